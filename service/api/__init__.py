@@ -1,0 +1,1 @@
+"""HTTP: the only package, with ``app``, that knows Flask."""

@@ -1,0 +1,80 @@
+"""``/docs`` (Swagger UI) and ``/openapi.json``, from files in the image: no other host is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask_swagger_ui
+from flask import Blueprint, Flask, Response, jsonify, send_from_directory
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
+
+from .. import __version__
+from . import problems, schemas
+
+# Only the package's files are used: its page has an inline script, which the policy forbids.
+ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
+_SERVED = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
+_OWN = Path(__file__).parent / "static"
+
+# Swagger UI sets style attributes while it draws and has its icons in data: URLs.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+pages = Blueprint("docs", __name__)
+
+
+class VaultApi(Api):
+    """flask-smorest's collector of views, with this service's own form of errors."""
+
+    ERROR_SCHEMA = schemas.Problem
+    # Every view names each of its errors.
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_pagination_header(self) -> None:
+        """Leave flask-smorest's schema of pages out of the document: no view uses it."""
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Answer with a problem document."""
+        return problems.http_error(error)
+
+
+def install(app: Flask) -> VaultApi:
+    """Return the API to register blueprints with; serve its documentation."""
+    app.config["OPENAPI_URL_PREFIX"] = None
+    app.register_blueprint(pages)
+    api = VaultApi(
+        app,
+        spec_kwargs={
+            "title": "Secret manager",
+            "version": __version__,
+            "openapi_version": "3.1.0",
+            "info": {
+                "description": "Keeps secrets encrypted, and a record of who asked for them."
+                " Ids travel in bodies, so that they reach no access log."
+            },
+            "servers": [{"url": "/"}],
+        },
+    )
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(api.spec.to_dict())
+
+    return api
+
+
+@pages.get("/docs")
+def page() -> Response:
+    """Serve the page that shows the API."""
+    response = send_from_directory(_OWN, "docs.html")
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@pages.get("/docs/<name>")
+def asset(name: str) -> Response:
+    """Serve a file of the page."""
+    return send_from_directory(ASSETS if name in _SERVED else _OWN, name)

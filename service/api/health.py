@@ -1,0 +1,71 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``: what orchestrators and Prometheus ask."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from .. import metrics
+from . import problems, schemas
+from .services import services
+
+blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
+
+
+@blueprint.get("/healthz")
+@blueprint.response(200, schemas.Health, example={"status": "ok"})
+def healthz() -> dict[str, str]:
+    """Tell that the process runs.
+
+    It says nothing of the database: restarting this process would not bring that back.
+    """
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+@blueprint.response(
+    200,
+    schemas.Ready,
+    example={"status": "ready", "checks": {"database": "ok", "keys": "ok", "audit": "ok"}},
+)
+@blueprint.alt_response(
+    503,
+    schema=schemas.NotReady,
+    content_type=problems.CONTENT_TYPE,
+    example={
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "not ready: database",
+        "request_id": "5f0c7e0a4d5b4c0f8a35b1a8e3f1c2d4",
+        "checks": {
+            "database": "the database cannot be used now: ServerSelectionTimeoutError",
+            "keys": "not checked: the database cannot be used",
+            "audit": "not checked: the database cannot be used",
+        },
+    },
+)
+def readyz() -> Response | dict[str, object]:
+    """Tell whether this process can serve.
+
+    The database has a primary, the key ring opens what is stored, the audit log can be written.
+    """
+    with services().time_limit():
+        checks = services().readiness.findings()
+    failed = [name for name, finding in checks.items() if finding != "ok"]
+    if failed:
+        return problems.problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, f"not ready: {', '.join(failed)}", checks=checks
+        )
+    return {"status": "ready", "checks": checks}
+
+
+@blueprint.get("/metrics")
+@blueprint.response(
+    200, {"type": "string"}, content_type="text/plain", description="Prometheus's text format."
+)
+def exposition() -> Response:
+    """Show counters and latencies of all workers of this replica."""
+    return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)

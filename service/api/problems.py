@@ -1,0 +1,93 @@
+"""The one table from domain errors to HTTP, and the form every error takes (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, json
+from werkzeug.exceptions import HTTPException
+
+from .. import errors, metrics
+from .caller import request_id
+
+CONTENT_TYPE = "application/problem+json"
+
+STATUS: dict[type[errors.VaultError], HTTPStatus] = {
+    errors.NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.MalformedJson: HTTPStatus.BAD_REQUEST,
+    errors.InvalidFields: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InvalidBase64: HTTPStatus.BAD_REQUEST,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.SecretNotFound: HTTPStatus.NOT_FOUND,
+    errors.Unopenable: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+# Where Flask's own words are written for somebody in front of a browser.
+_DETAIL = {
+    HTTPStatus.NOT_FOUND: "no such route; /docs shows those that there are",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this route takes other methods; the header Allow names them",
+}
+
+log = logging.getLogger(__name__)
+
+
+def install(app: Flask) -> None:
+    """Make every error of the application a problem document."""
+    app.register_error_handler(errors.VaultError, _domain_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, _unexpected_error)
+
+
+def problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
+    """Return a problem document; ``members`` are its extension members."""
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "request_id": request_id(),
+        **members,
+    }
+    return Response(json.dumps(body), status.value, content_type=CONTENT_TYPE)
+
+
+def _domain_error(error: errors.VaultError) -> Response:
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+    if status is None:
+        return _unexpected_error(error)
+    if isinstance(error, errors.Unopenable):
+        metrics.crypto_failures.labels(error.reason).inc()
+        log.error("a stored record does not open: %s", error.reason, extra={"request_id": request_id()})
+        return problem(status, f"the record cannot be opened: {error}")
+    if isinstance(error, errors.AuditUnavailable):
+        metrics.audit_failures.inc()
+    if isinstance(error, errors.Unavailable):
+        log.error("cannot serve: %s", error, extra={"request_id": request_id()})
+        response = problem(status, str(error))
+        response.headers["Retry-After"] = "1"
+        return response
+    if isinstance(error, errors.InvalidFields):
+        return problem(status, str(error), errors=error.errors)
+    return problem(status, str(error))
+
+
+def http_error(error: HTTPException) -> Response:
+    """Return what Flask itself refuses (no such route, wrong method) as a problem document."""
+    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    response = problem(status, _DETAIL.get(status) or error.description or status.phrase)
+    for name, value in error.get_headers():
+        if name.lower() != "content-type":
+            response.headers[name] = value
+    return response
+
+
+def _unexpected_error(error: Exception) -> Response:
+    # The formatter leaves the message out: nobody knows what a stranger's message quotes.
+    log.error("unexpected error", exc_info=error, extra={"request_id": request_id()})
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "the service failed in a way that it did not foresee; its log has the place under this request_id",
+    )

@@ -1,0 +1,38 @@
+"""What the views reach through the application: put there once, by ``create_app``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from ..audit.recorder import Recorder
+from ..environment import Network
+from ..vault.health import Readiness
+from ..vault.secrets import Vault
+
+_NAME = "secret-manager"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts behind the API; ``time_limit()`` bounds the database operations of one request."""
+
+    vault: Vault
+    recorder: Recorder
+    readiness: Readiness
+    trusted_proxies: tuple[Network, ...]
+    time_limit: Callable[[], AbstractContextManager[object]]
+
+
+def install(app: Flask, services: Services) -> None:
+    """Put the services where ``services()`` finds them."""
+    app.extensions[_NAME] = services
+
+
+def services() -> Services:
+    """Return the services of the application that handles the present request."""
+    return cast(Services, current_app.extensions[_NAME])

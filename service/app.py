@@ -1,0 +1,66 @@
+"""Puts the parts together; the only place where that happens."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+
+from . import metrics
+from .api import docs, health, problems, requests, secrets, services
+from .audit.recorder import Recorder
+from .crypto.keyring import KeyRing
+from .settings import Settings
+from .store.store import Store
+from .vault.health import readiness
+from .vault.proof import KeyProof
+from .vault.secrets import Vault
+
+# Around the base64 of the largest secret: names, quotes and what later fields may take.
+_BODY_OVERHEAD_BYTES = 4096
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the application; it connects to nothing before its first request.
+
+    Raises:
+        StartRefused: the settings cannot be used.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.json = _json(app)
+    app.config["MAX_CONTENT_LENGTH"] = -(-settings.max_secret_bytes // 3) * 4 + _BODY_OVERHEAD_BYTES
+    # A redirect would make clients repeat a POST, and some of them without its body.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+
+    services.install(app, _services(settings))
+    problems.install(app)
+    requests.install(app)
+    api = docs.install(app)
+    api.register_blueprint(secrets.blueprint)
+    api.register_blueprint(health.blueprint)
+    return app
+
+
+def key_ring(settings: Settings) -> KeyRing:
+    """Return the key ring of the settings, with its wraps counted."""
+    return KeyRing(settings.load_master_keys, lambda key_id: metrics.key_wraps.labels(key_id).inc())
+
+
+def _json(app: Flask) -> DefaultJSONProvider:
+    """Return Flask's own way with JSON, in the order in which the fields are documented."""
+    provider = DefaultJSONProvider(app)
+    provider.sort_keys = False
+    return provider
+
+
+def _services(settings: Settings) -> services.Services:
+    store = Store(settings.store.mongo_uri, settings.store.request_timeout)
+    ring = key_ring(settings)
+    proof = KeyProof(store.canaries, store.secrets, ring)
+    return services.Services(
+        vault=Vault(store.secrets, ring, proof, settings.max_secret_bytes),
+        recorder=Recorder(store.audit, settings.store.request_timeout, enabled=settings.audit_enabled),
+        readiness=readiness(store.ping, proof, store.audit if settings.audit_enabled else None),
+        trusted_proxies=settings.trusted_proxies,
+        time_limit=store.time_limit,
+    )

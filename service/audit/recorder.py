@@ -1,0 +1,125 @@
+"""Records every operation before its answer leaves, and lets no answer leave unrecorded.
+
+Records of concurrent requests go to the database together (group commit): while one thread
+writes, those that finish meanwhile queue up, and the first of them writes for all of them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from ..errors import AuditUnavailable, StoreUnavailable, VaultError
+from ..models import AuditRecord, Caller, Status
+
+
+class Sink(Protocol):
+    """Where records become durable. Writing a record twice under one id keeps it once."""
+
+    def new_id(self) -> Any:
+        """Return an id for a record."""
+
+    def write(self, records: Sequence[tuple[Any, AuditRecord]]) -> None:
+        """Make records durable, or raise StoreUnavailable."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """The record in the making; whoever learns which secret it is about says so here."""
+
+    operation: str
+    caller: Caller
+    secret_id: str | None = None
+
+    def finish(self, status: Status, reason: str | None) -> AuditRecord:
+        """Return the finished record, with the present as its time."""
+        return AuditRecord(
+            timestamp=datetime.now(UTC),
+            operation=self.operation,
+            secret_id=self.secret_id,
+            client_ip=self.caller.client_ip,
+            status=status,
+            actor=self.caller.actor,
+            request_id=self.caller.request_id,
+            reason=reason,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    record_id: Any
+    record: AuditRecord
+    written: bool = field(default=False)
+
+
+class Recorder:
+    """Writes records to ``sink``; ``time_limit`` (seconds) bounds an operation and its record together."""
+
+    def __init__(self, sink: Sink, time_limit: float, *, enabled: bool) -> None:
+        self._sink = sink
+        self._time_limit = time_limit
+        self._enabled = enabled
+        self._pending: list[_Pending] = []
+        self._pending_lock = threading.Lock()
+        self._writing = threading.Lock()
+
+    @contextmanager
+    def entry(self, operation: str, caller: Caller) -> Iterator[Entry]:
+        """Open the record of one operation; leaving the ``with`` makes it durable.
+
+        An error on the way is recorded as a failure with its reason, and goes on.
+
+        Raises:
+            AuditUnavailable: the record could not be written; the operation itself may have been.
+        """
+        deadline = time.monotonic() + self._time_limit
+        entry = Entry(operation, caller)
+        try:
+            yield entry
+        except Exception as error:
+            reason = error.reason if isinstance(error, VaultError) else VaultError.reason
+            self._record(entry.finish(Status.FAILURE, reason), deadline)
+            raise
+        self._record(entry.finish(Status.SUCCESS, None), deadline)
+
+    def _record(self, record: AuditRecord, deadline: float) -> None:
+        if not self._enabled:
+            return
+        mine = _Pending(self._sink.new_id(), record)
+        with self._pending_lock:
+            self._pending.append(mine)
+        try:
+            if not self._writing.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                raise AuditUnavailable("the audit log did not take the record in time")
+            try:
+                if not mine.written:
+                    self._write_pending()
+            finally:
+                self._writing.release()
+        finally:
+            if not mine.written:
+                self._forget(mine)
+
+    def _write_pending(self) -> None:
+        with self._pending_lock:
+            batch = list(self._pending)
+        try:
+            self._sink.write([(pending.record_id, pending.record) for pending in batch])
+        except StoreUnavailable as error:
+            # Only the thread that wrote gives up: its time was up.  The others stay in the queue
+            # and try for themselves, under ids that keep a record from being written twice.
+            raise AuditUnavailable(f"the audit log cannot be written: {error}") from None
+        with self._pending_lock:
+            for pending in batch:
+                pending.written = True
+            self._pending = [pending for pending in self._pending if not pending.written]
+
+    def _forget(self, pending: _Pending) -> None:
+        with self._pending_lock:
+            if pending in self._pending:
+                self._pending.remove(pending)

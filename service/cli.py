@@ -1,0 +1,35 @@
+"""``python -m service COMMAND``: what an operator does by hand, or a role does for them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .commands import dev, health, indexes
+from .errors import StartRefused, Unavailable
+
+COMMANDS = {
+    "dev": (dev, "run the API and a private MongoDB on this machine, for trying out and developing"),
+    "indexes": (indexes, "create the database's indexes or bring them in line"),
+    "health": (health, "ask the local API whether its process runs; for container health checks"),
+}
+
+REFUSED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 2 where it was refused, with one line that says why."""
+    parser = argparse.ArgumentParser(prog="python -m service", description="A small secret manager.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, purpose) in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    args = parser.parse_args(arguments)
+    try:
+        code: int = args.run(args)
+        return code
+    except (StartRefused, Unavailable) as refused:
+        print(f"secret-manager: {refused}", file=sys.stderr)
+        return REFUSED

@@ -1,0 +1,165 @@
+"""``dev``: a real MongoDB and the real API on this machine, with one command and no configuration."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import ipaddress
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from ..crypto.aead import KEY_BYTES
+from ..embedded import EmbeddedMongo
+from ..environment import Address
+from ..errors import StartRefused
+from ..processes import StopSignal, stop_process, wait_for_end, wait_until_ready
+
+_GUNICORN_CONFIG = Path(__file__).parents[1] / "gunicorn.conf.py"
+_START_SECONDS = 90
+# Decided by this command; every other variable means here what it means in production.
+_OWN = ("MASTER_KEY", "MASTER_KEYS_DIR", "MASTER_KEY_PRIMARY", "MONGO_URI", "AUTH_REQUIRED", "LISTEN")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--port", type=int, default=8000, help="where the API listens (default: 8000)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="a loopback address: there is no authentication (default: 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path(".dev"), help="where data and key are kept (default: .dev)"
+    )
+    parser.add_argument("--mongo-uri", help="a MongoDB replica set of your own instead of the embedded one")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM, or until one of the two processes dies; then stop both.
+
+    Raises:
+        StartRefused: it cannot start like this; the message says what to do.
+    """
+    stop = StopSignal()
+    address = Address(args.host, args.port)
+    _require_loopback(address.host)
+    _require_free(address)
+    data: Path = args.data
+    _make_private_folder(data)
+    key_file = _key_file(data)
+
+    with ExitStack() as stack:
+        processes: dict[str, subprocess.Popen[bytes]] = {}
+        uri = args.mongo_uri
+        if uri is None:
+            print(f"starting MongoDB in {data} ...", flush=True)
+            mongo = stack.enter_context(EmbeddedMongo(data / "mongo"))
+            uri, processes["MongoDB"] = mongo.uri, mongo.process
+        print("starting the API ...", flush=True)
+        api = _start_api(_environment(os.environ, address, key_file, uri))
+        stack.callback(stop_process, api)
+        processes["the API"] = api
+
+        if wait_until_ready(address, _START_SECONDS, processes, stop):
+            _print_welcome(address, data)
+        died = wait_for_end(processes, stop)
+        if died:
+            print(f"secret-manager: {died} stopped by itself; stopping the rest", file=sys.stderr)
+            return 1
+        print("stopping ...", flush=True)
+    return 0
+
+
+def _require_loopback(host: str) -> None:
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise StartRefused(
+            f"dev has no authentication, so it listens on loopback addresses only, not on {host};"
+            " for others to reach it, deploy it with site.yml"
+        )
+
+
+def _require_free(address: Address) -> None:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except (OSError, OverflowError):
+            raise StartRefused(f"{address} is not free: choose another port with --port") from None
+
+
+def _make_private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise StartRefused(
+            f"cannot use {folder}: {error.strerror}; name another folder with --data"
+        ) from None
+
+
+def _key_file(folder: Path) -> Path:
+    """Return the file with the development key; make one where there is none yet."""
+    file = folder / "master_key"
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        file.chmod(0o600)
+        return file
+    if (folder / "mongo" / "db").exists():
+        file.unlink()
+        raise StartRefused(
+            f"{folder} holds data but no master_key, and a new key could not open it: put the key back,"
+            " or begin anew in another folder with --data"
+        )
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+    return file
+
+
+def _environment(base: Mapping[str, str], address: Address, key_file: Path, uri: str) -> dict[str, str]:
+    own = {name for plain in _OWN for name in (plain, f"{plain}_FILE")}
+    return {name: value for name, value in base.items() if name not in own} | {
+        "MASTER_KEY_FILE": str(key_file.resolve()),
+        "MONGO_URI": uri,
+        "AUTH_REQUIRED": "false",
+        "LISTEN": str(address),
+    }
+
+
+def _start_api(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", str(_GUNICORN_CONFIG), "service.wsgi:app"],
+        env=environment,
+        # The package's parent, wherever this was called from.
+        cwd=_GUNICORN_CONFIG.parents[1],
+        start_new_session=True,
+    )
+
+
+def _print_welcome(address: Address, data: Path) -> None:
+    base = f"http://{address}"
+    json = "-H 'Content-Type: application/json'"
+    print(
+        f"""
+Ready: {base}  (documentation: {base}/docs)
+
+Store a secret, then fetch it with the id that the first call returns:
+
+  curl {base}/vault/secret/create/ {json} -d '{{"secret": "{base64.b64encode(b"hello").decode()}"}}'
+  curl {base}/vault/secret/fetch {json} -d '{{"secret_id": "PASTE-THE-ID"}}'
+
+For development only: no authentication, and the key lies beside the data in {data}. Ctrl-C stops it.
+""",
+        flush=True,
+    )

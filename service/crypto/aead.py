@@ -1,0 +1,79 @@
+"""AES-256-GCM with a self-describing header; the only module that touches the cipher.
+
+A sealed value is ``format byte ‖ key id (8) ‖ nonce (12) ‖ ciphertext ‖ tag (16)``.  Nonces are
+96 random bits (NIST SP 800-38D, 8.2.2), which bounds one key to 2**32 seals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ..errors import Tampered
+
+KEY_BYTES = 32
+KEY_ID_BYTES = 8
+NONCE_BYTES = 12
+TAG_BYTES = 16
+
+# Append only: a number that has been on a disk keeps its meaning for good.
+AES_256_GCM = 1
+FORMATS = (AES_256_GCM,)
+
+_HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES
+
+
+def key_id_of(key: bytes) -> bytes:
+    """Return the id of a key: 8 bytes that name it and tell nothing about it."""
+    return hmac.digest(key, b"secret-manager key id", hashlib.sha256)[:KEY_ID_BYTES]
+
+
+def seal(key: bytes, plaintext: bytes, context: bytes) -> bytes:
+    """Seal ``plaintext`` (up to 2**36 - 32 bytes, NIST SP 800-38D 5.2.1.1) for ``context``."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    header = bytes([AES_256_GCM]) + key_id_of(key) + nonce
+    return header + AESGCM(key).encrypt(nonce, plaintext, context)
+
+
+def open_(key: bytes, sealed: bytes, context: bytes) -> bytes:
+    """Return the plaintext.
+
+    Raises:
+        Tampered: a byte of the header or the body, the key or the context is not what was sealed.
+    """
+    # The key id and the format are in no tag of their own: comparing them here is what makes a
+    # flipped header byte fail as any other flipped byte does.
+    if key_id(sealed) != key_id_of(key):
+        raise Tampered("sealed under another key")
+    return decrypt(key, sealed[1 + KEY_ID_BYTES :], context)
+
+
+def decrypt(key: bytes, sealed: bytes, context: bytes | None) -> bytes:
+    """Open a bare ``nonce ‖ ciphertext ‖ tag``.
+
+    Raises:
+        Tampered: it does not authenticate.
+    """
+    if len(sealed) < NONCE_BYTES + TAG_BYTES:
+        raise Tampered("shorter than any sealed value")
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
+    except InvalidTag:
+        raise Tampered("does not authenticate") from None
+
+
+def key_id(sealed: bytes) -> bytes:
+    """Return the id of the key that sealed this value.
+
+    Raises:
+        Tampered: the value is cut short, or its format byte names no format.
+    """
+    if len(sealed) < _HEADER_BYTES + TAG_BYTES:
+        raise Tampered("shorter than any sealed value")
+    if sealed[0] not in FORMATS:
+        raise Tampered("of no known format")
+    return sealed[1 : 1 + KEY_ID_BYTES]

@@ -1,0 +1,46 @@
+"""What a ciphertext belongs to, in one canonical encoding that both layers authenticate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .aead import AES_256_GCM
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The place a ciphertext was made for: one version of one secret."""
+
+    secret_id: str
+    version: int
+
+    def for_payload(self) -> bytes:
+        """Return the associated data of the payload."""
+        return encode(self._pairs("payload"))
+
+    def for_data_key(self, key_id: bytes) -> bytes:
+        """Return the associated data of the data key's wrap under the master key ``key_id``."""
+        return encode({**self._pairs("data-key"), "key_id": key_id.hex()})
+
+    def _pairs(self, purpose: str) -> dict[str, str]:
+        return {
+            "format": str(AES_256_GCM),
+            "purpose": purpose,
+            "secret_id": self.secret_id,
+            "version": str(self.version),
+        }
+
+
+def encode(pairs: Mapping[str, str]) -> bytes:
+    """Encode pairs so that two different mappings never give the same bytes.
+
+    Field count, then key and value of each pair in the order of the keys; every number is four
+    bytes, big-endian, and every string is UTF-8 behind its length.
+    """
+    encoded = len(pairs).to_bytes(4)
+    for key, value in sorted(pairs.items()):
+        for text in (key, value):
+            octets = text.encode()
+            encoded += len(octets).to_bytes(4) + octets
+    return encoded

@@ -1,0 +1,57 @@
+"""One data key per secret version: seal and open.
+
+A payload is sealed under a data key that is used once.  The data key is wrapped under a master
+key of the ring.  Both layers authenticate the version they were made for: a ciphertext that was
+moved to another record, or put back after an update, does not open.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from ..errors import Tampered
+from ..models import Envelope
+from . import aead
+from .context import Context
+from .keyring import KeyRing
+
+
+def seal(plaintext: bytes, context: Context, ring: KeyRing) -> Envelope:
+    """Seal a value of any length for the version that ``context`` names."""
+    data_key = secrets.token_bytes(aead.KEY_BYTES)
+    return Envelope(
+        payload=aead.seal(data_key, plaintext, context.for_payload()),
+        data_key=ring.wrap(data_key, context),
+    )
+
+
+def open_(envelope: Envelope, context: Context, ring: KeyRing) -> bytes:
+    """Return the value.
+
+    Raises:
+        UnknownKey: no key of the ring has the envelope's key id.
+        Tampered: a byte, the secret id or the version differs from what was sealed.
+    """
+    data_key = ring.unwrap(envelope.data_key, context)
+    return aead.open_(data_key, envelope.payload, context.for_payload())
+
+
+def master_key_id(envelope: Envelope) -> str:
+    """Return the id, in hex, of the master key that wraps the data key."""
+    return aead.key_id(envelope.data_key).hex()
+
+
+def open_legacy(ciphertext: bytes, ring: KeyRing) -> bytes:
+    """Open a record of an earlier implementation: no data key, no context, no key id.
+
+    Nothing ties such a record to its place, so nothing new is ever written this way.
+
+    Raises:
+        Tampered: no key of the ring opens it.
+    """
+    for key in ring.keys:
+        try:
+            return aead.decrypt(key, ciphertext, None)
+        except Tampered:
+            continue
+    raise Tampered("opens under no key of the ring")

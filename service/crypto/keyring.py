@@ -1,0 +1,77 @@
+"""All master keys that the service holds: one wraps, every one unwraps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from ..errors import StartRefused, UnknownKey
+from . import aead
+from .context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKeys:
+    """The keys as they were loaded; every one is 32 bytes. ``primary`` is one of ``keys``."""
+
+    primary: bytes = field(repr=False)
+    keys: tuple[bytes, ...] = field(repr=False)
+
+
+class KeyRing:
+    """Wraps and unwraps data keys.
+
+    ``load`` returns the current master keys and is called again, once, when a record names a key
+    that the ring does not hold: the key may have been added since.  ``on_wrap`` is told the id of
+    the master key at every wrap, because a key may wrap 2**32 times at most.
+    """
+
+    def __init__(self, load: Callable[[], MasterKeys], on_wrap: Callable[[str], None]) -> None:
+        self._load = load
+        self._on_wrap = on_wrap
+        self._use(load())
+
+    def _use(self, loaded: MasterKeys) -> None:
+        by_id: Mapping[bytes, bytes] = {aead.key_id_of(key): key for key in loaded.keys}
+        # One assignment, so that a thread never sees the primary of one load and the keys of another.
+        self._held = (aead.key_id_of(loaded.primary), by_id)
+
+    @property
+    def key_ids(self) -> list[str]:
+        """The ids of all keys in hex, the primary first."""
+        primary, by_id = self._held
+        return [primary.hex(), *sorted(key_id.hex() for key_id in by_id if key_id != primary)]
+
+    @property
+    def keys(self) -> list[bytes]:
+        """The keys themselves, for records that do not say which key sealed them."""
+        return list(self._held[1].values())
+
+    def wrap(self, data_key: bytes, context: Context) -> bytes:
+        """Seal a data key under the primary master key."""
+        primary, by_id = self._held
+        wrapped = aead.seal(by_id[primary], data_key, context.for_data_key(primary))
+        self._on_wrap(primary.hex())
+        return wrapped
+
+    def unwrap(self, wrapped: bytes, context: Context) -> bytes:
+        """Return the data key.
+
+        Raises:
+            UnknownKey: no key of the ring has the wrap's key id, also after a reload.
+            Tampered: a byte or the context differs from what was wrapped.
+        """
+        key_id = aead.key_id(wrapped)
+        key = self._held[1].get(key_id) or self._reloaded().get(key_id)
+        if key is None:
+            raise UnknownKey(
+                f"sealed under master key {key_id.hex()}; the key ring holds {', '.join(self.key_ids)}"
+            )
+        return aead.open_(key, wrapped, context.for_data_key(key_id))
+
+    def _reloaded(self) -> Mapping[bytes, bytes]:
+        # A key file that is half written now must not cost the keys that work.
+        with suppress(StartRefused):
+            self._use(self._load())
+        return self._held[1]

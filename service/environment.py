@@ -1,0 +1,133 @@
+"""Reads variables from the environment, each as ``NAME`` or as ``NAME_FILE``; never guesses.
+
+A value that is empty, twice there or nonsense is refused with a message that names the variable
+and says what would do.  The message never repeats the value: a misplaced secret ends up in the
+oddest variables.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+
+from .errors import StartRefused
+
+Network = IPv4Network | IPv6Network
+
+_ADDRESS = re.compile(r"(?:(?P<name>[A-Za-z0-9.-]+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens; an IPv6 ``host`` is without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return it as URLs and gunicorn write it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def reachable(self) -> Address:
+        """The address under which this machine reaches what listens here."""
+        wildcards = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (replaced, not bound)
+        return Address(wildcards.get(self.host, self.host), self.port)
+
+
+class Environment:
+    """The variables of one process, as given: ``os.environ`` or a test's own mapping."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def octets(self, name: str) -> bytes | None:
+        """Return a variable's bytes exactly as they stand there, or None where it is not set.
+
+        Raises:
+            StartRefused: both ``name`` and ``name_FILE`` are set, or the file cannot be read.
+        """
+        value, file = self._variables.get(name), self._variables.get(f"{name}_FILE")
+        if value is not None and file is not None:
+            raise StartRefused(f"{name} and {name}_FILE are both set: remove one of them")
+        if file is not None:
+            return read_file(f"{name}_FILE", Path(file))
+        return None if value is None else os.fsencode(value)
+
+    def text(self, name: str, default: str) -> str:
+        """Return a variable as text without surrounding white space; not empty."""
+        text = self._text(name)
+        if text is None:
+            return default
+        if not text:
+            raise StartRefused(f"{name} is empty: give it a value, or remove it to get the default")
+        return text
+
+    def boolean(self, name: str, default: bool) -> bool:
+        """Return ``true`` or ``false``."""
+        match self.text(name, str(default)).lower():
+            case "true" | "1" | "yes" | "on":
+                return True
+            case "false" | "0" | "no" | "off":
+                return False
+        raise StartRefused(f"{name} is neither true nor false: write one of these")
+
+    def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """Return a whole number from ``lowest`` to ``highest``, both included."""
+        text = self.text(name, str(default))
+        # isascii and isdigit, because int() also takes signs, underscores and other scripts' digits.
+        # The length, because a number of thousands of digits is a mistake that int() refuses its own way.
+        if not (text.isascii() and text.isdigit() and len(text) <= 20):
+            raise StartRefused(f"{name} is not a whole number from {lowest} to {highest}")
+        if not lowest <= int(text) <= highest:
+            raise StartRefused(f"{name} is out of range: it takes {lowest} to {highest}")
+        return int(text)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """Return one of ``choices``, in whatever case it was written."""
+        text = self.text(name, default).upper()
+        if text not in choices:
+            raise StartRefused(f"{name} takes one of {', '.join(choices)}")
+        return text
+
+    def address(self, name: str, default: str) -> Address:
+        """Return where to listen, from ``host:port`` or ``[host]:port``."""
+        found = _ADDRESS.fullmatch(self.text(name, default))
+        if not found or not 1 <= int(found["port"]) <= 65535:
+            raise StartRefused(f"{name} takes an address and a port, such as 127.0.0.1:8000 or [::1]:8000")
+        return Address(found["name"] or found["ipv6"], int(found["port"]))
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """Return a comma-separated list of networks or addresses; empty where nothing is set."""
+        try:
+            return tuple(
+                ip_network(part.strip()) for part in (self._text(name) or "").split(",") if part.strip()
+            )
+        except ValueError:
+            raise StartRefused(
+                f"{name} takes networks separated by commas, such as 10.0.0.0/8,192.0.2.7"
+                " (with no host bits set)"
+            ) from None
+
+    def _text(self, name: str) -> str | None:
+        octets = self.octets(name)
+        try:
+            return None if octets is None else octets.decode().strip()
+        except UnicodeDecodeError:
+            raise StartRefused(f"{name} is not UTF-8 text") from None
+
+
+def read_file(name: str, path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        StartRefused: it cannot be read; the message names ``name`` and the path.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StartRefused(f"{name}: cannot read {path}: {error.strerror}") from None

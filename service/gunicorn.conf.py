@@ -1,0 +1,71 @@
+"""gunicorn's settings; what an operator may change comes from the environment (see settings.py)."""
+
+import os
+import shutil
+import sys
+import tempfile
+from logging.config import dictConfig
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from service import logs
+from service.environment import Environment
+from service.errors import StartRefused, Unavailable
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.worker import Worker
+
+# Memory, not disk: neither the workers' heartbeat nor their counters may wait for a disk.
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a tmpfs, not shared files)
+
+try:
+    _settings = Settings.from_environment(Environment(os.environ))
+except StartRefused as refused:
+    sys.exit(f"secret-manager: {refused}")
+
+# Before prometheus_client is imported anywhere: it decides at import how it keeps values.  A new
+# folder each time, so that no counter of an earlier run is counted again.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="secret-manager-metrics-", dir=_MEMORY)
+
+bind = str(_settings.listen)
+workers = _settings.workers
+worker_class = "service.worker.Worker"
+threads = _settings.threads
+worker_tmp_dir = _MEMORY
+
+# Of a worker that no longer beats, not of a request: those are bounded by their database time.
+timeout = 60
+# Requests in flight finish, inside the ten seconds that an orchestrator usually grants and more.
+graceful_timeout = _settings.store.request_timeout + 5
+keepalive = 5
+
+# gunicorn opens a socket that commands the server unless it is told not to.
+control_socket_disable = True
+# The Server header and the process title would tell more than anyone needs to know.
+proc_name = "secret-manager"
+accesslog = None
+logconfig_dict = logs.config(_settings.log_level)
+
+
+def on_starting(server: object) -> None:
+    """Get the database ready, once, before there is a socket or a worker."""
+    from service.startup import prepare
+
+    dictConfig(logconfig_dict)
+    try:
+        prepare(_settings)
+    except (StartRefused, Unavailable) as refused:
+        sys.exit(f"secret-manager: {refused}")
+
+
+def child_exit(server: object, worker: "Worker") -> None:
+    """Take a dead worker's present values out of the metrics; its counts stay."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library's is not annotated
+
+
+def on_exit(server: object) -> None:
+    """Remove this run's counters."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

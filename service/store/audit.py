@@ -1,0 +1,59 @@
+"""Where audit records are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bson import ObjectId
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from ..models import AuditRecord
+from .client import Document, translated
+
+COLLECTION = "audit_logs"
+_DUPLICATE_KEY = 11000
+
+
+class AuditStore:
+    """The collection ``audit_logs``."""
+
+    def __init__(self, client: MongoClient[Document], database: Database[Document]) -> None:
+        self._client = client
+        self._collection = database[COLLECTION]
+
+    @staticmethod
+    def new_id() -> ObjectId:
+        """Return an id for a record, so that writing it twice keeps it once."""
+        return ObjectId()
+
+    def write(self, records: Sequence[tuple[ObjectId, AuditRecord]]) -> None:
+        """Make records durable: all of them are on a majority's disks when this returns.
+
+        Records that an earlier, failed attempt has written already count as written.
+
+        Raises:
+            StoreUnavailable: some may not have been written.
+        """
+        documents = [{"_id": record_id, **asdict(record)} for record_id, record in records]
+        with translated():
+            try:
+                self._collection.insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                if error.details["writeConcernErrors"] or any(
+                    failed["code"] != _DUPLICATE_KEY for failed in error.details["writeErrors"]
+                ):
+                    raise
+
+    def check_writable(self) -> None:
+        """Write a record and take it back before anyone sees it.
+
+        Raises:
+            StoreUnavailable: a record could not be written now.
+        """
+        with translated(), self._client.start_session() as session:
+            session.start_transaction()
+            self._collection.insert_one({"operation": "readiness"}, session=session)
+            session.abort_transaction()

@@ -1,0 +1,132 @@
+"""The connection to MongoDB: what every operation demands of it, and what its errors mean here."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pymongo
+from pymongo import MongoClient, ReadPreference
+from pymongo.database import Database
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from ..errors import StartRefused, StoreUnavailable
+
+DATABASE = "vault"
+_PING_SECONDS = 2
+# Server error codes (MongoDB's error_codes.yml): nothing that waiting would mend.
+_UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
+
+Document = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+def connect(uri: str, time_limit: float) -> MongoClient[Document]:
+    """Return a client that connects at its first operation; each one ends within ``time_limit`` seconds.
+
+    A client must be made in the process that uses it: its threads and locks do not survive a fork.
+
+    Raises:
+        StartRefused: the connection string cannot be used.
+    """
+    try:
+        return MongoClient(
+            uri,
+            appname="secret-manager",
+            connect=False,
+            tz_aware=True,
+            # An answer rests on what a majority has on disk, whatever node fails next.
+            w="majority",
+            journal=True,
+            readConcernLevel="majority",
+            readPreference="primary",
+            retryWrites=True,
+            retryReads=True,
+            timeoutMS=int(time_limit * 1000),
+            serverSelectionTimeoutMS=int(time_limit * 1000),
+        )
+    except (InvalidURI, ConfigurationError, ValueError, TypeError):
+        # The driver's own message quotes the string, and the string may hold a password.
+        raise StartRefused(
+            "MONGO_URI is not a usable MongoDB connection string: it looks like"
+            " mongodb://user:password@host:27017/?replicaSet=name, with %-escapes in user and password"
+        ) from None
+
+
+def database(client: MongoClient[Document]) -> Database[Document]:
+    """Return the service's database, with its guarantees stated again: a URI cannot weaken them."""
+    return client.get_database(
+        DATABASE,
+        read_preference=ReadPreference.PRIMARY,
+        read_concern=ReadConcern("majority"),
+        write_concern=WriteConcern("majority", j=True),
+    )
+
+
+def time_limit(seconds: float) -> AbstractContextManager[object]:
+    """Bound all database operations of this thread inside the ``with`` to ``seconds`` together."""
+    return pymongo.timeout(seconds)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into the domain's.
+
+    Raises:
+        StoreUnavailable: the database did not answer in time, or refused.
+    """
+    try:
+        yield
+    except PyMongoError as error:
+        raise StoreUnavailable(_describe(error)) from None
+
+
+def _describe(error: PyMongoError) -> str:
+    """Return the kind of an error.  The message is left out: it may quote the document."""
+    code = f" (code {error.code})" if isinstance(error, OperationFailure) and error.code else ""
+    return f"the database cannot be used now: {type(error).__name__}{code}"
+
+
+def wait_until_usable(
+    client: MongoClient[Document], seconds: float, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Wait for a primary for up to ``seconds``, and say so in the log meanwhile.
+
+    Raises:
+        StartRefused: there is none by then, the credentials are refused, or the server is none
+            of a replica set.
+    """
+    end = clock() + seconds
+    while True:
+        try:
+            with pymongo.timeout(_PING_SECONDS):
+                hello = client.admin.command("hello")
+                # Any read at all: only with one does a server ask who we are.
+                database(client)["meta"].find_one({"_id": "canary"})
+        except OperationFailure as error:
+            if error.code in (_UNAUTHORIZED, _AUTHENTICATION_FAILED):
+                raise StartRefused("MongoDB refuses the user or the password in MONGO_URI") from None
+            kind = _describe(error)
+        except PyMongoError as error:
+            kind = _describe(error)
+        else:
+            if "setName" not in hello and hello.get("msg") != "isdbgrid":
+                raise StartRefused(
+                    "the MongoDB server in MONGO_URI is of no replica set, so it cannot promise that"
+                    " a write lasts: start it with --replSet and initiate it (one member will do)"
+                )
+            return
+        left = end - clock()
+        if left <= 0:
+            raise StartRefused(
+                f"MongoDB was not reachable for {seconds:g} s ({kind}): check MONGO_URI, and that"
+                " the server runs and has a primary"
+            )
+        log.warning("waiting for MongoDB, %.0f s left: %s", left, kind)
+        time.sleep(min(1.0, left))

@@ -1,0 +1,136 @@
+"""Every index the service needs, declared once, and the way to bring a database in line with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from . import audit
+from .client import Document, translated
+
+Keys = tuple[tuple[str, int], ...]
+
+_SECONDS_PER_DAY = 86_400
+_ATTEMPTS = 5
+# Server error codes (MongoDB's error_codes.yml) that mean: another process changed it meanwhile.
+_RACES = {
+    26,  # NamespaceNotFound
+    27,  # IndexNotFound
+    85,  # IndexOptionsConflict
+    86,  # IndexKeySpecsConflict
+    117,  # ConflictingOperationInProgress
+    276,  # IndexBuildAborted
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One wanted index; ``expire_days`` of 0 means that its documents stay."""
+
+    collection: str
+    keys: Keys
+    expire_days: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name MongoDB itself would give it."""
+        return "_".join(f"{field}_{direction}" for field, direction in self.keys)
+
+    @property
+    def expire_seconds(self) -> int | None:
+        """The expiry as MongoDB takes it."""
+        return self.expire_days * _SECONDS_PER_DAY or None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step towards the wanted state; ``text`` says it to the operator."""
+
+    index: Index
+    existing: Mapping[str, Any] | None
+    text: str
+
+
+def wanted(audit_ttl_days: int) -> tuple[Index, ...]:
+    """Return every index of the database."""
+    return (
+        Index(audit.COLLECTION, (("timestamp", ASCENDING),), expire_days=audit_ttl_days),
+        Index(audit.COLLECTION, (("secret_id", ASCENDING), ("timestamp", DESCENDING))),
+    )
+
+
+def reconcile(database: Database[Document], indexes: tuple[Index, ...], *, check: bool = False) -> list[str]:
+    """Create what is missing and correct expiries; return what changed, a line each.
+
+    With ``check`` nothing is changed, and the lines say what would be.  Indexes that nobody
+    declared are left alone.  Safe when several processes do it at once.
+
+    Raises:
+        StoreUnavailable: the database did not answer, or refused.
+    """
+    with translated():
+        if check:
+            return [change.text for change in _plan(database, indexes)]
+        done: list[str] = []
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                for change in _plan(database, indexes):
+                    _apply(database, change)
+                    done.append(change.text)
+                break
+            except OperationFailure as error:
+                if error.code not in _RACES or attempt == _ATTEMPTS:
+                    raise
+        return done
+
+
+def _plan(database: Database[Document], indexes: tuple[Index, ...]) -> Iterator[Change]:
+    for index in indexes:
+        # By key, not by name: an index that somebody else named serves as well, and MongoDB
+        # refuses a second one over the same key.
+        existing = next(
+            (found for found in database[index.collection].list_indexes() if _keys(found) == index.keys),
+            None,
+        )
+        label = f"{index.collection}: index {index.name}"
+        if existing is None:
+            expiry = f" with an expiry of {index.expire_days} days" if index.expire_days else ""
+            yield Change(index, None, f"{label}: created{expiry}")
+        elif existing.get("expireAfterSeconds") != index.expire_seconds:
+            was, now = _in_words(existing.get("expireAfterSeconds")), _in_words(index.expire_seconds)
+            yield Change(index, existing, f"{label}: expiry changed from {was} to {now}")
+
+
+def _apply(database: Database[Document], change: Change) -> None:
+    index, existing = change.index, change.existing
+    collection = database[index.collection]
+    if existing is not None and index.expire_seconds is not None:
+        database.command(
+            "collMod",
+            index.collection,
+            index={"name": existing["name"], "expireAfterSeconds": index.expire_seconds},
+        )
+        return
+    if existing is not None:
+        # collMod cannot take an expiry away.
+        collection.drop_index(existing["name"])
+    expiry: dict[str, Any] = (
+        {} if index.expire_seconds is None else {"expireAfterSeconds": index.expire_seconds}
+    )
+    collection.create_index(list(index.keys), name=index.name, **expiry)
+
+
+def _keys(found: Mapping[str, Any]) -> Keys:
+    return tuple((field, direction) for field, direction in found["key"].items())
+
+
+def _in_words(seconds: float | None) -> str:
+    if seconds is None:
+        return "none"
+    days = seconds / _SECONDS_PER_DAY
+    return f"{days:g} days"

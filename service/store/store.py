@@ -1,0 +1,51 @@
+"""All of the database behind one door: what ``app`` and the operator's commands hold on to."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from . import client as connection
+from . import indexes
+from .audit import AuditStore
+from .canary import CanaryStore
+from .secrets import SecretStore
+
+
+class Store:
+    """The collections of one database, over one client; ``time_limit`` is in seconds.
+
+    Raises:
+        StartRefused: the connection string cannot be used.
+    """
+
+    def __init__(self, uri: str, time_limit: float) -> None:
+        self._client = connection.connect(uri, time_limit)
+        self._database = connection.database(self._client)
+        self._time_limit = time_limit
+        self.secrets = SecretStore(self._database)
+        self.audit = AuditStore(self._client, self._database)
+        self.canaries = CanaryStore(self._database)
+
+    def time_limit(self) -> AbstractContextManager[object]:
+        """Bound all operations of this thread inside the ``with`` together."""
+        return connection.time_limit(self._time_limit)
+
+    def ping(self) -> None:
+        """Ask the primary for an answer.
+
+        Raises:
+            StoreUnavailable: none came.
+        """
+        self.canaries.find()
+
+    def wait_until_usable(self, seconds: float) -> None:
+        """Wait for a primary; see ``client.wait_until_usable``."""
+        connection.wait_until_usable(self._client, seconds)
+
+    def reconcile_indexes(self, audit_ttl_days: int, *, check: bool = False) -> list[str]:
+        """Bring the indexes in line; see ``indexes.reconcile``."""
+        return indexes.reconcile(self._database, indexes.wanted(audit_ttl_days), check=check)
+
+    def close(self) -> None:
+        """End all connections."""
+        self._client.close()

@@ -1,0 +1,94 @@
+"""Shows that the key ring opens what the database already holds, before anything is added to it.
+
+A service started with the wrong key would work at first: it would seal new secrets under that key,
+and the mistake would come to light with the first old one.
+"""
+
+from __future__ import annotations
+
+from ..crypto import envelope
+from ..crypto.context import Context
+from ..crypto.keyring import KeyRing
+from ..errors import KeyRingUnproven, Tampered, Unopenable
+from ..models import Envelope, LegacySecret, SealedVersion
+from ..store.canary import CanaryStore
+from ..store.secrets import SecretStore
+
+# No secret's id looks like this, so neither opens in the other's place.
+_CONTEXT = Context("canary", version=1)
+_CONTENT = b"the key ring fits the data"
+
+
+class KeyProof:
+    """Remembers that the proof was given; ``check`` gives it anew."""
+
+    def __init__(self, canaries: CanaryStore, secrets: SecretStore, ring: KeyRing) -> None:
+        self._canaries = canaries
+        self._secrets = secrets
+        self._ring = ring
+        self._given = False
+
+    def require(self) -> None:
+        """Return at once where the proof was given before; otherwise give it.
+
+        Raises:
+            KeyRingUnproven: the ring does not open what is there; the message names the key ids.
+            StoreUnavailable: the database did not answer.
+        """
+        if not self._given:
+            self.check()
+
+    def check(self) -> None:
+        """Open the canary; seal one first where the database has none.
+
+        Raises:
+            KeyRingUnproven: the ring does not open what is there; the message names the key ids.
+            StoreUnavailable: the database did not answer.
+        """
+        self._given = False
+        canary = self._canaries.find() or self._make_canary()
+        try:
+            if envelope.open_(canary, _CONTEXT, self._ring) != _CONTENT:
+                raise Tampered("opens, but to something else")
+        except Unopenable as error:
+            raise self._unproven(_key_id(canary)) from error
+        self._given = True
+
+    def _make_canary(self) -> Envelope:
+        # Data older than its canary (an earlier implementation's): what is there must open first.
+        found = self._secrets.find_any()
+        try:
+            if found is not None:
+                open_stored(found, self._ring)
+        except Unopenable as error:
+            key_id = _key_id(found.envelope) if isinstance(found, SealedVersion) else "unknown"
+            raise self._unproven(key_id) from error
+        canary = envelope.seal(_CONTENT, _CONTEXT, self._ring)
+        self._canaries.insert(canary)
+        # Another process may have been first, with other keys: the one that is kept counts.
+        return self._canaries.find() or canary
+
+    def _unproven(self, key_id: str) -> KeyRingUnproven:
+        return KeyRingUnproven(
+            f"the database was sealed under master key {key_id}, the key ring holds"
+            f" {', '.join(self._ring.key_ids)}: start with the key that belongs to this database"
+        )
+
+
+def open_stored(stored: SealedVersion | LegacySecret, ring: KeyRing) -> bytes:
+    """Return the value of what the store found.
+
+    Raises:
+        UnknownKey: no key of the ring has the record's key id.
+        Tampered: a byte or the record's place differs from what was sealed.
+    """
+    if isinstance(stored, LegacySecret):
+        return envelope.open_legacy(stored.ciphertext, ring)
+    return envelope.open_(stored.envelope, Context(stored.secret_id, stored.version), ring)
+
+
+def _key_id(sealed: Envelope) -> str:
+    try:
+        return envelope.master_key_id(sealed)
+    except Tampered:
+        return "unknown"
