@@ -54,12 +54,12 @@ def _json(app: Flask) -> DefaultJSONProvider:
 
 
 def _services(settings: Settings) -> services.Services:
-    store = Store(settings.store.mongo_uri, settings.store.request_timeout)
+    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout)
     ring = key_ring(settings)
     proof = KeyProof(store.canaries, store.secrets, ring)
     return services.Services(
         vault=Vault(store.secrets, ring, proof, settings.max_secret_bytes),
-        recorder=Recorder(store.audit, settings.store.request_timeout, enabled=settings.audit_enabled),
+        recorder=Recorder(store.audit, settings.store.mongo_timeout, enabled=settings.audit_enabled),
         readiness=readiness(store.ping, proof, store.audit if settings.audit_enabled else None),
         trusted_proxies=settings.trusted_proxies,
         time_limit=store.time_limit,

@@ -36,8 +36,9 @@ worker_tmp_dir = _MEMORY
 
 # Of a worker that no longer beats, not of a request: those are bounded by their database time.
 timeout = 60
-# Requests in flight finish, inside the ten seconds that an orchestrator usually grants and more.
-graceful_timeout = _settings.store.request_timeout + 5
+# Requests in flight finish: the database has its time for the work and again for the audit record.
+# The orchestrator's own patience (stop_grace_period) must be longer than this.
+graceful_timeout = 2 * _settings.store.mongo_timeout + 5
 keepalive = 5
 
 # gunicorn opens a socket that commands the server unless it is told not to.

@@ -44,10 +44,14 @@ def config(level: str) -> dict[str, Any]:
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": level, "handlers": ["stderr"]},
-        # pymongo logs whole commands at DEBUG: ciphertext and ids.
+        # At DEBUG pymongo logs whole commands, and gunicorn the path and the headers of requests.
         "loggers": {
             "pymongo": {"level": "WARNING"},
-            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            "gunicorn.error": {
+                "level": "INFO" if level == "DEBUG" else level,
+                "handlers": [],
+                "propagate": True,
+            },
             "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
         },
     }

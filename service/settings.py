@@ -29,7 +29,7 @@ NAMES = (
     "AUTH_REQUIRED",
     "TRUSTED_PROXIES",
     "MAX_SECRET_BYTES",
-    "REQUEST_TIMEOUT_SECONDS",
+    "MONGO_TIMEOUT_SECONDS",
     "STARTUP_TIMEOUT_SECONDS",
     "LISTEN",
     "WORKERS",
@@ -44,7 +44,7 @@ class StoreSettings:
 
     mongo_uri: str = field(repr=False)
     audit_ttl_days: int
-    request_timeout: int
+    mongo_timeout: int
     startup_timeout: int
 
     @classmethod
@@ -57,7 +57,7 @@ class StoreSettings:
         return cls(
             mongo_uri=environment.text("MONGO_URI", "mongodb://localhost:27017"),
             audit_ttl_days=environment.integer("AUDIT_TTL_DAYS", 0, 0, _MOST_TTL_DAYS),
-            request_timeout=environment.integer("REQUEST_TIMEOUT_SECONDS", 10, 1, 60),
+            mongo_timeout=environment.integer("MONGO_TIMEOUT_SECONDS", 5, 1, 30),
             startup_timeout=environment.integer("STARTUP_TIMEOUT_SECONDS", 60, 1, 3600),
         )
 

@@ -19,7 +19,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def audited(operation: str) -> Callable[[View], Callable[..., Response]]:
-    """Open an audit entry around the view and bound its time; the view gets the entry first.
+    """Open an audit entry around the view; the view gets the entry first.
 
     It goes outermost, so that a request that is refused while it is read is recorded as well, and
     so that an answer whose record cannot be written is dropped.
@@ -28,10 +28,7 @@ def audited(operation: str) -> Callable[[View], Callable[..., Response]]:
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
-            with (
-                services().time_limit(),
-                services().recorder.entry(operation, current_caller()) as entry,
-            ):
+            with services().recorder.entry(operation, current_caller()) as entry:
                 response: Response = view(entry, *args, **kwargs)
             response.cache_control.no_store = True
             return response

@@ -47,7 +47,8 @@ def create(entry: Entry, body: dict[str, Any]) -> SealedVersion:
     The value is encrypted before it leaves the process. After a 503 the secret may have been
     stored all the same, but nobody knows its id: repeat the call.
     """
-    return secrets.create(services().vault, entry, decode_base64(body["secret"]))
+    with services().time_limit():
+        return secrets.create(services().vault, entry, decode_base64(body["secret"]))
 
 
 @blueprint.post("/fetch")
@@ -78,4 +79,5 @@ def fetch(entry: Entry, body: dict[str, Any]) -> FetchedSecret:
     The answer leaves only when the audit record of it is durable: a 503 carries no secret. A
     record that was altered in the database does not open, and is answered with a 500.
     """
-    return secrets.fetch(services().vault, entry, str(body["secret_id"]))
+    with services().time_limit():
+        return secrets.fetch(services().vault, entry, str(body["secret_id"]))

@@ -19,7 +19,7 @@ _NAME = "secret-manager"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts behind the API; ``time_limit()`` bounds the database operations of one request."""
+    """The parts behind the API; ``time_limit()`` bounds a request's database operations, its record apart."""
 
     vault: Vault
     recorder: Recorder

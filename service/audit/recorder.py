@@ -24,8 +24,8 @@ class Sink(Protocol):
     def new_id(self) -> Any:
         """Return an id for a record."""
 
-    def write(self, records: Sequence[tuple[Any, AuditRecord]]) -> None:
-        """Make records durable, or raise StoreUnavailable."""
+    def write(self, records: Sequence[tuple[Any, AuditRecord]], seconds: float) -> None:
+        """Make records durable within ``seconds``, or raise StoreUnavailable."""
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class _Pending:
 
 
 class Recorder:
-    """Writes records to ``sink``; ``time_limit`` (seconds) bounds an operation and its record together."""
+    """Writes records to ``sink``, each within ``time_limit`` seconds after its operation has ended."""
 
     def __init__(self, sink: Sink, time_limit: float, *, enabled: bool) -> None:
         self._sink = sink
@@ -77,39 +77,39 @@ class Recorder:
         Raises:
             AuditUnavailable: the record could not be written; the operation itself may have been.
         """
-        deadline = time.monotonic() + self._time_limit
         entry = Entry(operation, caller)
         try:
             yield entry
         except Exception as error:
             reason = error.reason if isinstance(error, VaultError) else VaultError.reason
-            self._record(entry.finish(Status.FAILURE, reason), deadline)
+            self._record(entry.finish(Status.FAILURE, reason))
             raise
-        self._record(entry.finish(Status.SUCCESS, None), deadline)
+        self._record(entry.finish(Status.SUCCESS, None))
 
-    def _record(self, record: AuditRecord, deadline: float) -> None:
+    def _record(self, record: AuditRecord) -> None:
         if not self._enabled:
             return
+        deadline = time.monotonic() + self._time_limit
         mine = _Pending(self._sink.new_id(), record)
         with self._pending_lock:
             self._pending.append(mine)
         try:
-            if not self._writing.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            if not self._writing.acquire(timeout=self._time_limit):
                 raise AuditUnavailable("the audit log did not take the record in time")
             try:
                 if not mine.written:
-                    self._write_pending()
+                    self._write_pending(deadline - time.monotonic())
             finally:
                 self._writing.release()
         finally:
             if not mine.written:
                 self._forget(mine)
 
-    def _write_pending(self) -> None:
+    def _write_pending(self, seconds: float) -> None:
         with self._pending_lock:
             batch = list(self._pending)
         try:
-            self._sink.write([(pending.record_id, pending.record) for pending in batch])
+            self._sink.write([(pending.record_id, pending.record) for pending in batch], seconds)
         except StoreUnavailable as error:
             # Only the thread that wrote gives up: its time was up.  The others stay in the queue
             # and try for themselves, under ids that keep a record from being written twice.

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from ..models import AuditRecord
-from .client import Document, translated
+from .client import Document, time_limit, translated
 
 COLLECTION = "audit_logs"
 _DUPLICATE_KEY = 11000
@@ -29,8 +29,8 @@ class AuditStore:
         """Return an id for a record, so that writing it twice keeps it once."""
         return ObjectId()
 
-    def write(self, records: Sequence[tuple[ObjectId, AuditRecord]]) -> None:
-        """Make records durable: all of them are on a majority's disks when this returns.
+    def write(self, records: Sequence[tuple[ObjectId, AuditRecord]], seconds: float) -> None:
+        """Make records durable within ``seconds``: a majority has them on its disks when this returns.
 
         Records that an earlier, failed attempt has written already count as written.
 
@@ -38,7 +38,7 @@ class AuditStore:
             StoreUnavailable: some may not have been written.
         """
         documents = [{"_id": record_id, **asdict(record)} for record_id, record in records]
-        with translated():
+        with translated(), time_limit(max(seconds, 0.001)):
             try:
                 self._collection.insert_many(documents, ordered=False)
             except BulkWriteError as error:

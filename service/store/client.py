@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -74,6 +74,16 @@ def time_limit(seconds: float) -> AbstractContextManager[object]:
     return pymongo.timeout(seconds)
 
 
+def ping(database: Database[Document]) -> None:
+    """Ask the primary for an answer that only a reader of the database gets.
+
+    Raises:
+        StoreUnavailable: none came.
+    """
+    with translated():
+        database["meta"].find_one({}, {"_id": True})
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the driver's errors into the domain's.
@@ -93,22 +103,20 @@ def _describe(error: PyMongoError) -> str:
     return f"the database cannot be used now: {type(error).__name__}{code}"
 
 
-def wait_until_usable(
-    client: MongoClient[Document], seconds: float, clock: Callable[[], float] = time.monotonic
-) -> None:
+def wait_until_usable(client: MongoClient[Document], seconds: float) -> None:
     """Wait for a primary for up to ``seconds``, and say so in the log meanwhile.
 
     Raises:
         StartRefused: there is none by then, the credentials are refused, or the server is none
             of a replica set.
     """
-    end = clock() + seconds
+    end = time.monotonic() + seconds
     while True:
         try:
             with pymongo.timeout(_PING_SECONDS):
                 hello = client.admin.command("hello")
                 # Any read at all: only with one does a server ask who we are.
-                database(client)["meta"].find_one({"_id": "canary"})
+                database(client)["meta"].find_one({}, {"_id": True})
         except OperationFailure as error:
             if error.code in (_UNAUTHORIZED, _AUTHENTICATION_FAILED):
                 raise StartRefused("MongoDB refuses the user or the password in MONGO_URI") from None
@@ -121,8 +129,10 @@ def wait_until_usable(
                     "the MongoDB server in MONGO_URI is of no replica set, so it cannot promise that"
                     " a write lasts: start it with --replSet and initiate it (one member will do)"
                 )
-            return
-        left = end - clock()
+            if hello["isWritablePrimary"]:
+                return
+            kind = "the member that answers is no primary yet"
+        left = end - time.monotonic()
         if left <= 0:
             raise StartRefused(
                 f"MongoDB was not reachable for {seconds:g} s ({kind}): check MONGO_URI, and that"

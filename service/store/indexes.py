@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
-from pymongo.errors import OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from . import audit
 from .client import Document, translated
@@ -17,6 +18,7 @@ Keys = tuple[tuple[str, int], ...]
 
 _SECONDS_PER_DAY = 86_400
 _ATTEMPTS = 5
+_PAUSE_SECONDS = 0.5
 # Server error codes (MongoDB's error_codes.yml) that mean: another process changed it meanwhile.
 _RACES = {
     26,  # NamespaceNotFound
@@ -83,9 +85,11 @@ def reconcile(database: Database[Document], indexes: tuple[Index, ...], *, check
                     _apply(database, change)
                     done.append(change.text)
                 break
-            except OperationFailure as error:
-                if error.code not in _RACES or attempt == _ATTEMPTS:
+            except (AutoReconnect, OperationFailure) as error:
+                # An election or another replica came between: both are over in a moment.
+                if attempt == _ATTEMPTS or (isinstance(error, OperationFailure) and error.code not in _RACES):
                     raise
+                time.sleep(_PAUSE_SECONDS)
         return done
 
 

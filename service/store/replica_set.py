@@ -14,7 +14,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from service.errors import StoreUnavailable
+from ..errors import StoreUnavailable
 
 # Codes of mongod's error_codes.yml.
 ALREADY_INITIALIZED = 23
@@ -23,17 +23,13 @@ NOT_YET_INITIALIZED = 94
 PAUSE = 0.25  # seconds between two looks at a member that is not ready yet
 
 
-def connect_member(
-    host: str, *, username: str | None = None, password: str | None = None
-) -> MongoClient[dict[str, Any]]:
+def connect_member(host: str) -> MongoClient[dict[str, Any]]:
     """A client for the one member at ``host`` (``name:port``), whatever its state.
 
-    Without a name nobody logs in: enough for ``hello`` and for the localhost exception.
+    Nobody logs in: enough for ``hello`` and for the localhost exception.
     """
     return MongoClient(
         host,
-        username=username,
-        password=password,
         directConnection=True,
         serverSelectionTimeoutMS=2_000,
         timeoutMS=10_000,

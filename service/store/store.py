@@ -36,7 +36,7 @@ class Store:
         Raises:
             StoreUnavailable: none came.
         """
-        self.canaries.find()
+        connection.ping(self._database)
 
     def wait_until_usable(self, seconds: float) -> None:
         """Wait for a primary; see ``client.wait_until_usable``."""

@@ -46,33 +46,26 @@ class KeyProof:
             StoreUnavailable: the database did not answer.
         """
         self._given = False
-        canary = self._canaries.find() or self._make_canary()
         try:
+            canary = self._canaries.find() or self._make_canary()
             if envelope.open_(canary, _CONTEXT, self._ring) != _CONTENT:
                 raise Tampered("opens, but to something else")
         except Unopenable as error:
-            raise self._unproven(_key_id(canary)) from error
+            raise KeyRingUnproven(
+                f"the key ring ({', '.join(self._ring.key_ids)}) does not open what the database holds"
+                f" ({error}): start with the key that belongs to this database"
+            ) from error
         self._given = True
 
     def _make_canary(self) -> Envelope:
         # Data older than its canary (an earlier implementation's): what is there must open first.
         found = self._secrets.find_any()
-        try:
-            if found is not None:
-                open_stored(found, self._ring)
-        except Unopenable as error:
-            key_id = _key_id(found.envelope) if isinstance(found, SealedVersion) else "unknown"
-            raise self._unproven(key_id) from error
+        if found is not None:
+            open_stored(found, self._ring)
         canary = envelope.seal(_CONTENT, _CONTEXT, self._ring)
         self._canaries.insert(canary)
         # Another process may have been first, with other keys: the one that is kept counts.
         return self._canaries.find() or canary
-
-    def _unproven(self, key_id: str) -> KeyRingUnproven:
-        return KeyRingUnproven(
-            f"the database was sealed under master key {key_id}, the key ring holds"
-            f" {', '.join(self._ring.key_ids)}: start with the key that belongs to this database"
-        )
 
 
 def open_stored(stored: SealedVersion | LegacySecret, ring: KeyRing) -> bytes:
@@ -85,10 +78,3 @@ def open_stored(stored: SealedVersion | LegacySecret, ring: KeyRing) -> bytes:
     if isinstance(stored, LegacySecret):
         return envelope.open_legacy(stored.ciphertext, ring)
     return envelope.open_(stored.envelope, Context(stored.secret_id, stored.version), ring)
-
-
-def _key_id(sealed: Envelope) -> str:
-    try:
-        return envelope.master_key_id(sealed)
-    except Tampered:
-        return "unknown"

@@ -1,0 +1,69 @@
+"""api.docs: the documentation is complete, and asks nobody else for anything."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+
+@pytest.fixture
+def document(client: FlaskClient) -> dict[str, Any]:
+    """The OpenAPI document."""
+    document: dict[str, Any] = client.get("/openapi.json").json
+    return document
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return every operation with its path."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in ("get", "post"):
+                yield path, operation
+
+
+def test_documents_every_route(client: FlaskClient, document: dict[str, Any]) -> None:
+    """Version 3.1, and no route without its entry but the documentation's own."""
+    routes = {rule.rule for rule in client.application.url_map.iter_rules()}
+
+    assert document["openapi"].startswith("3.1")
+    assert routes - {"/docs", "/docs/<name>", "/openapi.json"} == set(document["paths"])
+
+
+def test_documents_every_error_with_an_example(document: dict[str, Any]) -> None:
+    """A client's author need not provoke them to learn what they look like."""
+    for path, operation in operations(document):
+        answers = operation["responses"]
+        if path.startswith("/vault/"):
+            assert {"200", "400", "413", "415", "422", "503"} <= answers.keys(), path
+            assert "example" in operation["requestBody"]["content"]["application/json"], path
+        for status, answer in answers.items():
+            if status != "200":
+                assert ["application/problem+json"] == list(answer["content"]), (path, status)
+                assert int(status) == answer["content"]["application/problem+json"]["example"]["status"]
+    assert {"404", "500"} <= document["paths"]["/vault/secret/fetch"]["post"]["responses"].keys()
+
+
+def test_has_nothing_in_it_that_is_not_used(document: dict[str, Any]) -> None:
+    """Every schema is somebody's."""
+    used = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+
+    assert used == document["components"]["schemas"].keys()
+
+
+def test_the_page_loads_from_here_and_under_a_strict_policy(client: FlaskClient) -> None:
+    """Every script, style and icon is a file of this service; no script is inline."""
+    with client.get("/docs") as page:
+        policy, html = page.headers["Content-Security-Policy"], page.text
+
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert [] == re.findall(r"https?://", html)
+    assert [] == re.findall(r"<script(?![^>]* src=)", html)
+    links = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert 4 == len(links)
+    for link in links:
+        with client.get(link) as response:
+            assert 200 == response.status_code, link
+            assert response.data

@@ -1,0 +1,176 @@
+"""audit.recorder: no operation ends before its record is durable.
+
+The sink is a double here and only here: a real database cannot be made to fail at one exact write.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from service.audit.recorder import Recorder
+from service.errors import AuditUnavailable, SecretNotFound, StoreUnavailable
+from service.models import AuditRecord, Caller, Status
+
+CALLER = Caller(client_ip="192.0.2.1", request_id="request")
+
+
+class MemorySink:
+    """Keeps records by id; ``before_write`` may wait or fail."""
+
+    def __init__(self, before_write: Callable[[], None] = lambda: None) -> None:
+        self.before_write = before_write
+        self.records: dict[int, AuditRecord] = {}
+        self.batches: list[int] = []
+        self._ids = itertools.count()
+
+    def new_id(self) -> int:
+        return next(self._ids)
+
+    def write(self, records: Sequence[tuple[int, AuditRecord]], seconds: float) -> None:
+        self.before_write()
+        self.batches.append(len(records))
+        self.records.update(dict(records))
+
+
+def refuse() -> None:
+    """Fail as a database does that is gone."""
+    raise StoreUnavailable("gone")
+
+
+def test_records_a_success_with_all_that_is_known() -> None:
+    """Operation, secret, caller, outcome, and a time in UTC."""
+    sink = MemorySink()
+    with Recorder(sink, 5, enabled=True).entry("fetch", CALLER) as entry:
+        entry.secret_id = "id"
+        assert sink.records == {}
+
+    (record,) = sink.records.values()
+    assert ("fetch", "id", "192.0.2.1", "request", Status.SUCCESS, None) == (
+        record.operation,
+        record.secret_id,
+        record.client_ip,
+        record.request_id,
+        record.status,
+        record.reason,
+    )
+    assert record.timestamp.utcoffset() is not None
+    assert record.timestamp.utcoffset().total_seconds() == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(SecretNotFound(), "not found"), (ValueError("hunter2"), "internal error")]
+)
+def test_records_a_failure_with_its_reason_and_lets_it_go_on(error: Exception, reason: str) -> None:
+    """The reason is a fixed phrase: no message of an unforeseen error gets into the log."""
+    sink = MemorySink()
+
+    with pytest.raises(type(error)), Recorder(sink, 5, enabled=True).entry("fetch", CALLER):
+        raise error
+
+    (record,) = sink.records.values()
+    assert (Status.FAILURE, reason) == (record.status, record.reason)
+
+
+def test_nothing_passes_that_cannot_be_recorded() -> None:
+    """Success or failure: without the record neither is told."""
+    recorder = Recorder(MemorySink(refuse), 5, enabled=True)
+
+    with pytest.raises(AuditUnavailable), recorder.entry("fetch", CALLER):
+        pass
+    with pytest.raises(AuditUnavailable), recorder.entry("fetch", CALLER):
+        raise SecretNotFound
+
+
+def test_recovers_by_itself_and_forgets_what_failed() -> None:
+    """A record whose answer was withheld is not written later as if the answer had left."""
+    sink = MemorySink(refuse)
+    recorder = Recorder(sink, 5, enabled=True)
+    with pytest.raises(AuditUnavailable), recorder.entry("first", CALLER):
+        pass
+
+    sink.before_write = lambda: None
+    with recorder.entry("second", CALLER):
+        pass
+
+    assert ["second"] == [record.operation for record in sink.records.values()]
+
+
+def test_concurrent_records_go_together() -> None:
+    """While one write is on its way the next ones queue up, and go as one."""
+    sink = MemorySink(lambda: time.sleep(0.05))
+    recorder = Recorder(sink, 5, enabled=True)
+
+    def operate(number: int) -> None:
+        with recorder.entry(str(number), CALLER):
+            pass
+
+    with ThreadPoolExecutor(40) as pool:
+        list(pool.map(operate, range(40)))
+
+    assert {str(number) for number in range(40)} == {record.operation for record in sink.records.values()}
+    assert 40 == sum(sink.batches)
+    assert len(sink.batches) < 20
+
+
+def test_one_failed_write_costs_only_the_one_who_wrote() -> None:
+    """The others of the batch try for themselves, inside their own time."""
+    failures = iter([True])
+    started = threading.Event()
+
+    def fail_once() -> None:
+        started.set()
+        time.sleep(0.1)
+        if next(failures, False):
+            refuse()
+
+    sink = MemorySink(fail_once)
+    recorder = Recorder(sink, 5, enabled=True)
+    outcomes: list[str] = []
+
+    def operate(name: str) -> None:
+        try:
+            with recorder.entry(name, CALLER):
+                pass
+            outcomes.append(name)
+        except AuditUnavailable:
+            outcomes.append(f"{name} refused")
+
+    threads = [threading.Thread(target=operate, args=(name,)) for name in ("a", "b", "c")]
+    threads[0].start()
+    started.wait()
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert ["a refused", "b", "c"] == sorted(outcomes)
+    assert {"b", "c"} == {record.operation for record in sink.records.values()}
+
+
+def test_waits_no_longer_than_its_time() -> None:
+    """A write that hangs does not hang those behind it."""
+    release = threading.Event()
+    sink = MemorySink(lambda: release.wait(10) and None)
+    recorder = Recorder(sink, 0.2, enabled=True)
+
+    def hang() -> None:
+        with recorder.entry("first", CALLER):
+            pass
+
+    first = threading.Thread(target=hang)
+    first.start()
+    time.sleep(0.05)
+    with pytest.raises(AuditUnavailable, match="in time"), recorder.entry("second", CALLER):
+        pass
+    release.set()
+    first.join()
+
+
+def test_can_be_turned_off() -> None:
+    """Then nothing is written, and nothing can fail."""
+    with Recorder(MemorySink(refuse), 5, enabled=False).entry("fetch", CALLER):
+        pass

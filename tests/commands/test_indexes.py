@@ -1,0 +1,69 @@
+"""commands.indexes and commands.health: what a role or a container calls."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+from pymongo.database import Database
+
+from tests.server import ROOT, Server, free_port
+
+
+def run(environment: dict[str, str], *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the service."""
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment, **changed},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_prints_what_it_changed_and_nothing_where_nothing_did(
+    environment: dict[str, str], database: Database
+) -> None:
+    """Three runs of a role: create, nothing, another expiry."""
+    del environment["MASTER_KEY"]  # the command reads no secret, so it is given none
+
+    first = run(environment, "indexes", AUDIT_TTL_DAYS="30")
+    second = run(environment, "indexes", AUDIT_TTL_DAYS="30")
+    third = run(environment, "indexes", AUDIT_TTL_DAYS="7")
+
+    assert 2 == len(first.stdout.splitlines())
+    assert ("", "") == (second.stdout, second.stderr)
+    assert "audit_logs: index timestamp_1: expiry changed from 30 days to 7 days\n" == third.stdout
+    assert {0} == {finished.returncode for finished in (first, second, third)}
+
+
+def test_check_changes_nothing_and_tells_by_its_exit_code(
+    environment: dict[str, str], database: Database
+) -> None:
+    """1 where something would be changed, 0 where nothing would."""
+    before = run(environment, "indexes", "--check")
+    assert [] == database.list_collection_names()
+    run(environment, "indexes")
+    after = run(environment, "indexes", "--check")
+
+    assert (1, 2) == (before.returncode, len(before.stdout.splitlines()))
+    assert (0, "") == (after.returncode, after.stdout)
+
+
+def test_says_in_one_line_why_it_cannot(environment: dict[str, str]) -> None:
+    """Exit code 2, so that it is not taken for "something would be changed"."""
+    finished = run(environment, "indexes", "--check", AUDIT_TTL_DAYS="soon")
+
+    assert (2, 1) == (finished.returncode, len(finished.stderr.splitlines()))
+
+
+def test_health_asks_the_local_process(serve: Callable[..., Server], environment: dict[str, str]) -> None:
+    """0 where it answers, something else and a line where nobody does."""
+    server = serve()
+    server.wait_until("/healthz")
+
+    assert 0 == run(environment, "health", LISTEN=f"0.0.0.0:{server.port}").returncode
+    finished = run(environment, "health", LISTEN=f"127.0.0.1:{free_port()}")
+    assert (2, True) == (finished.returncode, "no answer on 127.0.0.1:" in finished.stderr)

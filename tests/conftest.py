@@ -1,0 +1,112 @@
+"""What the tests share: one real mongod, applications on it, and gunicorns where processes matter."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from service.app import create_app
+from service.crypto.context import Context
+from service.crypto.keyring import KeyRing, MasterKeys
+from service.embedded import EmbeddedMongo
+from service.environment import Environment
+from service.settings import Settings
+from tests.server import Server
+
+MASTER_KEY = bytes(range(32))
+OTHER_MASTER_KEY = bytes(range(32, 64))
+
+
+@pytest.fixture(scope="session")
+def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
+    """A real mongod for all tests that leave it alive; its TTL monitor runs every second."""
+    with EmbeddedMongo(
+        tmp_path_factory.mktemp("mongo"), ("--setParameter", "ttlMonitorSleepSecs=1")
+    ) as mongo:
+        yield mongo
+
+
+@pytest.fixture(scope="session")
+def mongo_client(mongo: EmbeddedMongo) -> Iterator[MongoClient]:
+    """The test's own way into the database, beside the service's."""
+    with MongoClient(mongo.uri, tz_aware=True) as client:
+        yield client
+
+
+@pytest.fixture
+def database(mongo_client: MongoClient) -> Iterator[Database]:
+    """The service's database, empty."""
+    mongo_client.drop_database("vault")
+    return mongo_client["vault"]
+
+
+def variables(mongo: EmbeddedMongo) -> dict[str, str]:
+    """Return the variables that make the service run on this database, with short limits."""
+    return {
+        "MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
+        "MONGO_URI": mongo.uri,
+        "AUTH_REQUIRED": "false",
+        "MONGO_TIMEOUT_SECONDS": "2",
+        "STARTUP_TIMEOUT_SECONDS": "20",
+    }
+
+
+@pytest.fixture
+def environment(mongo: EmbeddedMongo, database: Database) -> dict[str, str]:
+    """The variables that make the service run on the empty database."""
+    return variables(mongo)
+
+
+@pytest.fixture
+def make_client(environment: dict[str, str]) -> Callable[..., FlaskClient]:
+    """Return a function that makes a client of an application with other variables than the usual."""
+
+    def make(**changed: str | None) -> FlaskClient:
+        variables = {name: value for name, value in (environment | changed).items() if value is not None}
+        return create_app(Settings.from_environment(Environment(variables))).test_client()
+
+    return make
+
+
+@pytest.fixture
+def client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
+    """A client of an application in this process, on the real database."""
+    return make_client()
+
+
+@pytest.fixture
+def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Return a function that starts a real gunicorn with other variables than the usual."""
+    servers: list[Server] = []
+
+    def start(**changed: str | None) -> Server:
+        server = Server(environment | changed, tmp_path / f"gunicorn-{len(servers)}.log")
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def context() -> Context:
+    """The place of some secret's first version."""
+    return Context(secret_id="3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1", version=1)
+
+
+@pytest.fixture
+def ring() -> KeyRing:
+    """A ring of one key that counts nothing."""
+    return make_ring(MASTER_KEY)
+
+
+def make_ring(primary: bytes, *others: bytes) -> KeyRing:
+    """Return a ring of these keys."""
+    return KeyRing(lambda: MasterKeys(primary, (primary, *others)), lambda _key_id: None)

@@ -1,0 +1,87 @@
+"""A real gunicorn with the production configuration, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).parents[1]
+COMMAND = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service.wsgi:app"]
+
+
+class Server:
+    """Starts with ``environment`` (None removes a variable) and logs to ``log``."""
+
+    def __init__(self, environment: Mapping[str, str | None], log: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        variables = {**os.environ, "LISTEN": f"127.0.0.1:{self.port}", **environment}
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                COMMAND,
+                cwd=ROOT,
+                env={name: value for name, value in variables.items() if value is not None},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_until(self, path: str = "/readyz", status: int = 200, seconds: float = 60) -> requests.Response:
+        """Return the first answer of ``path`` with ``status``."""
+        end = time.monotonic() + seconds
+        last: object = None
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                response = requests.get(self.url + path, timeout=20)
+                if response.status_code == status:
+                    return response
+                last = response.text
+            except requests.ConnectionError as error:
+                last = error
+            time.sleep(0.1)
+        raise AssertionError(f"{path} did not answer {status}; last: {last}; log: {self.log.read_text()}")
+
+    def create(self, secret: str = "aGVsbG8=", **options: Any) -> requests.Response:
+        """Call create."""
+        return self.post("/vault/secret/create/", {"secret": secret}, **options)
+
+    def fetch(self, secret_id: str, **options: Any) -> requests.Response:
+        """Call fetch."""
+        return self.post("/vault/secret/fetch", {"secret_id": secret_id}, **options)
+
+    def post(self, path: str, body: Any, **options: Any) -> requests.Response:
+        """Send ``body`` as JSON."""
+        return requests.post(self.url + path, json=body, timeout=60, **options)
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Return the log so far; every line of it must be JSON."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def workers(self) -> list[int]:
+        """Return the ids of the worker processes."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(child) for child in children.read_text().split()]
+
+    def stop(self) -> int:
+        """End it as an orchestrator does, and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

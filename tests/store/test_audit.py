@@ -1,0 +1,77 @@
+"""store.audit: a record is there once, or the caller learns that it is not."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pymongo.database import Database
+
+from service.embedded import EmbeddedMongo
+from service.errors import StoreUnavailable
+from service.models import AuditRecord, Status
+from service.store.store import Store
+
+
+@pytest.fixture
+def store(mongo: EmbeddedMongo, database: Database) -> Store:
+    """A store on the empty database."""
+    return Store(mongo.uri, 5)
+
+
+def record(request_id: str = "r") -> AuditRecord:
+    """Return some record."""
+    return AuditRecord(
+        datetime(2026, 1, 31, tzinfo=UTC),
+        "fetch",
+        None,
+        "192.0.2.1",
+        Status.SUCCESS,
+        "anonymous",
+        request_id,
+        None,
+    )
+
+
+def test_writes_every_field(store: Store, database: Database) -> None:
+    """The document holds what the record says, the time as a date."""
+    store.audit.write([(store.audit.new_id(), record())], 5)
+
+    (document,) = database.audit_logs.find({}, {"_id": False})
+    assert {
+        "timestamp": datetime(2026, 1, 31, tzinfo=UTC),
+        "operation": "fetch",
+        "secret_id": None,
+        "client_ip": "192.0.2.1",
+        "status": "success",
+        "actor": "anonymous",
+        "request_id": "r",
+        "reason": None,
+    } == document
+
+
+def test_a_record_written_twice_is_there_once(store: Store, database: Database) -> None:
+    """A retry after an unclear failure neither fails nor doubles; what is new goes in."""
+    first, second = store.audit.new_id(), store.audit.new_id()
+    store.audit.write([(first, record("first"))], 5)
+
+    store.audit.write([(first, record("first")), (second, record("second"))], 5)
+
+    assert ["first", "second"] == sorted(found["request_id"] for found in database.audit_logs.find())
+
+
+def test_tells_when_a_record_is_refused(store: Store, database: Database) -> None:
+    """A collection that takes no such document is an unavailable log, not a lost record."""
+    database.create_collection("audit_logs", validator={"never": {"$exists": True}})
+
+    with pytest.raises(StoreUnavailable, match="BulkWriteError"):
+        store.audit.write([(store.audit.new_id(), record())], 5)
+    with pytest.raises(StoreUnavailable):
+        store.audit.check_writable()
+
+
+def test_trying_leaves_no_trace(store: Store, database: Database) -> None:
+    """Readiness asks whether the log can be written, every few seconds, and leaves nothing in it."""
+    database.create_collection("audit_logs")
+
+    store.audit.check_writable()
+
+    assert 0 == database.audit_logs.count_documents({})

@@ -1,0 +1,111 @@
+"""store.indexes: the database has the indexes that are declared, however it looked before."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from service.embedded import EmbeddedMongo
+from service.store import indexes
+
+DAY = 86_400
+
+
+def expiry(database: Database) -> float | None:
+    """Return the expiry of the index on the audit log's timestamp."""
+    (found,) = [index for index in database.audit_logs.list_indexes() if list(index["key"]) == ["timestamp"]]
+    seconds: float | None = found.get("expireAfterSeconds")
+    return seconds
+
+
+def test_creates_what_is_missing_and_says_so_once(database: Database) -> None:
+    """The first run creates, the second finds nothing to do."""
+    first = indexes.reconcile(database, indexes.wanted(30))
+
+    assert [
+        "audit_logs: index timestamp_1: created with an expiry of 30 days",
+        "audit_logs: index secret_id_1_timestamp_-1: created",
+    ] == first
+    assert indexes.reconcile(database, indexes.wanted(30)) == []
+    assert expiry(database) == 30 * DAY
+
+
+def test_changes_the_expiry_in_every_direction(database: Database) -> None:
+    """Another number of days, none at all, and back."""
+    indexes.reconcile(database, indexes.wanted(0))
+    assert expiry(database) is None
+
+    for before, after in (("none", 30), ("30 days", 7), ("7 days", 0), ("none", 1)):
+        wanted = f"{after} days" if after else "none"
+        assert [f"audit_logs: index timestamp_1: expiry changed from {before} to {wanted}"] == (
+            indexes.reconcile(database, indexes.wanted(after))
+        )
+        assert (after * DAY or None) == expiry(database)
+
+
+def test_check_changes_nothing(database: Database) -> None:
+    """It tells what would be done, and the database stays as it was."""
+    assert 2 == len(indexes.reconcile(database, indexes.wanted(30), check=True))
+    assert database.list_collection_names() == []
+
+    indexes.reconcile(database, indexes.wanted(30))
+    assert ["audit_logs: index timestamp_1: expiry changed from 30 days to 7 days"] == indexes.reconcile(
+        database, indexes.wanted(7), check=True
+    )
+    assert expiry(database) == 30 * DAY
+
+
+def test_finds_an_index_by_its_keys_whatever_its_name(database: Database) -> None:
+    """An index that somebody else made is brought in line, not doubled."""
+    database.audit_logs.create_index("timestamp", name="theirs", expireAfterSeconds=60)
+
+    assert (
+        "audit_logs: index timestamp_1: expiry changed from 0.000694444 days to 30 days"
+        == (indexes.reconcile(database, indexes.wanted(30))[0])
+    )
+    assert expiry(database) == 30 * DAY
+
+
+def test_leaves_indexes_alone_that_nobody_declared(database: Database) -> None:
+    """An operator's own index is the operator's."""
+    database.audit_logs.create_index("client_ip")
+
+    indexes.reconcile(database, indexes.wanted(30))
+
+    assert "client_ip_1" in database.audit_logs.index_information()
+
+
+def test_replicas_may_start_together(mongo: EmbeddedMongo, database: Database) -> None:
+    """Several processes reconcile at once, from every state, and none of them fails."""
+
+    def reconcile(client: MongoClient, days: int) -> None:
+        indexes.reconcile(client["vault"], indexes.wanted(days))
+
+    clients = [MongoClient(mongo.uri) for _ in range(6)]
+    try:
+        for days in (30, 0, 7, 0, 1):
+            with ThreadPoolExecutor(len(clients)) as pool:
+                list(pool.map(reconcile, clients, [days] * len(clients)))
+            assert (days * DAY or None) == expiry(database)
+    finally:
+        for client in clients:
+            client.close()
+
+
+@pytest.mark.timeout(150)
+def test_expired_records_really_go(database: Database) -> None:
+    """The TTL monitor takes what is older than the expiry, and nothing else."""
+    indexes.reconcile(database, indexes.wanted(1))
+    now = datetime.now(UTC)
+    database.audit_logs.insert_many(
+        [{"_id": "old", "timestamp": now - timedelta(days=2)}, {"_id": "young", "timestamp": now}]
+    )
+
+    end = time.monotonic() + 120
+    while database.audit_logs.count_documents({}) > 1 and time.monotonic() < end:
+        time.sleep(0.2)
+
+    assert ["young"] == [record["_id"] for record in database.audit_logs.find()]

@@ -1,0 +1,69 @@
+"""settings: everything has a documented default, but for the key and for going without tokens."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from service.environment import Environment
+from service.errors import StartRefused
+from service.settings import NAMES, Settings
+from tests.conftest import MASTER_KEY
+
+ROOT = Path(__file__).parents[1]
+NEEDED = {"MASTER_KEY": MASTER_KEY.decode("latin-1"), "AUTH_REQUIRED": "false"}
+
+
+def test_defaults_are_those_of_the_documentation() -> None:
+    """.env.example shows each variable with the value it has when it is not set."""
+    shown = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
+    documented = {name: value for name, value in shown.items() if name not in NEEDED}
+
+    assert Settings.from_environment(Environment(NEEDED)) is not None
+    by_default = Settings.from_environment(Environment(NEEDED))
+    as_documented = Settings.from_environment(Environment(documented | NEEDED))
+
+    for name in Settings.__slots__:
+        if name != "load_master_keys":
+            assert getattr(by_default, name) == getattr(as_documented, name), name
+
+
+def test_every_variable_is_documented() -> None:
+    """In .env.example and in the README's table."""
+    for document in (".env.example", "README.md"):
+        text = (ROOT / document).read_text()
+        assert [] == [name for name in NAMES if name not in text], document
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUDIT_TTL_DAYS", "-1"),
+        ("AUDIT_TTL_DAYS", "99999"),
+        ("MAX_SECRET_BYTES", "0"),
+        ("MAX_SECRET_BYTES", "64k"),
+        ("MONGO_TIMEOUT_SECONDS", "0"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LISTEN", "8000"),
+        ("MONGO_URI", ""),
+        ("THREADS", "many"),
+    ],
+)
+def test_refuses_nonsense(name: str, value: str) -> None:
+    """Each refusal names its variable."""
+    with pytest.raises(StartRefused, match=name):
+        Settings.from_environment(Environment(NEEDED | {name: value}))
+
+
+def test_refuses_to_demand_tokens_that_nobody_can_have() -> None:
+    """Going without authentication has to be said aloud."""
+    with pytest.raises(StartRefused, match="set AUTH_REQUIRED=false"):
+        Settings.from_environment(Environment({"MASTER_KEY": NEEDED["MASTER_KEY"]}))
+
+
+def test_shows_no_secret_when_printed() -> None:
+    """Neither the key nor the password in MONGO_URI."""
+    settings = Settings.from_environment(Environment(NEEDED | {"MONGO_URI": "mongodb://u:hunter2@db"}))
+
+    assert "hunter2" not in repr(settings)
+    assert NEEDED["MASTER_KEY"] not in repr(settings)
