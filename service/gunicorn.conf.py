@@ -24,10 +24,6 @@ try:
 except StartRefused as refused:
     sys.exit(f"secret-manager: {refused}")
 
-# Before prometheus_client is imported anywhere: it decides at import how it keeps values.  A new
-# folder each time, so that no counter of an earlier run is counted again.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="secret-manager-metrics-", dir=_MEMORY)
-
 bind = str(_settings.listen)
 workers = _settings.workers
 worker_class = "service.worker.Worker"
@@ -43,20 +39,22 @@ keepalive = 5
 
 # gunicorn opens a socket that commands the server unless it is told not to.
 control_socket_disable = True
-# The Server header and the process title would tell more than anyone needs to know.
-proc_name = "secret-manager"
 accesslog = None
 logconfig_dict = logs.config(_settings.log_level)
 
 
 def on_starting(server: object) -> None:
     """Get the database ready, once, before there is a socket or a worker."""
+    # A new folder each time, so that no counter of an earlier run is counted again; and named before
+    # prometheus_client is imported, because it decides at import how it keeps values.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="secret-manager-metrics-", dir=_MEMORY)
     from service.startup import prepare
 
     dictConfig(logconfig_dict)
     try:
         prepare(_settings)
     except (StartRefused, Unavailable) as refused:
+        on_exit(server)
         sys.exit(f"secret-manager: {refused}")
 
 
