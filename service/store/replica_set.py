@@ -1,4 +1,4 @@
-"""The replica set: initiated once, asked for its primary.
+"""The replica set: initiated once, joined by further members, asked for its primary.
 
 A MongoDB with access control and no users yet accepts ``replSetInitiate`` and the first
 ``createUser`` from its own loopback interface only (the localhost exception).  ``connect_member``
@@ -18,6 +18,9 @@ from ..errors import StoreUnavailable
 
 # Codes of mongod's error_codes.yml.
 ALREADY_INITIALIZED = 23
+# The last change of the configuration is not yet known to a majority, or somebody else made one
+# meanwhile: worth another try.
+RECONFIGURATION_RACES = {103, 109, 308}
 NOT_YET_INITIALIZED = 94
 
 PAUSE = 0.25  # seconds between two looks at a member that is not ready yet
@@ -62,6 +65,44 @@ def initiate(client: MongoClient[dict[str, Any]], name: str, members: Sequence[s
     if current != name:
         raise StoreUnavailable(f"the member belongs to the replica set {current}, not to {name}")
     return False
+
+
+def add_members(client: MongoClient[dict[str, Any]], members: Sequence[str], seconds: float) -> list[str]:
+    """Add those of ``members`` (``name:port``) that the set does not have; return which these were.
+
+    ``client`` is logged in as the administrator.  One at a time, as MongoDB demands, so that the
+    majorities of before and after always overlap.  A member that is not named is left alone.
+
+    Raises:
+        StoreUnavailable: MongoDB refuses, or was not through after ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    added: list[str] = []
+    for host in members:
+        while not _add(client, host, added):
+            if time.monotonic() >= deadline:
+                raise StoreUnavailable(f"the replica set did not take {host} in {seconds:g} s")
+            time.sleep(PAUSE)
+    return added
+
+
+def _add(client: MongoClient[dict[str, Any]], host: str, added: list[str]) -> bool:
+    try:
+        config = client.admin.command("replSetGetConfig")["config"]
+        if any(member["host"] == host for member in config["members"]):
+            return True
+        number = max(member["_id"] for member in config["members"]) + 1
+        config["members"].append({"_id": number, "host": host})
+        config["version"] += 1
+        client.admin.command("replSetReconfig", config)
+    except OperationFailure as error:
+        if error.code in RECONFIGURATION_RACES:
+            return False
+        raise StoreUnavailable(f"the replica set refuses {host}: {error}") from error
+    except PyMongoError as error:
+        raise StoreUnavailable(f"the replica set does not answer: {error}") from error
+    added.append(host)
+    return True
 
 
 def wait_for_primary(client: MongoClient[dict[str, Any]], seconds: float) -> None:

@@ -1,0 +1,115 @@
+"""The cluster that the tests share: deployed by site.yml, and brought back by it where a test broke it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import requests
+from docker.models.containers import Container
+
+from tests.cluster.playbook import play_well
+
+API, MONGO = "secret-manager_api", "secret-manager_mongodb-1"
+PORT = 8000
+
+
+class Cluster:
+    """The deployed cluster as its users and its operator see it."""
+
+    url = f"http://127.0.0.1:{PORT}"
+
+    @property
+    def engine(self) -> docker.DockerClient:
+        """A connection to the engine; a new one each time, as the engine may have been restarted."""
+        return docker.from_env(timeout=120)
+
+    def container(self, service: str) -> Container:
+        """Return the one running container of a service."""
+        label = f"com.docker.swarm.service.name={service}"
+        (container,) = self.engine.containers.list(filters={"label": label})
+        return container
+
+    def spec(self, service: str) -> dict[str, Any]:
+        """Return a service's specification."""
+        spec: dict[str, Any] = self.engine.services.get(service).attrs["Spec"]
+        return spec
+
+    def task(self, service: str) -> str:
+        """Return the id of the service's running task."""
+        return str(self.container(service).labels["com.docker.swarm.task.id"])
+
+    def run(self, service: str, *command: str, stdin: str | None = None) -> str:
+        """Run a command inside a service's container and return what it prints."""
+        code, output = self.container(service).exec_run(list(command), demux=False)
+        assert code == 0, output
+        return str(output.decode())
+
+    def python(self, program: str) -> Any:
+        """Run a program inside the API's container; ``client`` is connected as the service is."""
+        prelude = (
+            "import json, pathlib, pymongo\n"
+            "uri = pathlib.Path('/run/secrets/mongo_uri').read_text().strip()\n"
+            "client = pymongo.MongoClient(uri, timeoutMS=20000)\n"
+        )
+        return json.loads(self.run(API, "python3", "-c", prelude + program).splitlines()[-1])
+
+    def create(self, secret: str = "aGVsbG8=") -> str:
+        """Store a secret and return its id."""
+        response = requests.post(f"{self.url}/vault/secret/create/", json={"secret": secret}, timeout=30)
+        assert response.status_code == 200, response.text
+        return str(response.json()["secret_id"])
+
+    def fetch(self, secret_id: str) -> requests.Response:
+        """Fetch a secret."""
+        return requests.post(f"{self.url}/vault/secret/fetch", json={"secret_id": secret_id}, timeout=30)
+
+    def secret_values(self) -> dict[str, str]:
+        """Return what the Swarm keeps secret, by name, read from inside the containers that may."""
+        names = {
+            API: ("master_key", "mongo_uri"),
+            MONGO: ("mongo_keyfile", "mongo_admin_uri", "mongo_uri"),
+        }
+        return {
+            f"{service}/{name}": self.run(service, "cat", f"/run/secrets/{name}").strip()
+            for service, secrets in names.items()
+            for name in secrets
+        }
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Cluster:
+    """The cluster, brought up or brought in line by site.yml, the engine included."""
+    if reason := _why_not_here():
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    play_well("site.yml")
+    return Cluster()
+
+
+def _why_not_here() -> str | None:
+    if os.geteuid() != 0:
+        return "installs and drives a Docker Engine: run pytest as root"
+    if not Path("/etc/debian_version").exists() and shutil.which("dockerd") is None:
+        return "there is no Docker Engine, and site.yml installs one on Debian only"
+    return None
+
+
+@pytest.fixture
+def cluster(deployed: Cluster) -> Cluster:
+    """The cluster, for a test that leaves it as it was."""
+    return deployed
+
+
+@pytest.fixture
+def broken_cluster(deployed: Cluster) -> Iterator[Cluster]:
+    """The cluster, for a test that breaks it: site.yml brings it back afterwards."""
+    yield deployed
+    play_well("site.yml")

@@ -1,0 +1,94 @@
+"""A second run, a changed variable, check mode: only what must change does."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.conftest import API, MONGO, Cluster
+from tests.cluster.playbook import play, play_well
+
+
+def ttl(cluster: Cluster) -> float | None:
+    """Return the expiry of the audit log in seconds."""
+    expiry: float | None = cluster.python(
+        "print(json.dumps(client.vault.audit_logs.index_information()['timestamp_1'].get('expireAfterSeconds')))"
+    )
+    return expiry
+
+
+@pytest.fixture
+def restored(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster, with the defaults again afterwards."""
+    yield cluster
+    play_well("site.yml")
+
+
+def test_a_second_run_changes_nothing(cluster: Cluster) -> None:
+    """changed=0, and the same tasks go on running."""
+    before = cluster.task(API), cluster.task(MONGO)
+
+    run = play_well("site.yml")
+
+    assert 0 == run.changed, run.changed_tasks
+    assert before == (cluster.task(API), cluster.task(MONGO))
+
+
+def test_check_mode_on_a_running_cluster_changes_nothing(cluster: Cluster) -> None:
+    """Neither in fact nor in what it says."""
+    run = play_well("site.yml", "--check")
+
+    assert 0 == run.changed, run.changed_tasks
+
+
+def test_another_expiry_changes_the_index_and_the_api_alone(restored: Cluster) -> None:
+    """MongoDB's task goes on; going back to 0 removes the expiry."""
+    secret_id, mongo = restored.create(), restored.task(MONGO)
+
+    foretold = play_well("site.yml", "--check", vault_api_audit_ttl_days=30)
+    assert ttl(restored) is None
+    assert foretold.changed > 0
+    run = play_well("site.yml", vault_api_audit_ttl_days=30)
+
+    assert 30 * 86_400 == ttl(restored)
+    assert mongo == restored.task(MONGO)
+    assert "aGVsbG8=" == restored.fetch(secret_id).json()["secret"]
+    assert {"Bring the indexes in line, next to the member", "Run the API"} == {
+        name.split(" : ")[-1] for name in run.changed_tasks
+    }
+
+    play_well("site.yml", vault_api_audit_ttl_days=0)
+    assert ttl(restored) is None
+
+
+def test_another_log_level_changes_the_api_alone(restored: Cluster) -> None:
+    """One rolling update, nothing else."""
+    mongo, api = restored.task(MONGO), restored.task(API)
+
+    run = play_well("site.yml", vault_api_log_level="WARNING")
+
+    assert ["Run the API"] == [name.split(" : ")[-1] for name in run.changed_tasks]
+    assert "LOG_LEVEL=WARNING" in restored.container(API).attrs["Config"]["Env"]
+    assert mongo == restored.task(MONGO)
+    assert api != restored.task(API)
+    assert "completed" == restored.engine.services.get(API).attrs["UpdateStatus"]["State"]
+
+
+def test_a_setting_that_cannot_work_is_rolled_back_and_explained(restored: Cluster) -> None:
+    """The play fails with the task's own words, and the service goes on as it was."""
+    secret_id = restored.create()
+
+    run = play("site.yml", "-e", '{"vault_api_environment": {"TRUSTED_PROXIES": "nonsense"}}')
+
+    assert run.code != 0
+    assert "TRUSTED_PROXIES takes networks separated by commas" in run.output
+    assert "aGVsbG8=" == restored.fetch(secret_id).json()["secret"]
+    assert "TRUSTED_PROXIES=nonsense" not in restored.container(API).attrs["Config"]["Env"]
+
+
+def test_more_replicas_than_nodes_are_refused_with_the_remedy(cluster: Cluster) -> None:
+    """In host mode a node has one replica."""
+    run = play("site.yml", vault_api_replicas=2)
+
+    assert run.code != 0
+    assert "raise vault_api_workers instead" in " ".join(run.output.split())
+    assert 0 == run.changed

@@ -1,0 +1,109 @@
+"""Mistakes in the inventory cost seconds and change nothing: no machine is even asked."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cluster.playbook import ROOT, play
+
+# Addresses of documentation (RFC 5737): whoever tried to reach one would fail another way.
+HOSTS = {f"node-{number}": {"ansible_host": f"192.0.2.{number}"} for number in range(1, 10)}
+
+
+def inventory(tmp_path: Path, managers: int, members: int, api: int, **hostvars: dict[str, Any]) -> str:
+    """Write an inventory with so many hosts in each group, and return its path."""
+    names = list(HOSTS)
+
+    def group(count: int) -> dict[str, Any]:
+        return {"hosts": {name: {} for name in names[:count]}}
+
+    used = {
+        name: HOSTS[name] | hostvars.get(name.replace("-", "_"), {})
+        for name in names[: max(managers, members, api)]
+    }
+    content = {
+        "all": {
+            "hosts": used,
+            "children": {
+                "managers": group(managers),
+                "workers": {},
+                "mongo_members": group(members),
+                "api_nodes": group(api),
+            },
+        }
+    }
+    file = tmp_path / "hosts.json"
+    file.write_text(json.dumps(content))
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("managers", "members", "api", "says"),
+    [
+        (2, 1, 1, "2 managers"),
+        (4, 3, 3, "4 managers"),
+        (3, 2, 3, "2 mongo_members"),
+        (3, 0, 3, "0 mongo_members"),
+        (3, 3, 0, "0 api_nodes"),
+        (0, 1, 1, "0 managers"),
+    ],
+)
+def test_refuses_groups_that_cannot_hold_together(
+    tmp_path: Path, managers: int, members: int, api: int, says: str
+) -> None:
+    """Even numbers, empty groups: the message counts them and says what would do."""
+    run = play("site.yml", "-i", inventory(tmp_path, managers, members, api))
+
+    output = " ".join(run.output.split())
+    assert run.code != 0
+    assert says in output
+    assert "name 1, 3, 5 or 7 of each" in output
+
+
+def test_refuses_a_node_without_an_address(tmp_path: Path) -> None:
+    """And names the variable that is missing."""
+    run = play("site.yml", "-i", inventory(tmp_path, 3, 3, 3, node_2={"ansible_host": ""}))
+
+    assert run.code != 0
+    assert "node-2 has no address" in " ".join(run.output.split())
+
+
+def test_refuses_two_members_with_one_number(tmp_path: Path) -> None:
+    """A member's number is its name, its volume and its label."""
+    run = play(
+        "site.yml",
+        "-i",
+        inventory(
+            tmp_path,
+            3,
+            3,
+            3,
+            node_1={"mongo_member": 1},
+            node_2={"mongo_member": 1},
+            node_3={"mongo_member": 3},
+        ),
+    )
+
+    assert run.code != 0
+    assert "give each member one of its own" in " ".join(run.output.split())
+
+
+def test_names_what_replaces_a_variable_that_is_gone() -> None:
+    """An old name is not ignored."""
+    run = play("site.yml", image_source="pull")
+
+    assert run.code != 0
+    assert "image_source is not read any more: write images_source" in " ".join(run.output.split())
+
+
+def test_defaults_and_argument_specs_agree() -> None:
+    """Every public variable of a role is documented with the default that it has, and no other."""
+    for role in sorted((ROOT / "roles").iterdir()):
+        specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+        documented = {name: option.get("default") for name, option in specs["main"]["options"].items()}
+        defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text()) or {}
+        assert documented == defaults, role.name
+        assert [] == [name for name in defaults if not name.startswith(f"{role.name}_")], role.name

@@ -1,0 +1,139 @@
+"""What an operator's bad day brings: killed engines, interrupted plays, lost keys, removed stacks."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import docker
+import pytest
+import requests
+
+from tests.cluster.conftest import API, MONGO, Cluster
+from tests.cluster.playbook import ROOT, command, play, play_well
+
+
+def wait_until_ready(cluster: Cluster, seconds: float) -> None:
+    """Wait for /readyz to answer 200."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if requests.get(f"{cluster.url}/readyz", timeout=10).status_code == 200:
+                return
+        except requests.RequestException:
+            pass
+        time.sleep(1)
+    raise AssertionError(f"not ready after {seconds} s")
+
+
+def test_a_killed_engine_brings_everything_back_once_it_runs(broken_cluster: Cluster) -> None:
+    """kill -9 of the engine; started again, the stack comes back by itself, data and key intact."""
+    secret_id = broken_cluster.create()
+    pid = int(Path("/run/docker.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        time.sleep(0.1)
+
+    # Only the engine is started again, by the role whose job that is.
+    play_well("playbooks/nodes.yml")
+    wait_until_ready(broken_cluster, 180)
+
+    assert "aGVsbG8=" == broken_cluster.fetch(secret_id).json()["secret"]
+
+
+@pytest.mark.parametrize("service", [API, MONGO])
+def test_a_killed_container_is_replaced(broken_cluster: Cluster, service: str) -> None:
+    """And the secret is there afterwards."""
+    secret_id = broken_cluster.create()
+    broken_cluster.container(service).kill("SIGKILL")
+    time.sleep(2)
+    wait_until_ready(broken_cluster, 120)
+
+    assert "aGVsbG8=" == broken_cluster.fetch(secret_id).json()["secret"]
+
+
+def test_removing_the_stack_keeps_data_and_keys(broken_cluster: Cluster) -> None:
+    """teardown.yml, then site.yml: the same secrets as before."""
+    secret_id = broken_cluster.create()
+
+    play_well("playbooks/teardown.yml")
+    assert [] == broken_cluster.engine.services.list()
+    assert 0 == play_well("playbooks/teardown.yml").changed
+    play_well("site.yml")
+
+    assert "aGVsbG8=" == broken_cluster.fetch(secret_id).json()["secret"]
+
+
+def test_data_without_its_key_stops_the_play(broken_cluster: Cluster) -> None:
+    """A new key could open nothing, so none is made, and the message says what to do."""
+    play_well("playbooks/teardown.yml")
+    (key,) = broken_cluster.engine.secrets.list(filters={"name": "master_key_v1"})
+    key.remove()
+
+    run = play("site.yml")
+
+    assert run.code != 0
+    assert "There is a database with data, but this Swarm has no master_key_v1" in " ".join(
+        run.output.split()
+    )
+    assert [] == broken_cluster.engine.secrets.list(filters={"name": "master_key_v1"})
+    assert [] == broken_cluster.engine.services.list()
+    play_well("playbooks/teardown.yml", teardown_data_and_keys="true")
+
+
+def test_everything_goes_when_that_is_asked_for(broken_cluster: Cluster) -> None:
+    """With the explicit variable: volumes, master key and passwords; a new cluster knows no old secret."""
+    secret_id = broken_cluster.create()
+
+    play_well("playbooks/teardown.yml", teardown_data_and_keys="true")
+    engine = broken_cluster.engine
+    assert [] == engine.secrets.list(filters={"label": "secret-manager.kind"})
+    assert [] == [volume for volume in engine.volumes.list() if volume.name.startswith("secret-manager_")]
+    play_well("site.yml")
+
+    assert 404 == broken_cluster.fetch(secret_id).status_code
+
+
+@pytest.mark.parametrize("seconds", [4, 9, 15])
+def test_an_interrupted_first_run_is_finished_by_the_next(broken_cluster: Cluster, seconds: float) -> None:
+    """Killed in the middle, wherever that is: the same command again, and it converges."""
+    play_well("playbooks/teardown.yml", teardown_data_and_keys="true")
+    first = subprocess.Popen(
+        command("site.yml"),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(seconds)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+
+    play_well("site.yml")
+    assert 0 == play_well("site.yml").changed
+
+
+def test_no_secret_shows_in_the_most_talkative_output(broken_cluster: Cluster) -> None:
+    """A first run with -vvv: neither key, nor password, nor join token is in what it prints."""
+    play_well("playbooks/teardown.yml", teardown_data_and_keys="true")
+
+    run = play_well("site.yml", "-vvv")
+
+    values = broken_cluster.secret_values()
+    passwords = {
+        name: value.split(":")[2].split("@")[0] for name, value in values.items() if "mongodb://" in value
+    }
+    assert passwords
+    shown = [name for name, value in (values | passwords).items() if value in run.output]
+    assert [] == shown
+    assert "SWMTKN-" not in run.output
+
+
+def test_an_engine_of_the_users_own_is_left_alone(cluster: Cluster) -> None:
+    """One that answers is neither installed nor configured nor restarted by a further run."""
+    started = docker.from_env().info()["SystemTime"][:10], Path("/run/docker.pid").read_text()
+    play_well("playbooks/nodes.yml")
+
+    assert started == (docker.from_env().info()["SystemTime"][:10], Path("/run/docker.pid").read_text())
