@@ -6,12 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import dev, health, indexes, mongo
+from .commands import audit, dev, health, indexes, mongo
 from .errors import StartRefused, Unavailable
 
 COMMANDS = {
     "dev": (dev, "run the API and a private MongoDB on this machine, for trying out and developing"),
     "indexes": (indexes, "create the database's indexes or bring them in line"),
+    "audit": (audit, "print the newest audit records"),
     "mongo": (mongo, "initiate the replica set and create its users, as the deployment needs them"),
     "health": (health, "ask the local API whether its process runs; for container health checks"),
 }

@@ -1,5 +1,6 @@
 """The checks that keep the code readable, run as tests so that one command runs everything."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,13 +26,21 @@ BIN = Path(sys.executable).parent
             "scripts/api.sh",
             ".ci/run",
         ],
+        ["yamllint", "--strict", "."],
+        ["ansible-lint", "--offline"],
     ],
     ids=" ".join,
 )
 def test_is_clean(command: list[str]) -> None:
     """No finding; the output is shown where there is one."""
     finished = subprocess.run(
-        [BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+        [BIN / command[0], *command[1:]],
+        cwd=ROOT,
+        # ansible-lint calls ansible-playbook by its name.
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert 0 == finished.returncode, finished.stdout + finished.stderr

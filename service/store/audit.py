@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bson import ObjectId
-from pymongo import MongoClient
+from pymongo import DESCENDING, MongoClient
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from ..models import AuditRecord
+from ..models import AuditRecord, Status
 from .client import Document, time_limit, translated
 
 COLLECTION = "audit_logs"
@@ -46,6 +46,22 @@ class AuditStore:
                     failed["code"] != _DUPLICATE_KEY for failed in error.details["writeErrors"]
                 ):
                     raise
+
+    def newest(self, count: int, secret_id: str | None = None) -> list[AuditRecord]:
+        """Return up to ``count`` records, the newest first; those of one secret if one is named.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        wanted = {} if secret_id is None else {"secret_id": secret_id}
+        with translated():
+            # A limit of 0 would mean all of them.
+            found = (
+                self._collection.find(wanted, {"_id": False})
+                .sort("timestamp", DESCENDING)
+                .limit(max(count, 1))
+            )
+            return [AuditRecord(**(document | {"status": Status(document["status"])})) for document in found]
 
     def check_writable(self) -> None:
         """Write a record and take it back before anyone sees it.

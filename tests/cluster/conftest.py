@@ -16,6 +16,8 @@ from docker.models.containers import Container
 
 from tests.cluster.playbook import play_well
 
+# Whichever test comes first waits until a bare machine has become a cluster.
+DEPLOYS = pytest.mark.timeout(1800)
 API, MONGO = "secret-manager_api", "secret-manager_mongodb-1"
 PORT = 8000
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.conftest import API, MONGO, Cluster
+from tests.cluster.conftest import API, DEPLOYS, MONGO, Cluster
 from tests.cluster.playbook import play, play_well
+
+pytestmark = DEPLOYS
 
 
 def ttl(cluster: Cluster) -> float | None:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.cluster.conftest import API, MONGO, PORT, Cluster
+from tests.cluster.conftest import API, DEPLOYS, MONGO, PORT, Cluster
 from tests.cluster.playbook import ROOT, play_well
+
+pytestmark = DEPLOYS
 
 
 def docker_cli(*arguments: str) -> str:
@@ -76,6 +78,16 @@ def test_records_the_callers_own_address(cluster: Cluster) -> None:
         "print(json.dumps([record['client_ip'] for record in found]))"
     )
     assert address == recorded[-1]
+
+
+def test_prints_the_audit_log_by_the_documented_command(cluster: Cluster) -> None:
+    """In the replica's container, with what it is configured with."""
+    secret_id = cluster.create()
+
+    printed = cluster.run(API, "python3", "-m", "service", "audit", "--last", "1")
+
+    record = json.loads(printed)
+    assert (secret_id, "create", "success") == (record["secret_id"], record["operation"], record["status"])
 
 
 def test_the_database_holds_no_plaintext(cluster: Cluster) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from docker.models.containers import Container
 
-from tests.cluster.conftest import Cluster
+from tests.cluster.conftest import DEPLOYS, Cluster
 from tests.cluster.playbook import play
+
+pytestmark = DEPLOYS
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ import docker
 import pytest
 import requests
 
-from tests.cluster.conftest import API, MONGO, Cluster
+from tests.cluster.conftest import API, DEPLOYS, MONGO, Cluster
 from tests.cluster.playbook import ROOT, command, play, play_well
+
+pytestmark = DEPLOYS
 
 
 def wait_until_ready(cluster: Cluster, seconds: float) -> None:

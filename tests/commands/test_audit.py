@@ -1,0 +1,68 @@
+"""commands.audit: what an operator reads."""
+
+import json
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from tests.commands.test_indexes import run
+
+
+def test_prints_the_newest_records_oldest_first(
+    environment: dict[str, str], make_client: Callable[..., FlaskClient]
+) -> None:
+    """One JSON object per line, with every field of the record."""
+    client = make_client()
+    secret_id = client.post("/vault/secret/create/", json={"secret": "aGVsbG8="}).json["secret_id"]
+    for request_id in ("first", "second"):
+        client.post(
+            "/vault/secret/fetch", json={"secret_id": secret_id}, headers={"X-Request-ID": request_id}
+        )
+
+    finished = run(environment, "audit", "--last", "2")
+
+    records = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert ["first", "second"] == [record["request_id"] for record in records]
+    assert {
+        "timestamp": records[1]["timestamp"],
+        "operation": "fetch",
+        "secret_id": secret_id,
+        "client_ip": "127.0.0.1",
+        "status": "success",
+        "actor": "anonymous",
+        "request_id": "second",
+        "reason": None,
+    } == records[1]
+    assert records[0]["timestamp"] < records[1]["timestamp"]
+
+
+def test_prints_those_of_one_secret(
+    environment: dict[str, str], make_client: Callable[..., FlaskClient]
+) -> None:
+    """And nothing for a secret that nobody asked for."""
+    client = make_client()
+    wanted, other = (
+        client.post("/vault/secret/create/", json={"secret": "aGVsbG8="}).json["secret_id"] for _ in range(2)
+    )
+
+    printed = run(environment, "audit", "--secret-id", wanted).stdout
+
+    assert (True, False) == (wanted in printed, other in printed)
+    assert (0, "") == (
+        (nothing := run(environment, "audit", "--secret-id", "nobody")).returncode,
+        nothing.stdout,
+    )
+
+
+def test_says_in_one_line_why_it_cannot(environment: dict[str, str], database: Database) -> None:
+    """No traceback, and no connection string."""
+    finished = run(
+        environment,
+        "audit",
+        MONGO_URI="mongodb://user:hunter2@127.0.0.1:1/?replicaSet=x",
+        STARTUP_TIMEOUT_SECONDS="1",
+    )
+
+    assert (2, False) == (finished.returncode, "hunter2" in finished.stderr)
+    assert finished.stderr.splitlines()[-1].startswith("secret-manager: MongoDB was not reachable")
