@@ -88,7 +88,7 @@ class Cluster:
 @pytest.fixture(scope="session")
 def deployed() -> Cluster:
     """The cluster, brought up or brought in line by site.yml, the engine included."""
-    if reason := _why_not_here():
+    if reason := why_not_here():
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -96,7 +96,8 @@ def deployed() -> Cluster:
     return Cluster()
 
 
-def _why_not_here() -> str | None:
+def why_not_here() -> str | None:
+    """Return why no cluster can be deployed here, or None where one can."""
     if os.geteuid() != 0:
         return "installs and drives a Docker Engine: run pytest as root"
     if not Path("/etc/debian_version").exists() and shutil.which("dockerd") is None:

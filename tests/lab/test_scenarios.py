@@ -1,0 +1,89 @@
+"""Every scenario of ``molecule/``, each as a test.
+
+By hand, ``molecule test -s NAME`` makes its own nodes.  Here those of one kind share theirs: the
+roles build on each other on one node, the stories are told about one cluster.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import why_not_here
+from tests.cluster.playbook import ROOT
+
+# In the order in which they build on each other.
+ROLES = ["docker_engine", "swarm", "images", "master_key", "mongo", "ttl_indexes", "vault_api"]
+STORIES = ["default", "upgrade", "failover", "grow"]
+BIN = Path(sys.executable).parent
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+def molecule(*arguments: str, release: str = "bookworm") -> None:
+    """Run Molecule, which must succeed."""
+    finished = subprocess.run(
+        [BIN / "molecule", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "LAB_RELEASE": release},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert 0 == finished.returncode, finished.stdout[-20_000:]
+
+
+def test_every_scenario_is_run_here() -> None:
+    """A new one cannot be forgotten."""
+    assert sorted(ROLES + STORIES) == sorted(
+        file.parent.name for file in ROOT.glob("molecule/*/molecule.yml")
+    )
+
+
+@pytest.fixture(scope="module")
+def may_run() -> None:
+    """Skip where the lab cannot be; under CI that is a failure."""
+    if reason := why_not_here():
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def one_node(may_run: None) -> Iterator[None]:
+    """A bare node, for the roles."""
+    molecule("destroy", "-s", "docker_engine")
+    yield
+    molecule("destroy", "-s", "docker_engine")
+
+
+@pytest.fixture(scope="module")
+def three_nodes(may_run: None) -> Iterator[None]:
+    """Three bare nodes, for the stories."""
+    molecule("destroy", "-s", "default")
+    yield
+    molecule("destroy", "-s", "default")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role(one_node: None, role: str) -> None:
+    """Applied, applied again, asked what it would change, looked at."""
+    molecule("reset", "-s", role)
+    molecule("test", "-s", role, "--destroy=never")
+
+
+def test_a_cluster_of_the_other_release(may_run: None) -> None:
+    """The same story on Debian 13, from bare machines to nothing left behind."""
+    molecule("test", "-s", "default", release="trixie")
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_story(three_nodes: None, story: str) -> None:
+    """From bare machines to a cluster; then what happens to it."""
+    molecule("reset", "-s", story)
+    molecule("test", "-s", story, "--destroy=never")
