@@ -52,22 +52,21 @@ def start_load(journal: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def wait_for_creates(journal: Path, count: int, seconds: float = 60) -> None:
-    """Wait until the journal has ``count`` acknowledged creates more than now."""
-    wanted = count + acknowledged_creates(journal)
-    end = time.monotonic() + seconds
-    while acknowledged_creates(journal) < wanted:
-        assert time.monotonic() < end, f"no {count} creates within {seconds} s"
-        time.sleep(0.1)
+def wait_for(journal: Path, count: int, *parts: str, seconds: float = 60) -> None:
+    """Wait until the journal has ``count`` lines more than now that contain all of ``parts``.
 
-
-def acknowledged_creates(journal: Path) -> int:
-    """Return how many creates of a journal in the making were acknowledged.
-
-    Its last line may be half there while it is read, so that nothing is parsed here.
+    The last line may be half there while it is read, so that nothing is parsed here.
     """
-    lines = journal.read_text().splitlines() if journal.exists() else []
-    return sum('"op":"create"' in line and '"result":"ok"' in line for line in lines)
+
+    def found() -> int:
+        lines = journal.read_text().splitlines() if journal.exists() else []
+        return sum(all(part in line for part in parts) for line in lines)
+
+    wanted = count + found()
+    end = time.monotonic() + seconds
+    while found() < wanted:
+        assert time.monotonic() < end, f"no {count} lines with {parts} within {seconds} s"
+        time.sleep(0.1)
 
 
 def dump_audit_log(database: Database, path: Path) -> Path:

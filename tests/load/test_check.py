@@ -1,18 +1,22 @@
 """check: that it finds what is missing, on a run that lost nothing until the test took something away."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 from pymongo.database import Database
 
+from service.embedded import EmbeddedMongo
+from tests.conftest import variables
 from tests.load.check import AuditRecord, check
 from tests.load.conftest import dump_audit_log, load, operation
 from tests.load.errors import Refused
 from tests.load.journal import Journal, Kind, Operation, Result, read
-from tests.server import Server
+from tests.server import Server, free_port
 
 
 @dataclass
@@ -40,14 +44,43 @@ class Finished:
         file.write_text("\n".join(lines) + "\n")
 
 
+@pytest.fixture(scope="module")
+def untouched(
+    mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Finished]:
+    """A second of load on a service that stays up, and the audit log after it."""
+    folder = tmp_path_factory.mktemp("load")
+    journal = folder / "load.jsonl"
+    mongo_client.drop_database("vault")
+    server = Server(variables(mongo), folder / "log")
+    try:
+        server.wait_until()
+        options = ("--clients", "2", "--seconds", "1", "--rate", "50")
+        assert 0 == load("run", "--journal", journal, "--url", server.url, *options).returncode
+        yield Finished(journal, dump_audit_log(mongo_client["vault"], folder / "audit.jsonl"), server.url)
+    finally:
+        server.stop()
+
+
 @pytest.fixture
-def finished(serve: Callable[..., Server], database: Database, journal: Path, tmp_path: Path) -> Finished:
-    """A second of load, and the audit log after it."""
-    server = serve()
-    server.wait_until()
-    options = ("--clients", "2", "--seconds", "1", "--rate", "50")
-    assert 0 == load("run", "--journal", journal, "--url", server.url, *options).returncode
-    return Finished(journal, dump_audit_log(database, tmp_path / "audit.jsonl"), server.url)
+def vault(mongo_client: MongoClient) -> Iterator[Database]:
+    """The database as the run left it; what a test does to it is undone."""
+    vault = mongo_client["vault"]
+    before = {name: list(vault[name].find()) for name in ("secrets", "audit_logs")}
+    yield vault
+    for name, documents in before.items():
+        vault[name].delete_many({})
+        vault[name].insert_many(documents)
+
+
+@pytest.fixture
+def finished(untouched: Finished, tmp_path: Path) -> Finished:
+    """The run, with files that a test may change."""
+    return Finished(
+        Path(shutil.copy(untouched.journal, tmp_path)),
+        Path(shutil.copy(untouched.audit, tmp_path)),
+        untouched.url,
+    )
 
 
 def first(finished: Finished, kind: Kind) -> tuple[int, Operation]:
@@ -61,10 +94,10 @@ def test_finds_nothing_where_nothing_is_missing(finished: Finished) -> None:
     assert (0, {}) == finished.check()
 
 
-def test_finds_a_lost_secret(finished: Finished, database: Database) -> None:
+def test_finds_a_lost_secret(finished: Finished, vault: Database) -> None:
     """One document removed behind the service's back."""
     _, created = first(finished, Kind.CREATE)
-    assert 1 == database.secrets.delete_one({"_id": created.id}).deleted_count
+    assert 1 == vault.secrets.delete_one({"_id": created.id}).deleted_count
 
     assert (1, {"lost": "1"}) == finished.check()
 
@@ -77,30 +110,30 @@ def test_finds_a_wrong_value(finished: Finished) -> None:
     assert (1, {"wrong": "1"}) == finished.check()
 
 
-def test_finds_a_secret_that_does_not_open(finished: Finished, database: Database) -> None:
+def test_finds_a_secret_that_does_not_open(finished: Finished, vault: Database) -> None:
     """It is neither lost nor wrong, and not there for its owner either."""
     _, created = first(finished, Kind.CREATE)
-    database.secrets.update_one({"_id": created.id}, {"$set": {"versions.0.payload": b"x" * 60}})
+    vault.secrets.update_one({"_id": created.id}, {"$set": {"versions.0.payload": b"x" * 60}})
 
     assert (1, {"unanswered": "1"}) == finished.check()
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_finds_an_answer_without_a_record(finished: Finished, database: Database, kind: Kind) -> None:
+def test_finds_an_answer_without_a_record(finished: Finished, vault: Database, kind: Kind) -> None:
     """Reads are to be recorded as writes are."""
     _, answered = first(finished, kind)
-    assert 1 == database.audit_logs.delete_one({"request_id": answered.request_ids[0]}).deleted_count
-    dump_audit_log(database, finished.audit)
+    assert 1 == vault.audit_logs.delete_one({"request_id": answered.request_ids[0]}).deleted_count
+    dump_audit_log(vault, finished.audit)
 
     assert (1, {"unaudited": "1"}) == finished.check()
 
 
 @pytest.mark.parametrize("field", ["operation", "secret_id", "status"])
-def test_a_record_of_something_else_is_no_record(finished: Finished, database: Database, field: str) -> None:
+def test_a_record_of_something_else_is_no_record(finished: Finished, vault: Database, field: str) -> None:
     """It has the right request's id only."""
     _, answered = first(finished, Kind.CREATE)
-    database.audit_logs.update_one({"request_id": answered.request_ids[0]}, {"$set": {field: "other"}})
-    dump_audit_log(database, finished.audit)
+    vault.audit_logs.update_one({"request_id": answered.request_ids[0]}, {"$set": {field: "other"}})
+    dump_audit_log(vault, finished.audit)
 
     assert (1, {"unaudited": "1"}) == finished.check()
 
@@ -118,13 +151,11 @@ def test_finds_what_was_contradicted_during_the_run(
     assert (1, {"contradicted during the run": "1"}) == finished.check()
 
 
-def test_finds_a_service_that_is_gone(finished: Finished, serve: Callable[..., Server]) -> None:
+def test_finds_a_service_that_is_gone(finished: Finished) -> None:
     """What cannot be looked at is not called safe."""
-    stopped = serve()
-    stopped.stop()
     operations, _ = read(finished.journal)
 
-    found = check(operations, None, [stopped.url], clients=8, give_up=0.2)
+    found = check(operations, None, [f"http://127.0.0.1:{free_port()}"], clients=8, give_up=0.2)
 
     assert found.checked == len(found.unanswered) > 0
     assert not found.clean
@@ -133,7 +164,7 @@ def test_finds_a_service_that_is_gone(finished: Finished, serve: Callable[..., S
 def test_an_answer_without_a_request_id_counts_as_unaudited() -> None:
     """Nothing ties it to a record."""
     audit = frozenset({AuditRecord("r", "create", operation().id, "success")})
-    dead = ["http://127.0.0.1:1"]
+    dead = [f"http://127.0.0.1:{free_port()}"]
 
     traced = check([operation()], audit, dead, clients=1, give_up=0.1)
     untraced = check([operation(request_ids=())], audit, dead, clients=1, give_up=0.1)
