@@ -32,6 +32,13 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
         yield mongo
 
 
+@pytest.fixture
+def own_mongo(tmp_path: Path) -> Iterator[EmbeddedMongo]:
+    """A mongod of this test's own, to kill or to look into."""
+    with EmbeddedMongo(tmp_path / "mongo") as mongo:
+        yield mongo
+
+
 @pytest.fixture(scope="session")
 def mongo_client(mongo: EmbeddedMongo) -> Iterator[MongoClient]:
     """The test's own way into the database, beside the service's."""

@@ -19,13 +19,6 @@ LIMIT_SECONDS = 2 * 2 + 4
 
 
 @pytest.fixture
-def own_mongo(tmp_path: Path) -> Iterator[EmbeddedMongo]:
-    """A mongod that this test may kill."""
-    with EmbeddedMongo(tmp_path / "mongo") as mongo:
-        yield mongo
-
-
-@pytest.fixture
 def server(own_mongo: EmbeddedMongo, tmp_path: Path) -> Iterator[Server]:
     """A server on that mongod, ready."""
     server = Server(variables(own_mongo), tmp_path / "log")

@@ -4,7 +4,6 @@ import base64
 import os
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,13 +33,6 @@ def assert_clean(what: str, content: bytes) -> None:
     """Fail where any form of the secret or the key is in ``content``, without showing it."""
     found = [number for number, form in enumerate(FORMS) if form in content]
     assert [] == found, f"{what} holds form {found}"
-
-
-@pytest.fixture
-def own_mongo(tmp_path: Path) -> Iterator[EmbeddedMongo]:
-    """A mongod whose files this test reads."""
-    with EmbeddedMongo(tmp_path / "mongo") as mongo:
-        yield mongo
 
 
 def test_secret_and_key_turn_up_nowhere(own_mongo: EmbeddedMongo, tmp_path: Path) -> None:

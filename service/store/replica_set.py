@@ -106,7 +106,7 @@ def _add(client: MongoClient[dict[str, Any]], host: str, added: list[str]) -> bo
 
 
 def wait_for_primary(client: MongoClient[dict[str, Any]], seconds: float) -> None:
-    """Return as soon as the member that ``client`` talks to knows a primary, itself or another.
+    """Return as soon as the member that ``client`` talks to is a primary that takes writes, or knows another.
 
     Raises:
         StoreUnavailable: there was none after ``seconds``; the message says what was seen last.
@@ -116,7 +116,8 @@ def wait_for_primary(client: MongoClient[dict[str, Any]], seconds: float) -> Non
     while True:
         try:
             hello = client.admin.command("hello")
-            if hello.get("isWritablePrimary") or hello.get("primary"):
+            # A member that was just elected names itself before it takes writes.
+            if hello.get("isWritablePrimary") or hello.get("primary") not in (None, hello.get("me")):
                 return
             seen = str(hello.get("info") or f"a member of {hello.get('setName')} that knows no primary")
         except PyMongoError as error:

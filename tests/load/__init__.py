@@ -1,0 +1,23 @@
+r"""Load as a client makes it, and the proof that a cluster lost nothing under it.
+
+::
+
+    python -m tests.load run --url http://10.0.0.11:8000 --url http://10.0.0.12:8000 --rate 50 \
+        --journal load.jsonl --clients 8 --seconds 600 --give-up 60 &
+    python -m tests.load mark --journal load.jsonl "killed the primary's mongod"
+    kill %1 && wait
+    python -m service audit --last 1000000 > audit.jsonl
+    python -m tests.load check --journal load.jsonl --url http://10.0.0.11:8000 --audit audit.jsonl
+    python -m tests.load report --journal load.jsonl
+
+``run`` creates random secrets and fetches acknowledged ones, through all addresses, retrying as a
+client does, until its seconds are over or SIGTERM or Ctrl-C ends it.  Meanwhile ``mark`` notes each
+fault in the same journal.  Afterwards ``check`` fetches everything that was acknowledged and looks
+for the record of every answer in ``--audit``: the audit log as JSON lines with at least
+``request_id``, ``operation``, ``secret_id`` and ``status``, taken after the run has ended, where
+the database can be reached.
+``report`` tells what each fault cost, as a Markdown table.
+
+Exit codes: 0; 1 where ``check`` found something; 2 where a command was refused, with one line that
+says why.  The journal holds ids and digests, and no value of any secret.
+"""

@@ -1,0 +1,135 @@
+"""The load program's command line."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import check, journal, report, run
+from .client import Stop
+from .errors import Refused
+from .targets import own_node
+
+FOUND, REFUSED = 1, 2
+_SHOWN = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    args = _parser().parse_args(arguments)
+    try:
+        code: int = args.command(args)
+        return code
+    except Refused as refused:
+        print(f"load: {refused}", file=sys.stderr)
+        return REFUSED
+
+
+def _run(args: argparse.Namespace) -> int:
+    load = run.Load([own_node(url) for url in args.url], args.clients, args.seconds, args.give_up, args.rate)
+    stop = Stop(load.seconds)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.ask())
+    with journal.Journal(args.journal) as lines:
+        run.run(load, lines, stop)
+    return 0
+
+
+def _mark(args: argparse.Namespace) -> int:
+    journal.mark(args.journal, args.text)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    operations, _ = journal.read(args.journal)
+    found = check.check(
+        operations,
+        check.read_audit(args.audit) if args.audit else None,
+        [own_node(url) for url in args.url],
+        args.clients,
+        args.give_up,
+    )
+    audited = (
+        f"{found.answers} answers looked for in the audit log" if args.audit else "audit log not looked at"
+    )
+    print(f"{found.checked} acknowledged creates fetched; {audited}")
+    for name, those in found.by_name():
+        print(f"{name}: {len(those)}")
+        for one in those[:_SHOWN]:
+            print(f"  {one.op} {one.id} at {one.end:.3f} by {one.url}: {one.result} {' '.join(one.errors)}")
+    return 0 if found.clean else FOUND
+
+
+def _report(args: argparse.Namespace) -> int:
+    print(report.table(report.rows(*journal.read(args.journal))))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.load",
+        description="Load as a client makes it, and the proof that nothing is lost.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--journal", type=Path, required=True, metavar="FILE", help="where operations are noted"
+    )
+    calling = argparse.ArgumentParser(add_help=False)
+    calling.add_argument(
+        "--url",
+        action="append",
+        required=True,
+        help="an address of the API: http://10.0.0.11:8000; repeatable",
+    )
+    calling.add_argument("--clients", type=thread_count, default=8, metavar="N", help="threads (default: 8)")
+    calling.add_argument(
+        "--give-up", type=positive_number, default=60, metavar="SECONDS", help="per operation (default: 60)"
+    )
+
+    started = commands.add_parser(
+        "run", parents=[common, calling], help="create and fetch until it is time to stop"
+    )
+    started.add_argument("--seconds", type=positive_number, default=600, help="how long (default: 600)")
+    started.add_argument(
+        "--rate", type=positive_number, metavar="N", help="operations per second overall (default: no limit)"
+    )
+    started.set_defaults(command=_run)
+
+    marked = commands.add_parser("mark", parents=[common], help="note a fault in the journal")
+    marked.add_argument("text", help="what was done")
+    marked.set_defaults(command=_mark)
+
+    checked = commands.add_parser(
+        "check", parents=[common, calling], help="fetch what was acknowledged and compare"
+    )
+    checked.add_argument("--audit", type=Path, metavar="FILE", help="the audit log as JSON lines")
+    checked.set_defaults(command=_check)
+
+    reported = commands.add_parser("report", parents=[common], help="tell what each fault cost")
+    reported.set_defaults(command=_report)
+    return parser
+
+
+def positive_number(text: str) -> float:
+    """Parse an argument; argparse shows the function's name where this raises."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError
+    return number
+
+
+def thread_count(text: str) -> int:
+    """Parse an argument, as above."""
+    number = int(text)
+    if not 0 < number <= 1000:
+        raise ValueError
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

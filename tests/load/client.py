@@ -1,0 +1,196 @@
+"""A client as one would write it for this service: any address, short limits, retries."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import requests
+
+from .journal import STOPPED, Kind, Operation, Result
+
+CONNECT_SECONDS = 2
+ANSWER_SECONDS = 8
+# Shorter limits than this would count what the client itself cut off as a failure of the service.
+_LEAST_SECONDS = 0.05
+_PAUSE_SECONDS = (0.1, 0.5)
+
+# What another attempt, at another address, may mend; everything else is an answer.
+_RETRIED_STATUSES = {502, 503, 504}
+_RETRIED_ERRORS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+_random = random.SystemRandom()
+
+
+class Stop:
+    """When work ends: after ``seconds``, or when it is asked to.
+
+    It is one number and no lock, so that a signal handler may ask at any moment.
+    """
+
+    def __init__(self, seconds: float = math.inf) -> None:
+        self._at = time.monotonic() + seconds
+
+    def ask(self) -> None:
+        """End the work now."""
+        self._at = min(self._at, time.monotonic())
+
+    def remaining(self) -> float:
+        """Return the seconds until the end, negative where it is over."""
+        return self._at - time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One request: its id, where it went, and the answer or the name of what came instead."""
+
+    request_id: str
+    url: str
+    answer: requests.Response | str
+
+    @property
+    def error(self) -> str | None:
+        """What another attempt may mend, in a word."""
+        if isinstance(self.answer, str):
+            return self.answer
+        return str(self.answer.status_code) if self.answer.status_code in _RETRIED_STATUSES else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What the last attempt came to; ``error`` is None where there was nothing wrong with it."""
+
+    result: Result
+    secret_id: str | None
+    error: str | None = None
+
+
+# Takes the body of a 200 and says whether it is the right answer.
+_Judge = Callable[[Mapping[str, Any]], _Verdict]
+
+
+class Client:
+    """One thread's client: every operation may take ``give_up`` seconds with all its attempts."""
+
+    def __init__(self, urls: Sequence[str], give_up: float, stop: Stop) -> None:
+        self._urls = urls
+        self._give_up = give_up
+        self._stop = stop
+        self._session = requests.Session()
+        # A proxy or a netrc of the environment is not for the project's own nodes.
+        self._session.trust_env = False
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.close()
+
+    def create(self, value: bytes) -> Operation:
+        """Store a value as a new secret."""
+
+        def judge(answer: Mapping[str, Any]) -> _Verdict:
+            return _Verdict(Result.OK, str(uuid.UUID(str(answer["secret_id"]))))
+
+        body = {"secret": base64.b64encode(value).decode()}
+        return self._operate(Kind.CREATE, "/vault/secret/create/", body, None, digest(value), judge)
+
+    def fetch(self, secret_id: str, expected: str) -> Operation:
+        """Fetch a secret and compare its value's digest with the expected one."""
+
+        def judge(answer: Mapping[str, Any]) -> _Verdict:
+            value = base64.b64decode(answer["secret"], validate=True)
+            right = (answer["secret_id"], digest(value)) == (secret_id, expected)
+            return _Verdict(Result.OK if right else Result.WRONG, secret_id)
+
+        body = {"secret_id": secret_id}
+        return self._operate(Kind.FETCH, "/vault/secret/fetch", body, secret_id, expected, judge)
+
+    def _operate(
+        self,
+        kind: Kind,
+        path: str,
+        body: Mapping[str, str],
+        secret_id: str | None,
+        expected: str,
+        judge: _Judge,
+    ) -> Operation:
+        started = time.time()
+        attempts = self._attempts(path, body)
+        # Where the end of the work cut the operation off, nobody waited for it any longer than that.
+        end = time.time() + (min(0, self._stop.remaining()) if attempts[-1].error else 0)
+        verdict = self._verdict(attempts[-1], secret_id, judge)
+        errors = [*(attempt.error for attempt in attempts), verdict.error]
+        return Operation(
+            t=started,
+            end=max(started, end),
+            op=kind,
+            id=verdict.secret_id,
+            digest=expected,
+            attempts=len(attempts),
+            request_ids=(attempts[-1].request_id,) if verdict.result in (Result.OK, Result.WRONG) else (),
+            url=attempts[-1].url,
+            result=verdict.result,
+            errors=tuple(error for error in errors if error),
+        )
+
+    def _attempts(self, path: str, body: Mapping[str, str]) -> list[_Attempt]:
+        """Try until there is an answer or no time; the last attempt is the one that counts."""
+        limit = Stop(self._give_up)
+        attempts = [self._attempt(path, body, "", self._remaining(limit))]
+        while attempts[-1].error:
+            time.sleep(max(0, min(_random.uniform(*_PAUSE_SECONDS), self._remaining(limit))))
+            seconds = self._remaining(limit)
+            if seconds <= 0:
+                break
+            attempts.append(self._attempt(path, body, attempts[-1].url, seconds))
+        return attempts
+
+    def _attempt(self, path: str, body: Mapping[str, str], failed: str, seconds: float) -> _Attempt:
+        """Send one request, to another address than the one that has just ``failed``."""
+        url = _random.choice([url for url in self._urls if url != failed] or self._urls)
+        request_id = uuid.uuid4().hex
+        seconds = max(seconds, _LEAST_SECONDS)
+        answer: requests.Response | str
+        try:
+            answer = self._session.post(
+                url + path,
+                json=body,
+                headers={"X-Request-ID": request_id},
+                timeout=(min(CONNECT_SECONDS, seconds), min(ANSWER_SECONDS, seconds)),
+                allow_redirects=False,
+            )
+        except _RETRIED_ERRORS as error:
+            answer = type(error).__name__
+        return _Attempt(request_id, url, answer)
+
+    def _verdict(self, attempt: _Attempt, secret_id: str | None, judge: _Judge) -> _Verdict:
+        if isinstance(attempt.answer, str) or attempt.error:
+            return _Verdict(Result.GAVE_UP, secret_id, STOPPED if self._stop.remaining() <= 0 else None)
+        if attempt.answer.status_code != 200:
+            return _Verdict(Result.ERROR, secret_id, str(attempt.answer.status_code))
+        try:
+            return judge(attempt.answer.json())
+        except (KeyError, TypeError, ValueError):
+            return _Verdict(Result.ERROR, secret_id, "malformed answer")
+
+    def _remaining(self, limit: Stop) -> float:
+        return min(limit.remaining(), self._stop.remaining())
+
+
+def digest(value: bytes) -> str:
+    """Return the SHA-256 of a value, in hex: what the journal knows of it."""
+    return hashlib.sha256(value).hexdigest()
