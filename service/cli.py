@@ -13,7 +13,7 @@ COMMANDS = {
     "dev": (dev, "run the API and a private MongoDB on this machine, for trying out and developing"),
     "indexes": (indexes, "create the database's indexes or bring them in line"),
     "audit": (audit, "print the newest audit records"),
-    "mongo": (mongo, "initiate the replica set and create its users, as the deployment needs them"),
+    "mongo": (mongo, "set up the replica set and its users, and look after its members"),
     "health": (health, "ask the local API whether its process runs; for container health checks"),
 }
 

@@ -96,7 +96,7 @@ class EmbeddedMongo:
         self._wait_for_socket()
         client = connect_member(self.uri)
         try:
-            replica_set.initiate(client, _REPLICA_SET, [f"./{_SOCKET}"])
+            replica_set.initiate(client, _REPLICA_SET, replica_set.Member(f"./{_SOCKET}"))
             replica_set.wait_for_primary(client, _START_SECONDS)
         finally:
             client.close()

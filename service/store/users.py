@@ -6,11 +6,13 @@ but neither drop a collection nor create a user.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from ..errors import StartRefused, StoreUnavailable
@@ -65,6 +67,14 @@ class Login:
         database = parts["options"].get("authSource") or parts["database"] or "admin"
         return cls(uri, user, password, database, replica_set)
 
+    def at(self, hosts: Sequence[str]) -> Login:
+        """Return the same login with ``hosts`` as the way in.
+
+        A name that all members share also leads to one that is in no replica set yet, or no
+        longer, and a client that met that one first waits for it.
+        """
+        return replace(self, uri=re.sub("@[^/?]+", lambda _: "@" + ",".join(hosts), self.uri, count=1))
+
     def connect(self) -> MongoClient[dict[str, Any]]:
         """A client of the whole replica set that logs in as this user."""
         return MongoClient(self.uri, serverSelectionTimeoutMS=10_000, timeoutMS=15_000, w="majority")
@@ -86,7 +96,8 @@ class Login:
 def ensure_admin(local: MongoClient[dict[str, Any]], admin: Login) -> list[str]:
     """Create the administrator through the localhost exception; returns what was done, in words.
 
-    ``local`` talks to the primary over its loopback interface and is not logged in.
+    ``local`` talks to a member over its loopback interface and is not logged in; only where there
+    is no user yet it must be the primary.
 
     Raises:
         StoreUnavailable: MongoDB has users already, but does not know this one with this password.
@@ -107,6 +118,13 @@ def ensure_admin(local: MongoClient[dict[str, Any]], admin: Login) -> list[str]:
                 f"MongoDB has users already, but not {admin.user} with the password in the Swarm:"
                 " this data belongs to another installation"
             ) from error
+        raise StoreUnavailable(f"cannot create {admin.user}: {error}") from error
+    except NotPrimaryError as error:
+        raise StoreUnavailable(
+            f"MongoDB does not let {admin.user} in, and its first user can be created only next to the"
+            " primary, which the first member named is not"
+        ) from error
+    except PyMongoError as error:
         raise StoreUnavailable(f"cannot create {admin.user}: {error}") from error
     return [f"created the user {admin.user}"]
 

@@ -1,0 +1,170 @@
+"""Real mongods with access control on loopback ports: bare, or as a replica set that is in use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from service.embedded import find_mongod
+from service.store.users import ADMIN_ROLES
+from tests.server import ROOT, free_port
+
+NAME = "rs-test"
+ADMIN_PASSWORD = "admin-hunter2"
+SERVICE_PASSWORD = "vault-hunter3"
+SECONDS = 30  # to wait for what takes a second or two
+
+
+class Mongod:
+    """One member: a mongod with ``keyfile`` and its data in ``folder``, of no replica set yet."""
+
+    def __init__(self, folder: Path, keyfile: Path) -> None:
+        self.port = free_port()
+        self.host = f"127.0.0.1:{self.port}"
+        self.folder = folder
+        self.keyfile = keyfile
+        (folder / "db").mkdir(parents=True)
+        self.start()
+
+    def start(self) -> None:
+        """Start the process; it need not answer yet."""
+        self.process = subprocess.Popen(
+            [
+                find_mongod(),
+                *("--replSet", NAME, "--keyFile", self.keyfile, "--dbpath", "db", "--nounixsocket"),
+                *("--bind_ip", "127.0.0.1", "--port", str(self.port)),
+                *("--wiredTigerCacheSizeGB", "0.25", "--logpath", "mongod.log", "--logappend"),
+            ],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        """End the process, as a power failure does."""
+        self.process.kill()
+        self.process.wait()
+
+    def client(self, **options: Any) -> MongoClient:
+        """Return a client of this one member."""
+        return MongoClient(
+            self.host, directConnection=True, serverSelectionTimeoutMS=SECONDS * 1000, **options
+        )
+
+    def hello(self) -> dict[str, Any]:
+        """Return what it says of itself, as soon as it answers."""
+        with self.client() as client:
+            return client.admin.command("hello")
+
+    def admin(self, command: str, value: Any = 1, **fields: Any) -> dict[str, Any]:
+        """Run a command on this member as the administrator."""
+        with self.client(username="admin", password=ADMIN_PASSWORD) as client:
+            return client.admin.command(command, value, **fields)
+
+    def state(self, host: str) -> str:
+        """Return the state of a member as this one sees it."""
+        members = self.admin("replSetGetStatus")["members"]
+        return next(member["stateStr"] for member in members if member["name"] == host)
+
+
+@contextmanager
+def bare_members(folder: Path, number: int = 3) -> Iterator[list[Mongod]]:
+    """Run ``number`` members that answer and know nothing of each other."""
+    keyfile = folder / "keyfile"
+    keyfile.touch(mode=0o600)
+    keyfile.write_text("loopback" * 8)
+    members = [Mongod(folder / str(index), keyfile) for index in range(number)]
+    try:
+        for member in members:
+            member.hello()
+        yield members
+    finally:
+        for member in members:
+            member.kill()
+
+
+def initiate(*members: Mongod, **settings: Any) -> None:
+    """Make a replica set of ``members``, the first its primary, with the administrator as its user.
+
+    Its members look at each other ten times as often as usual, so that tests wait less.
+    """
+    config = {
+        "_id": NAME,
+        "members": [
+            {"_id": index, "host": member.host, "priority": 2 if index == 0 else 1}
+            for index, member in enumerate(members)
+        ],
+        "settings": {"heartbeatIntervalMillis": 200, "electionTimeoutMillis": 2000, **settings},
+    }
+    with members[0].client() as client:
+        client.admin.command("replSetInitiate", config)
+        until(lambda: client.admin.command("hello")["isWritablePrimary"])
+        client.admin.command(
+            "createUser",
+            "admin",
+            pwd=ADMIN_PASSWORD,
+            roles=list(ADMIN_ROLES),
+            writeConcern={"w": "majority"},
+        )
+    until(lambda: all(member.hello()["secondary"] for member in members[1:]))
+
+
+def until(condition: Any) -> Any:
+    """Return the first true value of ``condition``, which is called again and again."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        try:
+            if value := condition():
+                return value
+        except PyMongoError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"not so after {SECONDS} s")
+
+
+def primary(*members: Mongod) -> Mongod:
+    """Return the member that is the primary, as soon as one is."""
+    return until(lambda: next((member for member in members if member.hello()["isWritablePrimary"]), None))
+
+
+def uri(user: str, password: str, database: str, *members: Mongod, name: str = NAME) -> str:
+    """Return a connection string as the deployment makes it."""
+    hosts = ",".join(member.host for member in members)
+    return f"mongodb://{user}:{password}@{hosts}/{database}?replicaSet={name}"
+
+
+def logins(*members: Mongod, admin: str = ADMIN_PASSWORD, service: str = SERVICE_PASSWORD) -> str:
+    """Return the commands' standard input."""
+    return f"{uri('admin', admin, 'admin', *members)}\n{uri('vault', service, 'vault', *members)}\n"
+
+
+def command(
+    local: Mongod, action: str, *arguments: str, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m service mongo …`` next to ``local``, whose address alone is in the logins."""
+    return subprocess.run(
+        [sys.executable, "-m", "service", "mongo", action, "--local", local.host, *arguments],
+        cwd=ROOT,
+        env=os.environ,
+        input=logins(local) if stdin is None else stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def setup(*members: Mongod, local: Mongod | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run ``mongo setup`` with ``members`` next to the first or ``local``."""
+    arguments = [argument for member in members for argument in ("--member", member.host)]
+    return command(local or members[0], "setup", *arguments, **options)
