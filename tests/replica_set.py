@@ -134,6 +134,12 @@ def primary(*members: Mongod) -> Mongod:
     return until(lambda: next((member for member in members if member.hello()["isWritablePrimary"]), None))
 
 
+def voters(member: Mongod) -> dict[str, tuple[int, float]]:
+    """Return each member's vote and priority, as the configuration has them."""
+    config = member.admin("replSetGetConfig")["config"]
+    return {each["host"]: (each["votes"], each["priority"]) for each in config["members"]}
+
+
 def uri(user: str, password: str, database: str, *members: Mongod, name: str = NAME) -> str:
     """Return a connection string as the deployment makes it."""
     hosts = ",".join(member.host for member in members)
