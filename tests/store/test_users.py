@@ -93,12 +93,8 @@ def test_the_service_may_do_nothing_else(service: Login, forbidden: Callable[[Mo
 
 def test_brings_rights_and_password_back_in_line(service: Login, admin: MongoClient) -> None:
     """A line for each change, and none the second time."""
-    admin["vault"].command(
-        "updateRole",
-        users.SERVICE_ROLE,
-        privileges=[{"resource": {"db": "vault", "collection": ""}, "actions": ["find", "dropCollection"]}],
-        roles=["dbOwner"],
-    )
+    more = [{"resource": {"db": "vault", "collection": ""}, "actions": ["find", "dropCollection"]}]
+    admin["vault"].command("updateRole", users.SERVICE_ROLE, privileges=more)
     admin["vault"].command("updateUser", "vault", roles=["dbOwner"], pwd="hunter-old")
 
     assert [
@@ -106,6 +102,8 @@ def test_brings_rights_and_password_back_in_line(service: Login, admin: MongoCli
         "changed the roles of the user vault",
         "changed the password of the user vault",
     ] == users.ensure_service(admin, service)
+    admin["vault"].command("updateRole", users.SERVICE_ROLE, roles=["dbOwner"])
+    assert ["changed the privileges of the role vaultService"] == users.ensure_service(admin, service)
     assert [] == users.ensure_service(admin, service)
     with service.connect() as client:
         client["vault"]["secrets"].find_one()
