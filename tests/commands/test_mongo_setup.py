@@ -162,11 +162,11 @@ def test_passwords_are_in_no_argument_list(bare: list[Mongod]) -> None:
         process.stdin.write(logins(bare[0]).encode())
         process.stdin.close()
         while process.poll() is None:
-            for arguments in Path("/proc").glob("[0-9]*/cmdline"):
+            for running in Path("/proc").iterdir():
                 try:
-                    content = arguments.read_bytes()
+                    content = (running / "cmdline").read_bytes()
                 except OSError:
-                    continue
+                    continue  # it has ended meanwhile
                 seen += bare[0].host.encode() in content
                 assert ADMIN_PASSWORD.encode() not in content
                 assert SERVICE_PASSWORD.encode() not in content
