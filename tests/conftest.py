@@ -17,6 +17,7 @@ from service.crypto.keyring import KeyRing, MasterKeys
 from service.embedded import EmbeddedMongo
 from service.environment import Environment
 from service.settings import Settings
+from tests.replica_set import Mongod, bare_members, initiate
 from tests.server import Server
 
 MASTER_KEY = bytes(range(32))
@@ -100,6 +101,20 @@ def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[list[Mongod]]:
+    """Three mongods of no replica set and with no users."""
+    with bare_members(tmp_path) as members:
+        yield members
+
+
+@pytest.fixture
+def ready(bare: list[Mongod]) -> list[Mongod]:
+    """Three members of one replica set, the first its primary, with no user but the administrator."""
+    initiate(*bare)
+    return bare
 
 
 @pytest.fixture

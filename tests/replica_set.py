@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,35 +92,31 @@ def bare_members(folder: Path, number: int = 3) -> Iterator[list[Mongod]]:
     finally:
         for member in members:
             member.kill()
+            shutil.rmtree(member.folder / "db")  # pytest keeps the rest for a look afterwards
 
 
-def initiate(*members: Mongod, **settings: Any) -> None:
-    """Make a replica set of ``members``, the first its primary, with the administrator as its user.
+def initiate(first: Mongod, *others: Mongod, **settings: Any) -> None:
+    """Make a replica set of these members, ``first`` its primary, with the administrator as its user.
 
-    Its members look at each other ten times as often as usual, so that tests wait less.
+    They look at each other ten times as often as usual, so that tests wait less.
     """
-    config = {
+    config: dict[str, Any] = {
         "_id": NAME,
-        "members": [
-            {"_id": index, "host": member.host, "priority": 2 if index == 0 else 1}
-            for index, member in enumerate(members)
-        ],
+        "members": [{"_id": 0, "host": first.host, "priority": 2}],
         "settings": {"heartbeatIntervalMillis": 200, "electionTimeoutMillis": 2000, **settings},
     }
-    with members[0].client() as client:
+    with first.client() as client:
         client.admin.command("replSetInitiate", config)
         until(lambda: client.admin.command("hello")["isWritablePrimary"])
-        client.admin.command(
-            "createUser",
-            "admin",
-            pwd=ADMIN_PASSWORD,
-            roles=list(ADMIN_ROLES),
-            writeConcern={"w": "majority"},
-        )
-    until(lambda: all(member.hello()["secondary"] for member in members[1:]))
+        client.admin.command("createUser", "admin", pwd=ADMIN_PASSWORD, roles=list(ADMIN_ROLES))
+    config["members"] += [{"_id": number, "host": other.host} for number, other in enumerate(others, 1)]
+    # By force, because that takes all at once.
+    first.admin("replSetReconfig", {**config, "version": 2}, force=True)
+    until(lambda: all(first.state(other.host) == "SECONDARY" for other in others))
+    until(lambda: all(first.host == other.hello().get("primary") for other in others))
 
 
-def until(condition: Any) -> Any:
+def until(condition: Callable[[], Any]) -> Any:
     """Return the first true value of ``condition``, which is called again and again."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
@@ -137,6 +134,12 @@ def primary(*members: Mongod) -> Mongod:
     return until(lambda: next((member for member in members if member.hello()["isWritablePrimary"]), None))
 
 
+def voters(member: Mongod) -> dict[str, tuple[int, float]]:
+    """Return each member's vote and priority, as the configuration has them."""
+    config = member.admin("replSetGetConfig")["config"]
+    return {each["host"]: (each["votes"], each["priority"]) for each in config["members"]}
+
+
 def uri(user: str, password: str, database: str, *members: Mongod, name: str = NAME) -> str:
     """Return a connection string as the deployment makes it."""
     hosts = ",".join(member.host for member in members)
@@ -148,23 +151,31 @@ def logins(*members: Mongod, admin: str = ADMIN_PASSWORD, service: str = SERVICE
     return f"{uri('admin', admin, 'admin', *members)}\n{uri('vault', service, 'vault', *members)}\n"
 
 
-def command(
-    local: Mongod, action: str, *arguments: str, stdin: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m service mongo …`` next to ``local``, whose address alone is in the logins."""
-    return subprocess.run(
+def command(local: Mongod, action: str, *arguments: str, stdin: str | None = None) -> tuple[int, str]:
+    """Run ``python -m service mongo …`` next to ``local``: its exit code, and all that it said.
+
+    Unless told otherwise, the logins name ``local`` alone.
+    """
+    finished = subprocess.run(
         [sys.executable, "-m", "service", "mongo", action, "--local", local.host, *arguments],
         cwd=ROOT,
         env=os.environ,
         input=logins(local) if stdin is None else stdin,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=120,
         check=False,
     )
+    # Whatever a test is about: no password shows.
+    assert "hunter" not in finished.stdout
+    return finished.returncode, finished.stdout
 
 
-def setup(*members: Mongod, local: Mongod | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run ``mongo setup`` with ``members`` next to the first or ``local``."""
-    arguments = [argument for member in members for argument in ("--member", member.host)]
-    return command(local or members[0], "setup", *arguments, **options)
+def setup(
+    *members: Mongod | str, local: Mongod, options: Sequence[str] = (), stdin: str | None = None
+) -> tuple[int, str]:
+    """Run ``mongo setup`` next to ``local``; a string is a member with its priority."""
+    hosts = [member.host if isinstance(member, Mongod) else member for member in members]
+    named = [argument for host in hosts for argument in ("--member", host)]
+    return command(local, "setup", *named, *options, stdin=stdin)

@@ -11,10 +11,21 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import pymongo
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from ..errors import StartRefused, StoreUnavailable
-from .replica_set import Client, Member, attempts, connect_member, refused, say_hello, wait_for_primary, words
+from .replica_set import (
+    LOOK_SECONDS,
+    Client,
+    Member,
+    attempts,
+    connect_member,
+    refused,
+    say_hello,
+    wait_for_primary,
+    words,
+)
 from .states import member_states, step_down
 
 Config = dict[str, Any]
@@ -138,8 +149,9 @@ def _wait_for(host: str, name: str, sign: str, seconds: float) -> None:
     with connect_member(host) as member:
         for _ in attempts(seconds):
             try:
-                if say_hello(member, name).get(sign):
-                    return
+                with pymongo.timeout(LOOK_SECONDS):
+                    if say_hello(member, name).get(sign):
+                        return
                 seen = "it has not all data yet"
             except StoreUnavailable as error:
                 seen = str(error)

@@ -30,7 +30,7 @@ ALREADY_INITIALIZED = 23
 ELECTION_TIMEOUT = 10_000  # milliseconds
 
 PAUSE = 0.25  # seconds between two looks at something that is not ready yet
-LOOK_SECONDS = 5  # for one look, because there may be nobody to answer
+LOOK_SECONDS = 2  # for one of several looks, because there may be nobody to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,7 @@ def say_hello(client: Client, name: str) -> dict[str, Any]:
         StoreUnavailable: it does not answer.
     """
     try:
-        with pymongo.timeout(LOOK_SECONDS):
-            hello: dict[str, Any] = client.admin.command("hello")
+        hello: dict[str, Any] = client.admin.command("hello")
     except PyMongoError as error:
         raise refused("the member does not answer", error) from error
     current = hello.get("setName")
@@ -129,7 +128,7 @@ def find(client: Client, name: str, others: Sequence[str], seconds: float) -> li
         silent = []
         for host in others:
             try:
-                with connect_member(host) as other:
+                with connect_member(host) as other, pymongo.timeout(LOOK_SECONDS):
                     if hosts := known_hosts(other, name):
                         return hosts
             except StoreUnavailable:
