@@ -19,6 +19,10 @@ from ..errors import StartRefused, StoreUnavailable
 
 DATABASE = "vault"
 _PING_SECONDS = 2
+# A member whose machine died says nothing at all, and whoever waits for its answer waits in vain. It is
+# given up after the sum of these two: then its connections are closed, and what was in flight on
+# them is tried again at the new primary, within the time limit.
+_HEARTBEAT_MS, _CONNECT_MS = 1_000, 2_000
 # Server error codes (MongoDB's error_codes.yml): nothing that waiting would mend.
 _UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
 
@@ -48,6 +52,8 @@ def connect(uri: str, time_limit: float) -> MongoClient[Document]:
             readPreference="primary",
             retryWrites=True,
             retryReads=True,
+            heartbeatFrequencyMS=_HEARTBEAT_MS,
+            connectTimeoutMS=_CONNECT_MS,
             timeoutMS=int(time_limit * 1000),
             serverSelectionTimeoutMS=int(time_limit * 1000),
         )
