@@ -29,9 +29,9 @@ def wait_until_ready(cluster: Cluster, seconds: float) -> None:
     raise AssertionError(f"not ready after {seconds} s")
 
 
-def test_a_killed_engine_brings_everything_back_once_it_runs(broken_cluster: Cluster) -> None:
+def test_a_killed_engine_brings_everything_back_once_it_runs(cluster: Cluster) -> None:
     """kill -9 of the engine; started again, the stack comes back by itself, data and key intact."""
-    secret_id = broken_cluster.create()
+    secret_id = cluster.create()
     pid = int(Path("/run/docker.pid").read_text())
     os.kill(pid, signal.SIGKILL)
     end = time.monotonic() + 30
@@ -40,32 +40,32 @@ def test_a_killed_engine_brings_everything_back_once_it_runs(broken_cluster: Clu
 
     # Only the engine is started again, by the role whose job that is.
     play_well("playbooks/nodes.yml")
-    wait_until_ready(broken_cluster, 180)
+    wait_until_ready(cluster, 180)
 
-    assert "aGVsbG8=" == broken_cluster.fetch(secret_id).json()["secret"]
+    assert "aGVsbG8=" == cluster.fetch(secret_id).json()["secret"]
 
 
 @pytest.mark.parametrize("service", [API, MONGO])
-def test_a_killed_container_is_replaced(broken_cluster: Cluster, service: str) -> None:
+def test_a_killed_container_is_replaced(cluster: Cluster, service: str) -> None:
     """And the secret is there afterwards."""
-    secret_id = broken_cluster.create()
-    broken_cluster.container(service).kill("SIGKILL")
+    secret_id = cluster.create()
+    cluster.container(service).kill("SIGKILL")
     time.sleep(2)
-    wait_until_ready(broken_cluster, 120)
+    wait_until_ready(cluster, 120)
 
-    assert "aGVsbG8=" == broken_cluster.fetch(secret_id).json()["secret"]
+    assert "aGVsbG8=" == cluster.fetch(secret_id).json()["secret"]
 
 
-def test_removing_the_stack_keeps_data_and_keys(broken_cluster: Cluster) -> None:
+def test_removing_the_stack_keeps_data_and_keys(cluster: Cluster) -> None:
     """teardown.yml, then site.yml: the same secrets as before."""
-    secret_id = broken_cluster.create()
+    secret_id = cluster.create()
 
     play_well("playbooks/teardown.yml")
-    assert [] == broken_cluster.engine.services.list()
+    assert [] == cluster.engine.services.list()
     assert 0 == play_well("playbooks/teardown.yml").changed
     play_well("site.yml")
 
-    assert "aGVsbG8=" == broken_cluster.fetch(secret_id).json()["secret"]
+    assert "aGVsbG8=" == cluster.fetch(secret_id).json()["secret"]
 
 
 def test_data_without_its_key_stops_the_play(broken_cluster: Cluster) -> None:
@@ -85,21 +85,21 @@ def test_data_without_its_key_stops_the_play(broken_cluster: Cluster) -> None:
     play_well("playbooks/teardown.yml", teardown_data_and_keys="true")
 
 
-def test_everything_goes_when_that_is_asked_for(broken_cluster: Cluster) -> None:
+def test_everything_goes_when_that_is_asked_for(cluster: Cluster) -> None:
     """With the explicit variable: volumes, master key and passwords; a new cluster knows no old secret."""
-    secret_id = broken_cluster.create()
+    secret_id = cluster.create()
 
     play_well("playbooks/teardown.yml", teardown_data_and_keys="true")
-    engine = broken_cluster.engine
+    engine = cluster.engine
     assert [] == engine.secrets.list(filters={"label": "secret-manager.kind"})
     assert [] == [volume for volume in engine.volumes.list() if volume.name.startswith("secret-manager_")]
     play_well("site.yml")
 
-    assert 404 == broken_cluster.fetch(secret_id).status_code
+    assert 404 == cluster.fetch(secret_id).status_code
 
 
 @pytest.mark.parametrize("seconds", [4, 9, 15])
-def test_an_interrupted_first_run_is_finished_by_the_next(broken_cluster: Cluster, seconds: float) -> None:
+def test_an_interrupted_first_run_is_finished_by_the_next(cluster: Cluster, seconds: float) -> None:
     """Killed in the middle, wherever that is: the same command again, and it converges."""
     play_well("playbooks/teardown.yml", teardown_data_and_keys="true")
     first = subprocess.Popen(
@@ -117,13 +117,13 @@ def test_an_interrupted_first_run_is_finished_by_the_next(broken_cluster: Cluste
     assert 0 == play_well("site.yml").changed
 
 
-def test_no_secret_shows_in_the_most_talkative_output(broken_cluster: Cluster) -> None:
+def test_no_secret_shows_in_the_most_talkative_output(cluster: Cluster) -> None:
     """A first run with -vvv: neither key, nor password, nor join token is in what it prints."""
     play_well("playbooks/teardown.yml", teardown_data_and_keys="true")
 
     run = play_well("site.yml", "-vvv")
 
-    values = broken_cluster.secret_values()
+    values = cluster.secret_values()
     passwords = {
         name: value.split(":")[2].split("@")[0] for name, value in values.items() if "mongodb://" in value
     }

@@ -80,8 +80,11 @@ def test_role(one_node: None, role: str) -> None:
 
 
 def test_a_cluster_of_the_other_release(may_run: None) -> None:
-    """The same story on Debian 13, from bare machines to nothing left behind."""
-    molecule("test", "-s", "default", release="trixie")
+    """Debian 13, from bare machines to a cluster that serves."""
+    molecule("destroy", "-s", "default")
+    molecule("converge", "-s", "default", release="trixie")
+    molecule("verify", "-s", "default", release="trixie")
+    molecule("destroy", "-s", "default")
 
 
 @pytest.mark.parametrize("story", STORIES)
