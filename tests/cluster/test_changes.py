@@ -1,5 +1,6 @@
 """A second run, a changed variable, check mode: only what must change does."""
 
+import platform
 from collections.abc import Iterator
 
 import pytest
@@ -93,4 +94,21 @@ def test_more_replicas_than_nodes_are_refused_with_the_remedy(cluster: Cluster) 
 
     assert run.code != 0
     assert "raise vault_api_workers instead" in " ".join(run.output.split())
+    assert 0 == run.changed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "(none was named): say which one with -e node=NAME, one of"),
+        (("-e", "node=nobody"), "called nobody: say which one"),
+        (("-e", f"node={platform.node()}"), "there are 0 managers, of which 0 answer: no majority"),
+    ],
+)
+def test_removes_no_node_that_must_stay(cluster: Cluster, arguments: tuple[str, ...], says: str) -> None:
+    """None named, an unknown one, the last manager: the message says what would do."""
+    run = play("playbooks/remove_node.yml", *arguments)
+
+    assert run.code != 0
+    assert says in " ".join(run.output.split())
     assert 0 == run.changed
