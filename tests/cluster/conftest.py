@@ -102,7 +102,16 @@ def why_not_here() -> str | None:
         return "installs and drives a Docker Engine: run pytest as root"
     if not Path("/etc/debian_version").exists() and shutil.which("dockerd") is None:
         return "there is no Docker Engine, and site.yml installs one on Debian only"
+    if _swarm_nodes() > 1:
+        return "this machine is in a Swarm with others, which the tests would take apart"
     return None
+
+
+def _swarm_nodes() -> int:
+    try:
+        return int(docker.from_env(timeout=30).info()["Swarm"].get("Nodes", 0))
+    except docker.errors.DockerException:
+        return 0
 
 
 @pytest.fixture
