@@ -1,6 +1,5 @@
 """store.client: guarantees that no URI can weaken, and a start that knows when to give up."""
 
-import signal
 import subprocess
 from pathlib import Path
 from urllib.parse import quote_plus
@@ -11,7 +10,6 @@ from service.embedded import EmbeddedMongo, find_mongod
 from service.errors import StartRefused
 from service.store import client as connection
 from service.store.store import Store
-from tests.replica_set import ADMIN_PASSWORD, Mongod, uri
 
 
 @pytest.mark.parametrize(
@@ -76,17 +74,3 @@ def test_refuses_a_server_that_is_of_no_replica_set(tmp_path: Path) -> None:
                 Store(f"mongodb://{quote_plus(str(socket))}", 2).wait_until_usable(60)
         finally:
             process.terminate()
-
-
-def test_work_moves_from_a_silent_primary_to_the_next(ready: list[Mongod]) -> None:
-    """A machine that dies closes no connection; what waits on one gets through elsewhere, in its time."""
-    # Without its own limits for silence the driver would wait for all of these seconds, and fail.
-    with connection.connect(uri("admin", ADMIN_PASSWORD, "admin", *ready), 20) as client:
-        things = connection.database(client)["things"]
-        things.insert_one({"_id": "before"})
-        # Stopped, it still takes connections and requests, and answers none.
-        ready[0].process.send_signal(signal.SIGSTOP)
-
-        things.insert_one({"_id": "after"})
-
-        assert ["after", "before"] == sorted(document["_id"] for document in things.find())
