@@ -34,6 +34,14 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
 
 
 @pytest.fixture
+def server(serve: Callable[..., Server]) -> Server:
+    """A server with two workers, ready."""
+    server = serve()
+    server.wait_until()
+    return server
+
+
+@pytest.fixture
 def own_mongo(tmp_path: Path) -> Iterator[EmbeddedMongo]:
     """A mongod of this test's own, to kill or to look into."""
     with EmbeddedMongo(tmp_path / "mongo") as mongo:

@@ -30,14 +30,6 @@ def shared_server(mongo: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory
     server.stop()
 
 
-@pytest.fixture
-def server(serve: Callable[..., Server]) -> Server:
-    """A server with two workers, ready."""
-    server = serve()
-    server.wait_until()
-    return server
-
-
 def test_many_threads_never_mix_up_answers(server: Server, database: Database) -> None:
     """Each caller gets its own value back, under its own request id, and leaves two records."""
     rounds, callers = 15, 16

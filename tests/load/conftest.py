@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo.database import Database
@@ -75,18 +77,18 @@ def dump_audit_log(database: Database, path: Path) -> Path:
     return path
 
 
-def operation(**changed: object) -> Operation:
+def operation(**changed: Any) -> Operation:
     """Return an acknowledged create that took no time at 100 s, with these fields changed."""
-    fields = {
-        "t": 100.0,
-        "end": 100.0,
-        "op": Kind.CREATE,
-        "id": "3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1",
-        "digest": "00" * 32,
-        "attempts": 1,
-        "request_ids": ("r",),
-        "url": "http://127.0.0.1:8000",
-        "result": Result.OK,
-        "errors": (),
-    }
-    return Operation(**fields | changed)  # type: ignore[arg-type]
+    usual = Operation(
+        t=100.0,
+        end=100.0,
+        op=Kind.CREATE,
+        id="3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1",
+        digest="00" * 32,
+        attempts=1,
+        request_ids=("r",),
+        url="http://127.0.0.1:8000",
+        result=Result.OK,
+        errors=(),
+    )
+    return replace(usual, **changed)

@@ -33,14 +33,6 @@ def servers(own_mongo: EmbeddedMongo, tmp_path: Path) -> Iterator[list[Server]]:
         server.stop()
 
 
-@pytest.fixture
-def server(serve: Callable[..., Server]) -> Server:
-    """A server on the shared mongod, ready."""
-    server = serve()
-    server.wait_until()
-    return server
-
-
 def dead_url() -> str:
     """Return an address at which nobody listens."""
     return f"http://127.0.0.1:{free_port()}"
