@@ -6,17 +6,19 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import metrics
-from .api import docs, health, problems, requests, secrets, services
+from .api import docs, health, problems, requests, secrets, services, tokens
 from .audit.recorder import Recorder
 from .crypto.keyring import KeyRing
 from .settings import Settings
 from .store.store import Store
+from .vault.authentication import Authenticator, anyone
 from .vault.health import readiness
 from .vault.proof import KeyProof
 from .vault.secrets import Vault
+from .vault.tokens import Tokens
 
-# Around the base64 of the largest secret: names, quotes and what later fields may take.
-_BODY_OVERHEAD_BYTES = 4096
+# Around the base64 of the largest secret, or instead of one: a batch of 100 paths of 512 characters.
+_BODY_OVERHEAD_BYTES = 65_536
 
 
 def create_app(settings: Settings) -> Flask:
@@ -35,8 +37,9 @@ def create_app(settings: Settings) -> Flask:
     services.install(app, _services(settings))
     problems.install(app)
     requests.install(app)
-    api = docs.install(app)
+    api = docs.install(app, serve=settings.docs_enabled)
     api.register_blueprint(secrets.blueprint)
+    api.register_blueprint(tokens.blueprint)
     api.register_blueprint(health.blueprint)
     return app
 
@@ -57,10 +60,15 @@ def _services(settings: Settings) -> services.Services:
     store = Store(settings.store.mongo_uri, settings.store.mongo_timeout)
     ring = key_ring(settings)
     proof = KeyProof(store.canaries, store.secrets, ring)
+    authenticator = Authenticator(store.tokens, store.attempts, ring, settings.auth_failures_per_minute)
     return services.Services(
         vault=Vault(store.secrets, ring, proof, settings.max_secret_bytes),
+        tokens=Tokens(store.tokens, ring, proof, authenticator.forget),
+        authenticate=authenticator.authenticate if settings.auth_required else anyone,
         recorder=Recorder(store.audit, settings.store.mongo_timeout, enabled=settings.audit_enabled),
         readiness=readiness(store.ping, proof, store.audit if settings.audit_enabled else None),
         trusted_proxies=settings.trusted_proxies,
+        metrics_networks=settings.metrics_networks,
+        warnings=settings.warnings,
         time_limit=store.time_limit,
     )

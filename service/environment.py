@@ -101,11 +101,14 @@ class Environment:
             raise StartRefused(f"{name} takes an address and a port, such as 127.0.0.1:8000 or [::1]:8000")
         return Address(found["name"] or found["ipv6"], int(found["port"]))
 
-    def networks(self, name: str) -> tuple[Network, ...]:
-        """Return a comma-separated list of networks or addresses; empty where nothing is set."""
+    def networks(self, name: str, default: str = "") -> tuple[Network, ...]:
+        """Return a comma-separated list of networks or addresses; empty where that is what is set."""
+        text = self._text(name)
         try:
             return tuple(
-                ip_network(part.strip()) for part in (self._text(name) or "").split(",") if part.strip()
+                ip_network(part.strip())
+                for part in (default if text is None else text).split(",")
+                if part.strip()
             )
         except ValueError:
             raise StartRefused(

@@ -10,7 +10,20 @@
     │   ├── InvalidFields
     │   ├── InvalidBase64
     │   └── TooLarge
+    ├── Unauthenticated           nobody whom the service knows
+    │   ├── NoToken
+    │   ├── MalformedToken        a typing error, not a guess
+    │   └── InvalidToken
+    │       ├── TokenExpired
+    │       ├── TokenRevoked
+    │       ├── TokenUsedUp
+    │       └── ForeignAddress
+    ├── Forbidden                 known, but may not
+    ├── TooManyRequests
     ├── SecretNotFound
+    │   └── SecretHidden          there, but not for this caller, who is told the same
+    ├── TokenNotFound
+    ├── PathTaken
     ├── Unopenable                stored, but must not or cannot be opened
     │   ├── Tampered
     │   └── UnknownKey
@@ -81,6 +94,91 @@ class TooLarge(InputRefused):
     reason = "too large"
 
 
+class Unauthenticated(VaultError):
+    """The request does not prove who sends it."""
+
+    reason = "unauthenticated"
+
+
+class NoToken(Unauthenticated):
+    """The request has no token."""
+
+    reason = "no token"
+
+    def __init__(self) -> None:
+        super().__init__("send a token, with the header Authorization: Bearer <token>")
+
+
+class MalformedToken(Unauthenticated):
+    """What was sent has not the form of a token, or its checksum is wrong."""
+
+    reason = "malformed token"
+
+    def __init__(self) -> None:
+        super().__init__("this is no token: it was cut short, mistyped, or is something else")
+
+
+class InvalidToken(Unauthenticated):
+    """No token like this can be used; whether its id is known is not told."""
+
+    reason = "invalid token"
+
+    def __init__(self, message: str = "the token is not valid") -> None:
+        super().__init__(message)
+
+
+class TokenExpired(InvalidToken):
+    """The token's time is over; only its holder is told."""
+
+    reason = "token expired"
+
+    def __init__(self) -> None:
+        super().__init__("the token has expired: ask whoever gave it to you for another")
+
+
+class TokenRevoked(InvalidToken):
+    """The token was taken back; only its holder is told."""
+
+    reason = "token revoked"
+
+    def __init__(self) -> None:
+        super().__init__("the token was revoked: ask whoever gave it to you for another")
+
+
+class TokenUsedUp(InvalidToken):
+    """The token was used as often as it may be; only its holder is told."""
+
+    reason = "token used up"
+
+    def __init__(self) -> None:
+        super().__init__("the token was used as often as it may be")
+
+
+class ForeignAddress(InvalidToken):
+    """The token may not be used from the caller's address; only its holder is told."""
+
+    reason = "foreign address"
+
+    def __init__(self) -> None:
+        super().__init__("the token may not be used from this address")
+
+
+class Forbidden(VaultError):
+    """The caller's scopes do not allow the operation."""
+
+    reason = "forbidden"
+
+
+class TooManyRequests(VaultError):
+    """The caller must wait; ``retry_after`` is in seconds."""
+
+    reason = "too many requests"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class SecretNotFound(VaultError):
     """No such secret, for this caller."""
 
@@ -88,6 +186,30 @@ class SecretNotFound(VaultError):
 
     def __init__(self) -> None:
         super().__init__("Secret not found")
+
+
+class SecretHidden(SecretNotFound):
+    """There is such a secret, but the caller's scopes do not reach it; the audit log alone knows."""
+
+    reason = "forbidden"
+
+
+class TokenNotFound(VaultError):
+    """No such token, for this caller."""
+
+    reason = "not found"
+
+    def __init__(self) -> None:
+        super().__init__("Token not found")
+
+
+class PathTaken(VaultError):
+    """Another secret has this path."""
+
+    reason = "path taken"
+
+    def __init__(self) -> None:
+        super().__init__("another secret has this path: choose another, or update that one")
 
 
 class Unopenable(VaultError):

@@ -32,9 +32,9 @@ worker_tmp_dir = _MEMORY
 
 # Of a worker that no longer beats, not of a request: those are bounded by their database time.
 timeout = 60
-# Requests in flight finish: the database has its time for the work and again for the audit record.
+# Requests in flight finish: the database has its time for the token, for the work and for the record.
 # The orchestrator's own patience (stop_grace_period) must be longer than this.
-graceful_timeout = 2 * _settings.store.mongo_timeout + 5
+graceful_timeout = 3 * _settings.store.mongo_timeout + 5
 keepalive = 5
 
 # gunicorn opens a socket that commands the server unless it is told not to.

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+
+
+def now() -> datetime:
+    """Return the present as the database keeps it: in UTC, in whole milliseconds."""
+    present = datetime.now(UTC)
+    return present.replace(microsecond=present.microsecond // 1000 * 1000)
 
 
 class Status(StrEnum):
@@ -16,16 +22,99 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: taken from the request at the border, never again later."""
+    """Where a request comes from: taken from it at the border, never again later."""
 
     client_ip: str
     request_id: str
-    actor: str = "anonymous"
+
+
+class Action(StrEnum):
+    """What a scope allows; the first group on secrets, by their paths."""
+
+    CREATE = "create"
+    FETCH = "fetch"
+    LIST = "list"
+    UPDATE = "update"
+    DELETE = "delete"
+
+    TOKEN = "token"  # noqa: S105  (an action's name)
+    AUDIT = "audit"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An action, and for those on secrets the paths: one path, ``folder/*``, or ``*``."""
+
+    action: Action
+    pattern: str | None = None
+
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return self.action if self.pattern is None else f"{self.action}:{self.pattern}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which secrets an operation may touch: all, or those at ``paths``, below ``folders``, and the owner's.
+
+    A folder ends with its slash; the empty one holds every path.  A secret with no path belongs to
+    the token that made it, the ``owner``.
+    """
+
+    everything: bool = False
+    paths: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A caller's credential, without the random part that only its holder knows.
+
+    ``lifetime`` is in seconds: what each renewal gives, None where the token cannot be renewed.
+    ``rate_limit`` is in requests per minute.  ``created_by`` is a token's id, ``operator`` or
+    ``anonymous``.
+    """
+
+    token_id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    lifetime: int | None = None
+    max_uses: int | None = None
+    networks: tuple[str, ...] = ()
+    rate_limit: int | None = None
+    uses: int = 0
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A token as it is stored: with the hash of its random part, and the tag that authenticates both."""
+
+    token: Token
+    digest: bytes
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks, once that is proven: ``actor`` is what the audit log calls them."""
+
+    actor: str
+    scopes: tuple[Scope, ...]
+    token: Token | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One operation. ``timestamp`` is aware and in UTC; ``reason`` is set on failures only."""
+    """One operation. ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.
+
+    ``actor`` is a token's id, ``anonymous``, ``operator``, or ``unproven:`` and the id that was claimed.
+    """
 
     timestamp: datetime
     operation: str
@@ -35,6 +124,8 @@ class AuditRecord:
     actor: str
     request_id: str
     reason: str | None
+    path: str | None = None
+    token_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +138,19 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class SealedVersion:
-    """One version of a secret as it is stored. ``version`` counts from 1."""
+    """One version of a secret as it is stored. ``version`` counts from 1.
+
+    A secret has a ``path``, or the ``owner`` that made it, or neither (made while nobody had to say
+    who they are).  ``tag`` authenticates which; None where there is neither.
+    """
 
     secret_id: str
     version: int
     envelope: Envelope
     created_at: datetime
+    path: str | None = None
+    owner: str | None = None
+    tag: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +173,7 @@ class FetchedSecret:
     version: int
     plaintext: bytes
     created_at: datetime | None
+    path: str | None = None
 
     def __repr__(self) -> str:
         """Say which secret it is and never what it is."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from . import master_keys
 from .crypto.keyring import MasterKeys
 from .environment import Address, Environment, Network
-from .errors import StartRefused
 
 DEFAULT_LISTEN = "0.0.0.0:8000"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -27,7 +26,10 @@ NAMES = (
     "AUDIT_ENABLED",
     "AUDIT_TTL_DAYS",
     "AUTH_REQUIRED",
+    "AUTH_FAILURES_PER_MINUTE",
     "TRUSTED_PROXIES",
+    "METRICS_NETWORKS",
+    "DOCS_ENABLED",
     "MAX_SECRET_BYTES",
     "MONGO_TIMEOUT_SECONDS",
     "STARTUP_TIMEOUT_SECONDS",
@@ -69,7 +71,11 @@ class Settings:
     store: StoreSettings
     load_master_keys: Callable[[], MasterKeys] = field(repr=False)
     audit_enabled: bool
+    auth_required: bool
+    auth_failures_per_minute: int
     trusted_proxies: tuple[Network, ...]
+    metrics_networks: tuple[Network, ...]
+    docs_enabled: bool
     max_secret_bytes: int
     log_level: str
     listen: Address
@@ -87,7 +93,11 @@ class Settings:
             store=StoreSettings.from_environment(environment),
             load_master_keys=lambda: master_keys.load(environment),
             audit_enabled=environment.boolean("AUDIT_ENABLED", True),
+            auth_required=environment.boolean("AUTH_REQUIRED", True),
+            auth_failures_per_minute=environment.integer("AUTH_FAILURES_PER_MINUTE", 30, 1, 1_000_000),
             trusted_proxies=environment.networks("TRUSTED_PROXIES"),
+            metrics_networks=environment.networks("METRICS_NETWORKS", "127.0.0.0/8,::1"),
+            docs_enabled=environment.boolean("DOCS_ENABLED", True),
             max_secret_bytes=environment.integer("MAX_SECRET_BYTES", 65536, 1, _MOST_SECRET_BYTES),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             listen=environment.address("LISTEN", DEFAULT_LISTEN),
@@ -95,9 +105,11 @@ class Settings:
             threads=environment.integer("THREADS", 16, 1, 256),
         )
         settings.load_master_keys()
-        if environment.boolean("AUTH_REQUIRED", True):
-            raise StartRefused(
-                "AUTH_REQUIRED is true, but this version knows no tokens yet: set AUTH_REQUIRED=false"
-                " and let only a trusted network reach the port"
-            )
         return settings
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is switched off that protects the secrets, for ``/readyz``."""
+        if self.auth_required:
+            return ()
+        return ("authentication is off: whoever reaches the port can do everything",)

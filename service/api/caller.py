@@ -20,7 +20,7 @@ _SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def current_caller() -> Caller:
-    """Return the caller of the present request."""
+    """Return where the present request comes from."""
     return Caller(client_ip=client_ip(), request_id=request_id())
 
 
@@ -60,6 +60,12 @@ def believed_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) 
             break
         address = previous
     return str(address)
+
+
+def within(text: str, networks: Sequence[Network]) -> bool:
+    """Return whether ``text`` is an address in one of the networks."""
+    address = _parse(text)
+    return address is not None and any(address in network for network in networks)
 
 
 def _parse(text: str) -> Address | None:

@@ -41,10 +41,9 @@ class VaultApi(Api):
         return problems.http_error(error)
 
 
-def install(app: Flask) -> VaultApi:
-    """Return the API to register blueprints with; serve its documentation."""
+def install(app: Flask, *, serve: bool) -> VaultApi:
+    """Return the API to register blueprints with; serve its documentation where ``serve`` says so."""
     app.config["OPENAPI_URL_PREFIX"] = None
-    app.register_blueprint(pages)
     api = VaultApi(
         app,
         spec_kwargs={
@@ -59,9 +58,16 @@ def install(app: Flask) -> VaultApi:
         },
     )
 
-    @app.get("/openapi.json")
-    def openapi() -> Response:
-        return jsonify(api.spec.to_dict())
+    api.spec.components.security_scheme(
+        "token",
+        {"type": "http", "scheme": "bearer", "description": "A token, `smt_…`; see /vault/token/create."},
+    )
+    if serve:
+        app.register_blueprint(pages)
+
+        @app.get("/openapi.json")
+        def openapi() -> Response:
+            return jsonify(api.spec.to_dict())
 
     return api
 

@@ -8,7 +8,10 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from .. import metrics
+from ..errors import Forbidden
 from . import problems, schemas
+from .caller import client_ip, within
+from .operations import fails_with
 from .services import services
 
 blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
@@ -28,7 +31,7 @@ def healthz() -> dict[str, str]:
 @blueprint.response(
     200,
     schemas.Ready,
-    example={"status": "ready", "checks": {"database": "ok", "keys": "ok", "audit": "ok"}},
+    example={"status": "ready", "checks": {"database": "ok", "keys": "ok", "audit": "ok"}, "warnings": []},
 )
 @blueprint.alt_response(
     503,
@@ -59,13 +62,18 @@ def readyz() -> Response | dict[str, object]:
         return problems.problem(
             HTTPStatus.SERVICE_UNAVAILABLE, f"not ready: {', '.join(failed)}", checks=checks
         )
-    return {"status": "ready", "checks": checks}
+    return {"status": "ready", "checks": checks, "warnings": services().warnings}
 
 
 @blueprint.get("/metrics")
 @blueprint.response(
     200, {"type": "string"}, content_type="text/plain", description="Prometheus's text format."
 )
+@fails_with(
+    blueprint, {HTTPStatus.FORBIDDEN: "metrics are for the networks in METRICS_NETWORKS, loopback by default"}
+)
 def exposition() -> Response:
-    """Show counters and latencies of all workers of this replica."""
+    """Show counters and latencies of all workers of this replica, to the networks that may see them."""
+    if not within(client_ip(), services().metrics_networks):
+        raise Forbidden("metrics are for the networks in METRICS_NETWORKS, loopback by default")
     return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)

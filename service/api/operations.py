@@ -1,41 +1,35 @@
-"""What every view that touches a secret is wrapped in, and how its errors are documented."""
+"""How a view's errors are documented."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Response
 from flask_smorest import Blueprint
 
 from . import problems
-from .caller import current_caller
 from .schemas import Problem
-from .services import services
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def audited(operation: str) -> Callable[[View], Callable[..., Response]]:
-    """Open an audit entry around the view; the view gets the entry first.
-
-    It goes outermost, so that a request that is refused while it is read is recorded as well, and
-    so that an answer whose record cannot be written is dropped.
-    """
-
-    def decorate(view: View) -> Callable[..., Response]:
-        @wraps(view)
-        def wrapper(*args: Any, **kwargs: Any) -> Response:
-            with services().recorder.entry(operation, current_caller()) as entry:
-                response: Response = view(entry, *args, **kwargs)
-            response.cache_control.no_store = True
-            return response
-
-        return wrapper
-
-    return decorate
+# What can happen to every call that takes a JSON body and asks who sends it.
+REFUSALS = {
+    HTTPStatus.BAD_REQUEST: "the body is not a JSON document",
+    HTTPStatus.UNAUTHORIZED: "send a token, with the header Authorization: Bearer <token>",
+    HTTPStatus.FORBIDDEN: "the token lacks a scope for this: token",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body must be shorter than 91480 bytes",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
+        "send the body as JSON, with the header Content-Type: application/json"
+    ),
+    HTTPStatus.UNPROCESSABLE_ENTITY: "the request does not fit the schema; see errors",
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        "too many failed attempts: 30 per minute are allowed; wait as long as Retry-After says"
+    ),
+    HTTPStatus.INTERNAL_SERVER_ERROR: "the record cannot be opened: does not authenticate",
+    HTTPStatus.SERVICE_UNAVAILABLE: "the audit log cannot be written",
+}
 
 
 def fails_with(blueprint: Blueprint, examples: dict[HTTPStatus, str]) -> Callable[[View], View]:

@@ -20,7 +20,12 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.InvalidFields: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidBase64: HTTPStatus.BAD_REQUEST,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.SecretNotFound: HTTPStatus.NOT_FOUND,
+    errors.TokenNotFound: HTTPStatus.NOT_FOUND,
+    errors.PathTaken: HTTPStatus.CONFLICT,
     errors.Unopenable: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -54,13 +59,28 @@ def problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
     return Response(json.dumps(body), status.value, content_type=CONTENT_TYPE)
 
 
+def summary(error: errors.VaultError) -> dict[str, Any]:
+    """Return what a batch says of one of its parts that failed."""
+    if isinstance(error, errors.Unopenable):
+        _note_unopenable(error)
+    return {"status": _status(error) or HTTPStatus.INTERNAL_SERVER_ERROR, "detail": str(error)}
+
+
+def _status(error: errors.VaultError) -> HTTPStatus | None:
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+
+
+def _note_unopenable(error: errors.Unopenable) -> None:
+    metrics.crypto_failures.labels(error.reason).inc()
+    log.error("a stored record does not open: %s", error.reason, extra={"request_id": request_id()})
+
+
 def _domain_error(error: errors.VaultError) -> Response:
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+    status = _status(error)
     if status is None:
         return _unexpected_error(error)
     if isinstance(error, errors.Unopenable):
-        metrics.crypto_failures.labels(error.reason).inc()
-        log.error("a stored record does not open: %s", error.reason, extra={"request_id": request_id()})
+        _note_unopenable(error)
         return problem(status, f"the record cannot be opened: {error}")
     if isinstance(error, errors.AuditUnavailable):
         metrics.audit_failures.inc()
@@ -71,7 +91,14 @@ def _domain_error(error: errors.VaultError) -> Response:
         return response
     if isinstance(error, errors.InvalidFields):
         return problem(status, str(error), errors=error.errors)
-    return problem(status, str(error))
+    response = problem(status, str(error))
+    if isinstance(error, errors.Unauthenticated):
+        # RFC 6750 section 3: no error code where no token was sent.
+        sent = "" if isinstance(error, errors.NoToken) else ', error="invalid_token"'
+        response.headers["WWW-Authenticate"] = f'Bearer realm="secret-manager"{sent}'
+    if isinstance(error, errors.TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def http_error(error: HTTPException) -> Response:

@@ -15,6 +15,15 @@ log = logging.getLogger(__name__)
 # A method is any word a client likes: only known ones become a label or reach the log.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+# Answers are for programs: no browser shall guess, frame, run or pass on anything of them. The
+# documentation's page has a policy of its own.
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
 
 def install(app: Flask) -> None:
     """Number, count, time and log every request of the application."""
@@ -46,5 +55,8 @@ def _finish(response: Response) -> Response:
         },
     )
     response.headers["X-Request-ID"] = request_id()
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

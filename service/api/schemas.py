@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from ..models import FetchedSecret
+from ..vault.paths import RULE
 
 EXAMPLE_ID = "3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1"
 EXAMPLE_SECRET = "aGVsbG8="  # noqa: S105  (hello)
+EXAMPLE_PATH = "team/app/db-password"
+
+MOST_IN_BATCH = 100
 
 _secret_id = {"description": "The id that create returned (UUID version 4).", "example": EXAMPLE_ID}
 _version = {"description": "Versions of a secret count from 1.", "example": 1, "minimum": 1}
@@ -20,10 +24,14 @@ _secret = {
 }
 
 
+_path = {"description": f"The secret's name for people and policies: {RULE}.", "example": EXAMPLE_PATH}
+
+
 class CreateRequest(Schema):
     """A value to keep."""
 
     secret = fields.String(required=True, metadata=_secret)
+    path = fields.String(metadata=_path)
 
 
 class CreateResponse(Schema):
@@ -33,10 +41,24 @@ class CreateResponse(Schema):
     version = fields.Integer(required=True, metadata=_version)
 
 
-class FetchRequest(Schema):
-    """Which secret to return."""
+class Name(Schema):
+    """Which secret: its id or its path."""
 
-    secret_id = fields.UUID(required=True, metadata=_secret_id)
+    secret_id = fields.UUID(metadata=_secret_id)
+    path = fields.String(metadata=_path)
+
+    @validates_schema
+    def _require_one(self, data: dict[str, object], **_: object) -> None:
+        if len(data) != 1:
+            raise ValidationError("name the secret by secret_id or by path, by one of them")
+
+
+class FetchBatchRequest(Schema):
+    """Which secrets to return."""
+
+    secrets = fields.List(
+        fields.Nested(Name), required=True, validate=validate.Length(min=1, max=MOST_IN_BATCH)
+    )
 
 
 class FetchResponse(Schema):
@@ -53,6 +75,21 @@ class FetchResponse(Schema):
             "description": "When this version was stored; null where an earlier implementation did not say.",
             "example": "2026-01-31T12:00:00+00:00",
         },
+    )
+    path = fields.String(allow_none=True, metadata={**_path, "description": "Null where it has none."})
+
+
+class FetchBatchResponse(Schema):
+    """For each secret that was asked for, in that order, the value or what is wrong."""
+
+    secrets = fields.List(
+        fields.Dict(
+            metadata={
+                "description": "What fetch would answer: a value in the clear, or a problem with `status`"
+                " and `detail`."
+            }
+        ),
+        required=True,
     )
 
 
@@ -81,6 +118,11 @@ class Ready(Schema):
     status = fields.String(required=True, metadata={"enum": ["ready"]})
     checks = fields.Dict(
         keys=fields.String(), values=fields.String(), required=True, metadata={"example": {"keys": "ok"}}
+    )
+    warnings = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "What is switched off that protects the secrets."},
     )
 
 

@@ -9,22 +9,31 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from ..audit.recorder import Recorder
+from ..audit.recorder import Entry, Recorder
 from ..environment import Network
+from ..models import Principal
 from ..vault.health import Readiness
 from ..vault.secrets import Vault
+from ..vault.tokens import Tokens
 
 _NAME = "secret-manager"
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts behind the API; ``time_limit()`` bounds a request's database operations, its record apart."""
+    """The parts behind the API; ``time_limit()`` bounds a request's database operations, its record apart.
+
+    ``warnings`` are what an operator has switched off that protects the secrets.
+    """
 
     vault: Vault
+    tokens: Tokens
+    authenticate: Callable[[Entry, str | None], Principal]
     recorder: Recorder
     readiness: Readiness
     trusted_proxies: tuple[Network, ...]
+    metrics_networks: tuple[Network, ...]
+    warnings: tuple[str, ...]
     time_limit: Callable[[], AbstractContextManager[object]]
 
 

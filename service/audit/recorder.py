@@ -30,24 +30,45 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Entry:
-    """The record in the making; whoever learns which secret it is about says so here."""
+    """The record in the making; whoever learns who asks, or what about, says so here.
+
+    An operation on several secrets has a part for each, and each becomes a record of its own.
+    ``reason`` says why a part failed while the others go on.
+    """
 
     operation: str
     caller: Caller
+    actor: str = "anonymous"
     secret_id: str | None = None
+    path: str | None = None
+    token_id: str | None = None
+    reason: str | None = None
+    parts: list[Entry] = field(default_factory=list)
 
-    def finish(self, status: Status, reason: str | None) -> AuditRecord:
-        """Return the finished record, with the present as its time."""
-        return AuditRecord(
-            timestamp=datetime.now(UTC),
-            operation=self.operation,
-            secret_id=self.secret_id,
-            client_ip=self.caller.client_ip,
-            status=status,
-            actor=self.caller.actor,
-            request_id=self.caller.request_id,
-            reason=reason,
-        )
+    def part(self) -> Entry:
+        """Return the record in the making of one secret of several."""
+        part = Entry(self.operation, self.caller, self.actor)
+        self.parts.append(part)
+        return part
+
+    def finish(self, reason: str | None) -> list[AuditRecord]:
+        """Return the finished records, with the present as their time; ``reason`` is why all of it failed."""
+        if self.parts:
+            return [record for part in self.parts for record in part.finish(reason or part.reason)]
+        return [
+            AuditRecord(
+                timestamp=datetime.now(UTC),
+                operation=self.operation,
+                secret_id=self.secret_id,
+                client_ip=self.caller.client_ip,
+                status=Status.FAILURE if reason else Status.SUCCESS,
+                actor=self.actor,
+                request_id=self.caller.request_id,
+                reason=reason,
+                path=self.path,
+                token_id=self.token_id,
+            )
+        ]
 
 
 @dataclass(slots=True, eq=False)
@@ -81,29 +102,27 @@ class Recorder:
         try:
             yield entry
         except Exception as error:
-            reason = error.reason if isinstance(error, VaultError) else VaultError.reason
-            self._record(entry.finish(Status.FAILURE, reason))
+            self._record(entry.finish(error.reason if isinstance(error, VaultError) else VaultError.reason))
             raise
-        self._record(entry.finish(Status.SUCCESS, None))
+        self._record(entry.finish(None))
 
-    def _record(self, record: AuditRecord) -> None:
+    def _record(self, records: Sequence[AuditRecord]) -> None:
         if not self._enabled:
             return
         deadline = time.monotonic() + self._time_limit
-        mine = _Pending(self._sink.new_id(), record)
+        mine = [_Pending(self._sink.new_id(), record) for record in records]
         with self._pending_lock:
-            self._pending.append(mine)
+            self._pending += mine
         try:
             if not self._writing.acquire(timeout=self._time_limit):
                 raise AuditUnavailable("the audit log did not take the record in time")
             try:
-                if not mine.written:
+                if not all(pending.written for pending in mine):
                     self._write_pending(deadline - time.monotonic())
             finally:
                 self._writing.release()
         finally:
-            if not mine.written:
-                self._forget(mine)
+            self._forget(mine)
 
     def _write_pending(self, seconds: float) -> None:
         with self._pending_lock:
@@ -119,7 +138,8 @@ class Recorder:
                 pending.written = True
             self._pending = [pending for pending in self._pending if not pending.written]
 
-    def _forget(self, pending: _Pending) -> None:
-        with self._pending_lock:
-            if pending in self._pending:
-                self._pending.remove(pending)
+    def _forget(self, mine: Sequence[_Pending]) -> None:
+        """Take those out of the queue that were not written: nobody waits for them any more."""
+        if not all(pending.written for pending in mine):
+            with self._pending_lock:
+                self._pending = [pending for pending in self._pending if pending not in mine]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ..errors import StartRefused, UnknownKey
-from . import aead
+from . import aead, mac
 from .context import Context
 
 
@@ -63,12 +63,29 @@ class KeyRing:
             Tampered: a byte or the context differs from what was wrapped.
         """
         key_id = aead.key_id(wrapped)
+        return aead.open_(self._key(key_id), wrapped, context.for_data_key(key_id))
+
+    def tag(self, fields: Mapping[str, str]) -> bytes:
+        """Authenticate fields that are stored in the clear, under the primary master key."""
+        primary, by_id = self._held
+        return mac.tag(by_id[primary], fields)
+
+    def verify(self, tag: bytes, fields: Mapping[str, str]) -> None:
+        """Return where ``tag`` was made of these fields.
+
+        Raises:
+            UnknownKey: no key of the ring has the tag's key id, also after a reload.
+            Tampered: a field or a byte of the tag differs.
+        """
+        mac.verify(self._key(mac.key_id(tag)), tag, fields)
+
+    def _key(self, key_id: bytes) -> bytes:
         key = self._held[1].get(key_id) or self._reloaded().get(key_id)
         if key is None:
             raise UnknownKey(
                 f"sealed under master key {key_id.hex()}; the key ring holds {', '.join(self.key_ids)}"
             )
-        return aead.open_(key, wrapped, context.for_data_key(key_id))
+        return key
 
     def _reloaded(self) -> Mapping[bytes, bytes]:
         # A key file that is half written now must not cost the keys that work.

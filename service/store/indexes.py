@@ -11,12 +11,14 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from . import audit
+from . import attempts, audit, secrets, tokens
 from .client import Document, translated
 
 Keys = tuple[tuple[str, int], ...]
 
 _SECONDS_PER_DAY = 86_400
+# Who looks into why a program was refused finds its token for so long.
+_KEEP_ENDED_TOKENS_DAYS = 30
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.5
 # Server error codes (MongoDB's error_codes.yml) that mean: another process changed it meanwhile.
@@ -32,11 +34,15 @@ _RACES = {
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One wanted index; ``expire_days`` of 0 means that its documents stay."""
+    """One wanted index; with ``expire_days`` of None documents stay, with 0 they go when their time has come.
+
+    A ``unique`` one leaves out documents that lack the field.
+    """
 
     collection: str
     keys: Keys
-    expire_days: int = 0
+    expire_days: int | None = None
+    unique: bool = False
 
     @property
     def name(self) -> str:
@@ -46,7 +52,7 @@ class Index:
     @property
     def expire_seconds(self) -> int | None:
         """The expiry as MongoDB takes it."""
-        return self.expire_days * _SECONDS_PER_DAY or None
+        return None if self.expire_days is None else self.expire_days * _SECONDS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,12 @@ class Change:
 def wanted(audit_ttl_days: int) -> tuple[Index, ...]:
     """Return every index of the database."""
     return (
-        Index(audit.COLLECTION, (("timestamp", ASCENDING),), expire_days=audit_ttl_days),
+        Index(audit.COLLECTION, (("timestamp", ASCENDING),), expire_days=audit_ttl_days or None),
         Index(audit.COLLECTION, (("secret_id", ASCENDING), ("timestamp", DESCENDING))),
+        Index(secrets.COLLECTION, (("path", ASCENDING),), unique=True),
+        Index(tokens.COLLECTION, (("created_by", ASCENDING),)),
+        Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_TOKENS_DAYS),
+        Index(attempts.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),
     )
 
 
@@ -103,7 +113,7 @@ def _plan(database: Database[Document], indexes: tuple[Index, ...]) -> Iterator[
         )
         label = f"{index.collection}: index {index.name}"
         if existing is None:
-            expiry = f" with an expiry of {index.expire_days} days" if index.expire_days else ""
+            expiry = "" if index.expire_days is None else f" with an expiry of {index.expire_days} days"
             yield Change(index, None, f"{label}: created{expiry}")
         elif existing.get("expireAfterSeconds") != index.expire_seconds:
             was, now = _in_words(existing.get("expireAfterSeconds")), _in_words(index.expire_seconds)
@@ -123,10 +133,10 @@ def _apply(database: Database[Document], change: Change) -> None:
     if existing is not None:
         # collMod cannot take an expiry away.
         collection.drop_index(existing["name"])
-    expiry: dict[str, Any] = (
-        {} if index.expire_seconds is None else {"expireAfterSeconds": index.expire_seconds}
-    )
-    collection.create_index(list(index.keys), name=index.name, **expiry)
+    options: dict[str, Any] = {"unique": True, "sparse": True} if index.unique else {}
+    if index.expire_seconds is not None:
+        options["expireAfterSeconds"] = index.expire_seconds
+    collection.create_index(list(index.keys), name=index.name, **options)
 
 
 def _keys(found: Mapping[str, Any]) -> Keys:

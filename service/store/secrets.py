@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
-from ..errors import Tampered
-from ..models import Envelope, LegacySecret, SealedVersion
+from ..errors import PathTaken, Tampered
+from ..models import Envelope, LegacySecret, Reach, SealedVersion
 from .client import Document, translated
 
 COLLECTION = "secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a caller calls a secret: its id or its path."""
+
+    text: str
+    is_path: bool = False
 
 
 class SecretStore:
@@ -25,12 +38,15 @@ class SecretStore:
         """Keep the first version of a new secret.
 
         Raises:
+            PathTaken: another secret has its path.
             StoreUnavailable: it may or may not have been kept.
         """
-        with translated():
+        named = {"path": sealed.path, "owner": sealed.owner, "tag": sealed.tag}
+        with translated(), _path_taken():
             self._collection.insert_one(
                 {
                     "_id": sealed.secret_id,
+                    **{name: value for name, value in named.items() if value is not None},
                     "current": sealed.version,
                     "versions": [
                         {
@@ -44,22 +60,76 @@ class SecretStore:
                 }
             )
 
-    def find(self, secret_id: str) -> SealedVersion | LegacySecret | None:
-        """Return the current version of a secret, or None where there is no such secret.
+    def find(self, names: Sequence[Name], reach: Reach) -> dict[Name, SealedVersion | LegacySecret]:
+        """Return the current version of those secrets that there are and that ``reach`` covers.
+
+        What it does not cover is not found: the database looks and transfers no more for it than for
+        a secret that does not exist.
 
         Raises:
             StoreUnavailable: the database did not answer.
-            Tampered: the document is none that this service or its forerunner wrote.
+            Tampered: a document is none that this service or its forerunner wrote.
         """
         with translated():
-            document = self._collection.find_one({"_id": secret_id})
-        return None if document is None else _read(document)
+            documents = list(self._collection.find({"$and": [_named(names), _reached(reach)]}))
+        found = {document["_id"]: document for document in documents}
+        by_path = {path: document for document in documents if isinstance(path := document.get("path"), str)}
+        return {
+            name: _read(document)
+            for name in names
+            if (document := (by_path if name.is_path else found).get(name.text)) is not None
+        }
+
+    def existing(self, names: Sequence[Name]) -> frozenset[Name]:
+        """Return which of these there are, whoever asks; for the audit log alone.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        with translated():
+            documents = list(self._collection.find(_named(names), {"path": True}))
+        known = {Name(document["_id"]) for document in documents}
+        known |= {
+            Name(path, is_path=True)
+            for document in documents
+            if isinstance(path := document.get("path"), str)
+        }
+        return frozenset(known.intersection(names))
 
     def find_any(self) -> SealedVersion | LegacySecret | None:
         """Return one secret, whichever comes first, or None where the collection is empty."""
         with translated():
             document = self._collection.find_one()
         return None if document is None else _read(document)
+
+
+@contextmanager
+def _path_taken() -> Iterator[None]:
+    """Raise what it means that an index allows only one.
+
+    Raises:
+        PathTaken: it was the path's.  Two secrets never get the same id by chance.
+    """
+    try:
+        yield
+    except DuplicateKeyError:
+        raise PathTaken from None
+
+
+def _named(names: Sequence[Name]) -> Document:
+    return {
+        "$or": [
+            {"_id": {"$in": [name.text for name in names if not name.is_path]}},
+            {"path": {"$in": [name.text for name in names if name.is_path]}},
+        ]
+    }
+
+
+def _reached(reach: Reach) -> Document:
+    if reach.everything:
+        return {}
+    below = [re.compile("^" + re.escape(folder)) for folder in reach.folders]
+    return {"$or": [{"path": {"$in": [*reach.paths, *below]}}, {"owner": reach.owner}]}
 
 
 def _read(document: dict[str, Any]) -> SealedVersion | LegacySecret:
@@ -78,6 +148,9 @@ def _read(document: dict[str, Any]) -> SealedVersion | LegacySecret:
             version=version["version"],
             envelope=Envelope(payload=bytes(version["payload"]), data_key=bytes(version["data_key"])),
             created_at=version["created_at"],
+            path=document.get("path"),
+            owner=document.get("owner"),
+            tag=bytes(document["tag"]) if "tag" in document else None,
         )
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise Tampered("not of the shape in which secrets are stored") from None

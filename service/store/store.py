@@ -6,9 +6,11 @@ from contextlib import AbstractContextManager
 
 from . import client as connection
 from . import indexes
+from .attempts import AttemptStore
 from .audit import AuditStore
 from .canary import CanaryStore
 from .secrets import SecretStore
+from .tokens import TokenStore
 
 
 class Store:
@@ -25,6 +27,8 @@ class Store:
         self.secrets = SecretStore(self._database)
         self.audit = AuditStore(self._client, self._database)
         self.canaries = CanaryStore(self._database)
+        self.tokens = TokenStore(self._database)
+        self.attempts = AttemptStore(self._database)
 
     def time_limit(self) -> AbstractContextManager[object]:
         """Bound all operations of this thread inside the ``with`` together."""

@@ -1,0 +1,151 @@
+"""``token``: make, list and revoke tokens on the machine itself, for when none is at hand.
+
+    token create --name NAME --scope SCOPE …   prints the new token, once
+    token list                                 prints one JSON object per token
+    token revoke ID [--descendants]            ends a token
+
+Needs what the service itself needs: its database and its master keys.  Whoever has those can read
+every secret anyway, so no token is asked for; the audit log says ``operator``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from ..app import key_ring
+from ..audit.recorder import Recorder
+from ..environment import Environment
+from ..errors import InvalidFields, StartRefused, TokenNotFound
+from ..models import Caller, Token, now
+from ..settings import Settings
+from ..store.store import Store
+from ..vault import policy, scopes, tokens
+from ..vault.attenuation import Wish
+from ..vault.proof import KeyProof
+from ..vault.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    store: Store
+    tokens: Tokens
+    recorder: Recorder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the actions and their options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+
+    create = actions.add_parser("create", help="make a token and print it")
+    create.add_argument("--name", required=True, help="who or what will use it")
+    create.add_argument(
+        "--scope", action="append", required=True, help="fetch:team/app/*, admin, …; once for each"
+    )
+    create.add_argument("--expires-in", type=int, metavar="SECONDS", help="without it, it does not end")
+    create.add_argument("--renewable", action="store_true", help="its holder may renew it")
+    create.add_argument(
+        "--if-no-admin", action="store_true", help="print nothing where there is an administrator's token"
+    )
+    create.set_defaults(act=_create)
+
+    actions.add_parser("list", help="print what each token may do").set_defaults(act=_list)
+
+    revoke = actions.add_parser("revoke", help="end a token")
+    revoke.add_argument("token_id", metavar="ID")
+    revoke.add_argument("--descendants", action="store_true", help="and all that were made with it")
+    revoke.set_defaults(act=_revoke)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the arguments say and return the exit code.
+
+    Raises:
+        StartRefused: the arguments or the configuration cannot be used.
+    """
+    with _open() as parts:
+        try:
+            for line in args.act(parts, args):
+                print(line, flush=True)
+        except InvalidFields as refused:
+            raise StartRefused(
+                "; ".join(message for found in refused.errors.values() for message in found)
+            ) from None
+        except TokenNotFound as refused:
+            raise StartRefused(f"{refused}; `token list` shows those that there are") from None
+    return 0
+
+
+def _create(parts: _Parts, args: argparse.Namespace) -> Iterator[str]:
+    if args.if_no_admin and parts.store.tokens.has_administrator(now()):
+        return
+    if args.expires_in is not None and args.expires_in < 1:
+        raise StartRefused("--expires-in takes a number of seconds above 0")
+    wish = Wish(
+        name=args.name,
+        scopes=tuple(scopes.parse(text) for text in args.scope),
+        expires_in=args.expires_in,
+        renewable=args.renewable,
+    )
+    with parts.recorder.entry("token_create", _caller()) as entry:
+        entry.actor = policy.OPERATOR.actor
+        text, _ = tokens.create(parts.tokens, entry, policy.OPERATOR, wish)
+    yield text
+
+
+def _list(parts: _Parts, args: argparse.Namespace) -> Iterator[str]:
+    with parts.recorder.entry("token_list", _caller()) as entry:
+        entry.actor = policy.OPERATOR.actor
+        after, page = "", tokens.list_(parts.tokens, policy.OPERATOR, "")
+        found = [*page]
+        while len(page) == tokens.PAGE:
+            after = page[-1].token_id
+            page = tokens.list_(parts.tokens, policy.OPERATOR, after)
+            found += page
+    for token in found:
+        yield json.dumps(_shown(token))
+
+
+def _revoke(parts: _Parts, args: argparse.Namespace) -> Iterator[str]:
+    with parts.recorder.entry("token_revoke", _caller()) as entry:
+        entry.actor = policy.OPERATOR.actor
+        ended = tokens.revoke(
+            parts.tokens, entry, policy.OPERATOR, args.token_id, descendants=args.descendants
+        )
+    for token_id in ended:
+        yield f"revoked {token_id}"
+
+
+def _shown(token: Token) -> dict[str, object]:
+    fields = asdict(token) | {"scopes": [str(scope) for scope in token.scopes]}
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()
+    }
+
+
+def _caller() -> Caller:
+    return Caller(client_ip="127.0.0.1", request_id=uuid.uuid4().hex)
+
+
+@contextmanager
+def _open() -> Iterator[_Parts]:
+    settings = Settings.from_environment(Environment(os.environ))
+    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout)
+    try:
+        store.wait_until_usable(settings.store.startup_timeout)
+        ring = key_ring(settings)
+        proof = KeyProof(store.canaries, store.secrets, ring)
+        yield _Parts(
+            store,
+            # Other processes notice within seconds; this one remembers nothing.
+            Tokens(store.tokens, ring, proof, forget=lambda _token_id: None),
+            Recorder(store.audit, settings.store.mongo_timeout, enabled=settings.audit_enabled),
+        )
+    finally:
+        store.close()

@@ -1,0 +1,47 @@
+"""Authenticates what is stored in the clear, so that nobody can make it up who has no master key.
+
+A tag is ``format byte ‖ key id (8) ‖ HMAC-SHA256 (32)`` over the canonical encoding of the fields,
+under a key derived from the master key for this purpose alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from ..errors import Tampered
+from .aead import KEY_ID_BYTES, key_id_of
+from .context import encode
+
+# Append only, and no number that a sealed value begins with.
+HMAC_SHA256 = 2
+
+_TAG_BYTES = 1 + KEY_ID_BYTES + hashlib.sha256().digest_size
+
+
+def tag(key: bytes, fields: Mapping[str, str]) -> bytes:
+    """Return the tag of ``fields``."""
+    derived = hmac.digest(key, b"secret-manager record authentication", hashlib.sha256)
+    return bytes([HMAC_SHA256]) + key_id_of(key) + hmac.digest(derived, encode(fields), hashlib.sha256)
+
+
+def verify(key: bytes, found: bytes, fields: Mapping[str, str]) -> None:
+    """Return where ``found`` is the tag of ``fields`` under this key.
+
+    Raises:
+        Tampered: it is not.
+    """
+    if not hmac.compare_digest(found, tag(key, fields)):
+        raise Tampered("does not authenticate")
+
+
+def key_id(found: bytes) -> bytes:
+    """Return the id of the master key under which a tag was made.
+
+    Raises:
+        Tampered: it is no tag.
+    """
+    if len(found) != _TAG_BYTES or found[0] != HMAC_SHA256:
+        raise Tampered("no tag of a known format")
+    return found[1 : 1 + KEY_ID_BYTES]

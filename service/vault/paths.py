@@ -1,0 +1,31 @@
+"""What a path looks like: ``team/app/db-password``."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import InvalidFields
+
+MOST_CHARACTERS = 512
+RULE = (
+    "a path is segments of letters, digits and . _ - @ + = : , ~ with single slashes between them,"
+    f" up to {MOST_CHARACTERS} characters; no segment is . or .."
+)
+
+_SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._@+=:,~-]+"
+PATTERN = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
+
+
+def is_path(text: str) -> bool:
+    """Return whether ``text`` is a path."""
+    return len(text) <= MOST_CHARACTERS and PATTERN.fullmatch(text) is not None
+
+
+def require_path(text: str) -> None:
+    """Return where ``text`` is a path.
+
+    Raises:
+        InvalidFields: it is not; the message has the rule.
+    """
+    if not is_path(text):
+        raise InvalidFields({"path": [RULE]})

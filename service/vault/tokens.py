@@ -1,0 +1,144 @@
+"""The life of a token.  No token can be given more than its maker holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ..audit.recorder import Entry
+from ..crypto.keyring import KeyRing
+from ..errors import Forbidden, TokenNotFound
+from ..models import Action, Principal, Scope, StoredToken, Token, now
+from ..store.tokens import TokenStore
+from . import attenuation, credentials, policy
+from .attenuation import Wish
+from .authentication import tag_fields
+from .proof import KeyProof
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the use cases work with; ``forget`` is told whose token has changed."""
+
+    store: TokenStore
+    ring: KeyRing
+    proof: KeyProof
+    forget: Callable[[str], None]
+
+
+def create(tokens: Tokens, entry: Entry, principal: Principal, wish: Wish) -> tuple[str, Token]:
+    """Make a token; return it, the only time that anybody sees it, and what it may do.
+
+    Raises:
+        Forbidden: the caller may make none, or none like this.
+        InvalidFields: the wish contradicts itself.
+        KeyRingUnproven: the key ring does not fit the data.
+        StoreUnavailable: the token may have been kept, but nobody has it.
+    """
+    policy.require(principal, Action.TOKEN)
+    attenuation.require_sense(wish)
+    made_at = now()
+    credential = credentials.new()
+    entry.token_id = credential.token_id
+    token = Token(
+        token_id=credential.token_id,
+        name=wish.name,
+        scopes=wish.scopes,
+        created_at=made_at,
+        created_by=principal.actor,
+        expires_at=made_at + timedelta(seconds=wish.expires_in) if wish.expires_in else None,
+        lifetime=wish.expires_in if wish.renewable else None,
+        max_uses=wish.max_uses,
+        networks=wish.networks,
+        rate_limit=wish.rate_limit,
+    )
+    attenuation.require_no_more(principal, token)
+    tokens.proof.require()
+    tokens.store.insert(_tagged(tokens, token, credential.digest))
+    return credential.text, token
+
+
+def describe(tokens: Tokens, entry: Entry, principal: Principal, token_id: str) -> Token:
+    """Return what a token may do.
+
+    Raises:
+        TokenNotFound: there is none, or the caller has nothing to do with it.
+        StoreUnavailable: the database did not answer.
+    """
+    entry.token_id = token_id
+    return _find(tokens, principal, token_id).token
+
+
+def list_(tokens: Tokens, principal: Principal, after: str) -> Sequence[Token]:
+    """Return up to ``PAGE`` tokens behind the id ``after``: all for administrators, else one's own.
+
+    Raises:
+        Forbidden: the caller may make none.
+        StoreUnavailable: the database did not answer.
+    """
+    policy.require(principal, Action.TOKEN)
+    maker = None if policy.is_admin(principal) else principal.actor
+    return [stored.token for stored in tokens.store.page(maker, after, PAGE)]
+
+
+def renew(tokens: Tokens, entry: Entry, principal: Principal, token_id: str) -> Token:
+    """Give a renewable token its lifetime anew, from now on.
+
+    Raises:
+        TokenNotFound: there is none, the caller has nothing to do with it, or it was revoked.
+        Forbidden: it is not renewable, or its time is over.
+        StoreUnavailable: it may or may not have been renewed.
+    """
+    entry.token_id = token_id
+    stored = _find(tokens, principal, token_id)
+    token, present = stored.token, now()
+    if token.lifetime is None or token.expires_at is None:
+        raise Forbidden("this token is not renewable")
+    if token.expires_at <= present:
+        raise Forbidden("this token has expired, and no renewal brings it back: make another")
+    renewed = replace(token, expires_at=present + timedelta(seconds=token.lifetime))
+    if not tokens.store.renew(_tagged(tokens, renewed, stored.digest)):
+        raise TokenNotFound
+    tokens.forget(token_id)
+    return renewed
+
+
+def revoke(
+    tokens: Tokens, entry: Entry, principal: Principal, token_id: str, *, descendants: bool
+) -> Sequence[str]:
+    """End a token and, where asked, every one that was made with it, directly or not; return their ids.
+
+    Raises:
+        TokenNotFound: there is none, or the caller has nothing to do with it.
+        StoreUnavailable: some may have been ended; do it again.
+    """
+    entry.token_id = token_id
+    _find(tokens, principal, token_id)
+    ended = [token_id]
+    if descendants:
+        for one in ended:
+            ended += [made for made in tokens.store.made_with(one) if made not in ended]
+    tokens.store.revoke(ended, now())
+    for one in ended:
+        tokens.forget(one)
+    return ended
+
+
+def _find(tokens: Tokens, principal: Principal, token_id: str) -> StoredToken:
+    """Return a token that the caller may know of: its own, one that it made, any for administrators."""
+    stored = tokens.store.find(token_id)
+    if stored is None:
+        raise TokenNotFound
+    own = principal.actor == token_id
+    made = principal.actor == stored.token.created_by and Scope(Action.TOKEN) in principal.scopes
+    if not (own or made or policy.is_admin(principal)):
+        raise TokenNotFound
+    tokens.ring.verify(stored.tag, tag_fields(stored.token, stored.digest))
+    return stored
+
+
+def _tagged(tokens: Tokens, token: Token, digest: bytes) -> StoredToken:
+    return StoredToken(token, digest, tokens.ring.tag(tag_fields(token, digest)))
