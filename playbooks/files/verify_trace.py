@@ -1,14 +1,14 @@
 """What one secret left behind in MongoDB, told by someone who is not the service.
 
 Runs inside an API replica, where the connection string is.  Standard input: a JSON object with
-``secret_id`` and ``plaintext`` (base64).  Prints a JSON object:
+``secret_id``, ``token_id`` and ``plaintext`` (base64).  Prints a JSON object:
 
 - ``documents``: how many documents mention the secret's id,
 - ``readable``: the collections that hold the plaintext, as it is or in base64,
 - ``audit``: the secret's audit records, oldest first (operation, status, client_ip),
 - ``audit_expiry``: the expiry of the audit log in seconds, or null.
 
-Then it removes the secret.  The audit records stay: what they say did happen.
+Then it removes the secret and the token.  The audit records stay: what they say did happen.
 """
 
 import base64
@@ -49,3 +49,4 @@ with pymongo.MongoClient(uri, timeoutMS=20_000) as client:
     }
     json.dump(seen, sys.stdout)
     vault.secrets.delete_one({"_id": asked["secret_id"]})
+    vault.tokens.delete_one({"_id": asked["token_id"]})
