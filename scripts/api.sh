@@ -3,11 +3,11 @@
 
 VAULT_URL=${VAULT_URL:-http://127.0.0.1:8000}
 
-# Refuse what would break out of a JSON string: neither base64 nor an id has any of it.
+# Refuse what would break out of a JSON string: neither base64 nor an id nor a path has any of it.
 require_plain() {
   case "$1" in
-    *[!A-Za-z0-9+/=_.:-]*)
-      echo "${0##*/}: neither base64 nor an id: it has characters that these never have" >&2
+    *[!A-Za-z0-9+/=_.:@,~-]*)
+      echo "${0##*/}: neither base64 nor an id nor a path: it has characters that these never have" >&2
       exit 2 ;;
   esac
 }

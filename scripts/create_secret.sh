@@ -4,12 +4,12 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: create_secret.sh [BASE64]
+usage: create_secret.sh [--path PATH] [BASE64]
 
-Stores a secret and prints its id. Without an argument the value itself is read from standard
-input, byte for byte, so that it appears in no argument list:
+Stores a secret, under a path if one is given, and prints its id. Without BASE64 the value itself is
+read from standard input, byte for byte, so that it appears in no argument list:
 
-  printf %s "$PASSWORD" | scripts/create_secret.sh
+  printf %s "$PASSWORD" | scripts/create_secret.sh --path team/app/db-password
 
 Environment:
   VAULT_URL         where the API is (default: http://127.0.0.1:8000)
@@ -18,8 +18,12 @@ Environment:
 USAGE
 }
 
+path=
 case "${1-}" in
   -h | --help) usage; exit 0 ;;
+  --path) [ -n "${2-}" ] || { usage >&2; exit 2; }; path=$2; shift 2 ;;
+esac
+case "${1-}" in
   -*) usage >&2; exit 2 ;;
 esac
 [ $# -le 1 ] || { usage >&2; exit 2; }
@@ -34,6 +38,7 @@ else
   value=$(base64 | tr -d '\n')
 fi
 require_plain "$value"
+require_plain "$path"
 
-answer=$(printf '{"secret": "%s"}' "$value" | post /vault/secret/create/)
+answer=$(printf '{"secret": "%s"%s}' "$value" "${path:+, \"path\": \"$path\"}" | post /vault/secret/create/)
 printf %s "$answer" | field secret_id

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Fetch a secret by its id and print it.
+# Fetch a secret by its id or path and print it.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: fetch_secret.sh [--base64] SECRET_ID
+usage: fetch_secret.sh [--base64] SECRET_ID|PATH
 
 Prints the secret byte for byte, or as base64 with --base64.
 
@@ -28,5 +28,8 @@ case "${1-}" in '' | -*) usage >&2; exit 2 ;; esac
 
 require_plain "$1"
 
-answer=$(printf '{"secret_id": "%s"}' "$1" | post /vault/secret/fetch)
+hex='[0-9a-fA-F]'
+if [[ $1 =~ ^$hex{8}(-$hex{4}){3}-$hex{12}$ ]]; then name=secret_id; else name=path; fi
+
+answer=$(printf '{"%s": "%s"}' "$name" "$1" | post /vault/secret/fetch)
 printf %s "$answer" | field secret | decode
