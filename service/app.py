@@ -54,7 +54,7 @@ def _json(app: Flask) -> DefaultJSONProvider:
 
 
 def _services(settings: Settings) -> services.Services:
-    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout)
+    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
     ring = key_ring(settings)
     proof = KeyProof(store.canaries, store.secrets, ring)
     return services.Services(
