@@ -57,7 +57,7 @@ def _json(app: Flask) -> DefaultJSONProvider:
 
 
 def _services(settings: Settings) -> services.Services:
-    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout)
+    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
     ring = key_ring(settings)
     proof = KeyProof(store.canaries, store.secrets, ring)
     authenticator = Authenticator(store.tokens, store.attempts, ring, settings.auth_failures_per_minute)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import ssl
 import sys
 import tempfile
 from logging.config import dictConfig
@@ -14,6 +15,8 @@ from service.errors import StartRefused, Unavailable
 from service.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.worker import Worker
 
 # Memory, not disk: neither the workers' heartbeat nor their counters may wait for a disk.
@@ -37,10 +40,25 @@ timeout = 60
 graceful_timeout = 3 * _settings.store.mongo_timeout + 5
 keepalive = 5
 
+if _settings.tls:
+    # gunicorn takes these two as the sign that it is to speak TLS; the context is made below.
+    certfile, keyfile = str(_settings.tls.certificate), str(_settings.tls.key)
+    _tls_context = _settings.tls.context()
+
 # gunicorn opens a socket that commands the server unless it is told not to.
 control_socket_disable = True
 accesslog = None
 logconfig_dict = logs.config(_settings.log_level)
+
+
+def ssl_context(config: object, default: "Callable[[], ssl.SSLContext]") -> ssl.SSLContext:
+    """Return the one context of this process; gunicorn would make another for every connection."""
+    return _tls_context
+
+
+def post_fork(server: object, worker: "Worker") -> None:
+    """Tell a new worker what it cannot read from gunicorn's own settings."""
+    worker.request_seconds = _settings.request_seconds
 
 
 def on_starting(server: object) -> None:

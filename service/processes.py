@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import FrameType
 
 from .environment import Address
+from .loopback import connection
 
 _STOP_SECONDS = 30
 _POLL_SECONDS = 0.2
@@ -43,19 +44,21 @@ def stop_process(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def wait_until_ready(address: Address, seconds: float, processes: Processes, asked: StopSignal) -> bool:
+def wait_until_ready(
+    address: Address, seconds: float, processes: Processes, asked: StopSignal, *, tls: bool = False
+) -> bool:
     """Return whether ``/readyz`` answers 200 within ``seconds``, while all processes live."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and not asked and not _first_dead(processes):
-        connection = http.client.HTTPConnection(address.host, address.port, timeout=5)
+        local = connection(address, tls=tls, seconds=5)
         try:
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == http.client.OK:
+            local.request("GET", "/readyz")
+            if local.getresponse().status == http.client.OK:
                 return True
         except OSError:
             pass
         finally:
-            connection.close()
+            local.close()
         time.sleep(_POLL_SECONDS)
     return False
 

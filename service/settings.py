@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import master_keys
 from .crypto.keyring import MasterKeys
 from .environment import Address, Environment, Network
+from .errors import StartRefused
+from .store.tls import MongoTls
+from .tls import ServerTls, load
 
 DEFAULT_LISTEN = "0.0.0.0:8000"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -23,6 +27,8 @@ NAMES = (
     "MASTER_KEYS_DIR",
     "MASTER_KEY_PRIMARY",
     "MONGO_URI",
+    "MONGO_TLS_CA_FILE",
+    "MONGO_TLS_CERT_FILE",
     "AUDIT_ENABLED",
     "AUDIT_TTL_DAYS",
     "AUTH_REQUIRED",
@@ -33,7 +39,10 @@ NAMES = (
     "MAX_SECRET_BYTES",
     "MONGO_TIMEOUT_SECONDS",
     "STARTUP_TIMEOUT_SECONDS",
+    "REQUEST_TIMEOUT_SECONDS",
     "LISTEN",
+    "TLS_CERT_FILE",
+    "TLS_KEY_FILE",
     "WORKERS",
     "THREADS",
     "LOG_LEVEL",
@@ -45,6 +54,7 @@ class StoreSettings:
     """What it takes to reach the database and to keep its indexes; times are in seconds."""
 
     mongo_uri: str = field(repr=False)
+    mongo_tls: MongoTls | None
     audit_ttl_days: int
     mongo_timeout: int
     startup_timeout: int
@@ -58,6 +68,7 @@ class StoreSettings:
         """
         return cls(
             mongo_uri=environment.text("MONGO_URI", "mongodb://localhost:27017"),
+            mongo_tls=mongo_tls(environment),
             audit_ttl_days=environment.integer("AUDIT_TTL_DAYS", 0, 0, _MOST_TTL_DAYS),
             mongo_timeout=environment.integer("MONGO_TIMEOUT_SECONDS", 5, 1, 30),
             startup_timeout=environment.integer("STARTUP_TIMEOUT_SECONDS", 60, 1, 3600),
@@ -79,6 +90,8 @@ class Settings:
     max_secret_bytes: int
     log_level: str
     listen: Address
+    tls: ServerTls | None
+    request_seconds: int
     workers: int
     threads: int
 
@@ -101,6 +114,8 @@ class Settings:
             max_secret_bytes=environment.integer("MAX_SECRET_BYTES", 65536, 1, _MOST_SECRET_BYTES),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             listen=environment.address("LISTEN", DEFAULT_LISTEN),
+            tls=_server_tls(environment),
+            request_seconds=environment.integer("REQUEST_TIMEOUT_SECONDS", 10, 1, 300),
             workers=environment.integer("WORKERS", 2, 1, 64),
             threads=environment.integer("THREADS", 16, 1, 256),
         )
@@ -110,6 +125,32 @@ class Settings:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is switched off that protects the secrets, for ``/readyz``."""
-        if self.auth_required:
-            return ()
-        return ("authentication is off: whoever reaches the port can do everything",)
+        found = []
+        if not self.auth_required:
+            found.append("authentication is off: whoever reaches the port can do everything")
+        if self.tls is None:
+            found.append("TLS is off: whoever is on the way can read secrets and tokens")
+        return tuple(found)
+
+
+def mongo_tls(environment: Environment) -> MongoTls | None:
+    """Return how to speak TLS with MongoDB, or None where only the connection string decides.
+
+    Raises:
+        StartRefused: a certificate to show, but nothing to check the server's with.
+    """
+    ca = environment.text("MONGO_TLS_CA_FILE", "")
+    certificate = environment.text("MONGO_TLS_CERT_FILE", "")
+    if certificate and not ca:
+        raise StartRefused("MONGO_TLS_CERT_FILE is set, but MONGO_TLS_CA_FILE is not: set both")
+    return MongoTls(ca, certificate or None) if ca else None
+
+
+def _server_tls(environment: Environment) -> ServerTls | None:
+    certificate, key = (environment.text(name, "") for name in ("TLS_CERT_FILE", "TLS_KEY_FILE"))
+    if bool(certificate) != bool(key):
+        missing = "TLS_KEY_FILE" if certificate else "TLS_CERT_FILE"
+        raise StartRefused(
+            f"{missing} is not set, but the other one is: set both, or none to serve plain HTTP"
+        )
+    return load(Path(certificate), Path(key)) if certificate else None

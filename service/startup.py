@@ -23,7 +23,7 @@ def prepare(settings: Settings) -> None:
         StartRefused: the database was not usable in time.
         StoreUnavailable: it went away meanwhile.
     """
-    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout)
+    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
     try:
         store.wait_until_usable(settings.store.startup_timeout)
         for change in store.reconcile_indexes(settings.store.audit_ttl_days):

@@ -17,6 +17,7 @@ from service.crypto.keyring import KeyRing, MasterKeys
 from service.embedded import EmbeddedMongo
 from service.environment import Environment
 from service.settings import Settings
+from tests.certificates import Authority
 from tests.replica_set import Mongod, bare_members, initiate
 from tests.server import Server
 
@@ -101,14 +102,20 @@ def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
     """Return a function that starts a real gunicorn with other variables than the usual."""
     servers: list[Server] = []
 
-    def start(**changed: str | None) -> Server:
-        server = Server(environment | changed, tmp_path / f"gunicorn-{len(servers)}.log")
+    def start(ca: Path | None = None, **changed: str | None) -> Server:
+        server = Server(environment | changed, tmp_path / f"gunicorn-{len(servers)}.log", ca)
         servers.append(server)
         return server
 
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA, and the files of what it issues."""
+    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from service.embedded import find_mongod
+from service.store.tls import MongoTls
+from service.store.tls import options as tls_options
 from service.store.users import ADMIN_ROLES
 from tests.server import ROOT, free_port
 
@@ -26,9 +28,16 @@ SECONDS = 30  # to wait for what takes a second or two
 
 
 class Mongod:
-    """One member: a mongod with ``keyfile`` and its data in ``folder``, of no replica set yet."""
+    """One member: a mongod with ``keyfile`` and its data in ``folder``, of no replica set yet.
 
-    def __init__(self, folder: Path, keyfile: Path) -> None:
+    ``further`` are more of its options; ``tls`` is how to speak to it where those make it speak TLS.
+    """
+
+    def __init__(
+        self, folder: Path, keyfile: Path, further: Sequence[str] = (), tls: MongoTls | None = None
+    ) -> None:
+        self.further = further
+        self.tls = tls
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
         self.folder = folder
@@ -44,6 +53,7 @@ class Mongod:
                 *("--replSet", NAME, "--keyFile", self.keyfile, "--dbpath", "db", "--nounixsocket"),
                 *("--bind_ip", "127.0.0.1", "--port", str(self.port)),
                 *("--wiredTigerCacheSizeGB", "0.25", "--logpath", "mongod.log", "--logappend"),
+                *self.further,
             ],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -59,7 +69,11 @@ class Mongod:
     def client(self, **options: Any) -> MongoClient:
         """Return a client of this one member."""
         return MongoClient(
-            self.host, directConnection=True, serverSelectionTimeoutMS=SECONDS * 1000, **options
+            self.host,
+            directConnection=True,
+            serverSelectionTimeoutMS=SECONDS * 1000,
+            **tls_options(self.tls),
+            **options,
         )
 
     def hello(self) -> dict[str, Any]:
@@ -79,12 +93,14 @@ class Mongod:
 
 
 @contextmanager
-def bare_members(folder: Path, number: int = 3) -> Iterator[list[Mongod]]:
+def bare_members(
+    folder: Path, number: int = 3, further: Sequence[str] = (), tls: MongoTls | None = None
+) -> Iterator[list[Mongod]]:
     """Run ``number`` members that answer and know nothing of each other."""
     keyfile = folder / "keyfile"
     keyfile.touch(mode=0o600)
     keyfile.write_text("loopback" * 8)
-    members = [Mongod(folder / str(index), keyfile) for index in range(number)]
+    members = [Mongod(folder / str(index), keyfile, further, tls) for index in range(number)]
     try:
         for member in members:
             member.hello()
@@ -156,10 +172,16 @@ def command(local: Mongod, action: str, *arguments: str, stdin: str | None = Non
 
     Unless told otherwise, the logins name ``local`` alone.
     """
+    named = {}
+    if local.tls:
+        named = {
+            "MONGO_TLS_CA_FILE": local.tls.ca_file,
+            "MONGO_TLS_CERT_FILE": str(local.tls.certificate_file),
+        }
     finished = subprocess.run(
         [sys.executable, "-m", "service", "mongo", action, "--local", local.host, *arguments],
         cwd=ROOT,
-        env=os.environ,
+        env={**os.environ, **named},
         input=logins(local) if stdin is None else stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

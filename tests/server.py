@@ -20,11 +20,15 @@ COMMAND = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "
 
 
 class Server:
-    """Starts with ``environment`` (None removes a variable) and logs to ``log``."""
+    """Starts with ``environment`` (None removes a variable) and logs to ``log``.
 
-    def __init__(self, environment: Mapping[str, str | None], log: Path) -> None:
+    Where that makes it serve TLS, ``ca`` is the file with the CA by which its callers know it.
+    """
+
+    def __init__(self, environment: Mapping[str, str | None], log: Path, ca: Path | None = None) -> None:
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if ca else 'http'}://127.0.0.1:{self.port}"
+        self.verify = str(ca) if ca else True
         self.log = log
         variables = {**os.environ, "LISTEN": f"127.0.0.1:{self.port}", **environment}
         with log.open("wb") as output:
@@ -43,7 +47,7 @@ class Server:
         last: object = None
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                response = requests.get(self.url + path, timeout=20)
+                response = requests.get(self.url + path, timeout=20, verify=self.verify)
                 if response.status_code == status:
                     return response
                 last = response.text
@@ -62,7 +66,7 @@ class Server:
 
     def post(self, path: str, body: Any, **options: Any) -> requests.Response:
         """Send ``body`` as JSON."""
-        return requests.post(self.url + path, json=body, timeout=60, **options)
+        return requests.post(self.url + path, json=body, timeout=60, **{"verify": self.verify} | options)
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Return the log so far; every line of it must be JSON."""

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the records."""
     settings = StoreSettings.from_environment(Environment(os.environ))
-    store = Store(settings.mongo_uri, settings.mongo_timeout)
+    store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
     try:
         store.wait_until_usable(settings.startup_timeout)
         records = store.audit.newest(args.last, args.secret_id)

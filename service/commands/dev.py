@@ -16,8 +16,9 @@ from pathlib import Path
 
 from ..crypto.aead import KEY_BYTES
 from ..embedded import EmbeddedMongo
-from ..environment import Address
+from ..environment import Address, Environment
 from ..errors import StartRefused
+from ..loopback import speaks_tls
 from ..processes import StopSignal, stop_process, wait_for_end, wait_until_ready
 
 _GUNICORN_CONFIG = Path(__file__).parents[1] / "gunicorn.conf.py"
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         StartRefused: it cannot start like this; the message says what to do.
     """
     stop = StopSignal()
+    tls = speaks_tls(Environment(os.environ))
     address = Address(args.host, args.port)
     _require_loopback(address.host)
     _require_free(address)
@@ -66,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
         stack.callback(stop_process, api)
         processes["the API"] = api
 
-        if wait_until_ready(address, _START_SECONDS, processes, stop):
-            _print_welcome(address, data)
+        if wait_until_ready(address, _START_SECONDS, processes, stop, tls=tls):
+            _print_welcome(f"{'https' if tls else 'http'}://{address}", data)
         died = wait_for_end(processes, stop)
         if died:
             print(f"secret-manager: {died} stopped by itself; stopping the rest", file=sys.stderr)
@@ -147,8 +149,7 @@ def _start_api(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _print_welcome(address: Address, data: Path) -> None:
-    base = f"http://{address}"
+def _print_welcome(base: str, data: Path) -> None:
     json = "-H 'Content-Type: application/json'"
     print(
         f"""

@@ -8,6 +8,7 @@ import os
 
 from ..environment import Environment
 from ..errors import StartRefused
+from ..loopback import connection, speaks_tls
 from ..settings import DEFAULT_LISTEN
 
 _SECONDS = 5
@@ -23,15 +24,16 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         StartRefused: it does not answer, or not with 200.
     """
-    address = Environment(os.environ).address("LISTEN", DEFAULT_LISTEN).reachable
-    connection = http.client.HTTPConnection(address.host, address.port, timeout=_SECONDS)
+    environment = Environment(os.environ)
+    address = environment.address("LISTEN", DEFAULT_LISTEN).reachable
+    local = connection(address, tls=speaks_tls(environment), seconds=_SECONDS)
     try:
-        connection.request("GET", "/healthz")
-        status = connection.getresponse().status
+        local.request("GET", "/healthz")
+        status = local.getresponse().status
     except OSError as error:
         raise StartRefused(f"no answer on {address}: {error.strerror or error}") from None
     finally:
-        connection.close()
+        local.close()
     if status != http.client.OK:
         raise StartRefused(f"/healthz answered {status}")
     return 0

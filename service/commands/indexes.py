@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print each change, and nothing where nothing changed."""
     settings = StoreSettings.from_environment(Environment(os.environ))
-    store = Store(settings.mongo_uri, settings.mongo_timeout)
+    store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
     try:
         store.wait_until_usable(settings.startup_timeout)
         changes = store.reconcile_indexes(settings.audit_ttl_days, check=args.check)

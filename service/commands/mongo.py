@@ -10,6 +10,7 @@
 Runs where a member's loopback interface is its own: in the member's network namespace.  ``setup``
 of a set that is not there yet needs the first member named to be that one.
 Standard input has two connection strings, one per line: the administrator's and the service's.
+MONGO_TLS_CA_FILE and MONGO_TLS_CERT_FILE name the files for members that speak TLS.
 Nothing secret is in an argument or in the output.  Prints one line per change, none where nothing
 was to do.  Each action can be repeated; ``setup`` finishes what an interrupted one began.
 """
@@ -17,10 +18,13 @@ was to do.  Each action can be repeated; ``setup`` finishes what an interrupted 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 
+from ..environment import Environment
 from ..errors import StartRefused
+from ..settings import mongo_tls
 from ..store import membership, replica_set, states, users
 
 MAX_PRIORITY = 1000  # MongoDB's own limit
@@ -71,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what the arguments say and return the exit code."""
+    args.tls = mongo_tls(Environment(os.environ))
     for line in args.act(args):
         print(line, flush=True)
     return 0
@@ -78,24 +83,24 @@ def run(args: argparse.Namespace) -> int:
 
 def _setup(args: argparse.Namespace) -> Iterator[str]:
     members = _read_members(args.member)
-    admin, service = _read_logins()
+    admin, service = _read_logins(args)
     name, hosts = admin.replica_set, [member.host for member in members]
-    with replica_set.connect_member(args.local) as local:
-        known = replica_set.find(local, name, hosts[1:], args.wait)
+    with replica_set.connect_member(args.local, args.tls) as local:
+        known = replica_set.find(local, name, hosts[1:], args.wait, args.tls)
         if not known:
             # With this member alone: it is then the primary, the one place where the first user can
             # be created.  The others join when there is an administrator to add them.
             known = hosts[:1]
             if replica_set.initiate(local, name, members[0], args.election_timeout):
                 yield f"initiated the replica set {name} with {hosts[0]}"
-        with replica_set.connect_set(name, known) as whole:
+        with replica_set.connect_set(name, known, args.tls) as whole:
             replica_set.wait_for_primary(whole, args.wait)
         admin, service = admin.at(known), service.at(known)
         yield from users.ensure_admin(local, admin)
     with admin.connect() as client:
         yield from users.ensure_service(client, service)
         yield from membership.ensure_election_timeout(client, args.election_timeout, args.wait)
-        yield from membership.ensure_members(client, members, args.wait)
+        yield from membership.ensure_members(client, members, args.wait, args.tls)
 
 
 def _remove(args: argparse.Namespace) -> Iterator[str]:
@@ -123,8 +128,8 @@ def _step_down(args: argparse.Namespace) -> Iterator[str]:
 
 def _administrator(args: argparse.Namespace) -> users.Login:
     """Return the administrator's login at the members that the local one knows."""
-    admin, _ = _read_logins()
-    with replica_set.connect_member(args.local) as local:
+    admin, _ = _read_logins(args)
+    with replica_set.connect_member(args.local, args.tls) as local:
         known = replica_set.known_hosts(local, admin.replica_set)
     if not known:
         raise StartRefused(f"the member at {args.local} is not of the replica set {admin.replica_set}")
@@ -155,12 +160,12 @@ def _read_member(text: str) -> replica_set.Member:
     return member
 
 
-def _read_logins() -> tuple[users.Login, users.Login]:
+def _read_logins(args: argparse.Namespace) -> tuple[users.Login, users.Login]:
     lines = sys.stdin.read().split()
     if len(lines) != 2:
         raise StartRefused(
             f"standard input has {len(lines)} connection strings instead of two:"
             " the administrator's and the service's, one per line"
         )
-    admin, service = map(users.Login.from_uri, lines)
+    admin, service = (users.Login.from_uri(line, args.tls) for line in lines)
     return admin, service

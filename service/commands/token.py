@@ -136,7 +136,7 @@ def _caller() -> Caller:
 @contextmanager
 def _open() -> Iterator[_Parts]:
     settings = Settings.from_environment(Environment(os.environ))
-    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout)
+    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
     try:
         store.wait_until_usable(settings.store.startup_timeout)
         ring = key_ring(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,6 +17,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from ..errors import StartRefused, StoreUnavailable
+from .tls import MongoTls, options
 
 DATABASE = "vault"
 _PING_SECONDS = 2
@@ -31,13 +33,13 @@ Document = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
-def connect(uri: str, time_limit: float) -> MongoClient[Document]:
+def connect(uri: str, time_limit: float, tls: MongoTls | None = None) -> MongoClient[Document]:
     """Return a client that connects at its first operation; each one ends within ``time_limit`` seconds.
 
     A client must be made in the process that uses it: its threads and locks do not survive a fork.
 
     Raises:
-        StartRefused: the connection string cannot be used.
+        StartRefused: the connection string or a file for TLS cannot be used.
     """
     try:
         return MongoClient(
@@ -56,13 +58,26 @@ def connect(uri: str, time_limit: float) -> MongoClient[Document]:
             connectTimeoutMS=_CONNECT_MS,
             timeoutMS=int(time_limit * 1000),
             serverSelectionTimeoutMS=int(time_limit * 1000),
+            **options(tls),
         )
-    except (InvalidURI, ConfigurationError, ValueError, TypeError):
+    except OSError as error:
+        raise _unusable_file(error) from None
+    except (InvalidURI, ConfigurationError, ValueError, TypeError) as error:
+        if isinstance(error.__context__, ssl.SSLError):
+            raise _unusable_file(error.__context__) from None
         # The driver's own message quotes the string, and the string may hold a password.
         raise StartRefused(
             "MONGO_URI is not a usable MongoDB connection string: it looks like"
             " mongodb://user:password@host:27017/?replicaSet=name, with %-escapes in user and password"
         ) from None
+
+
+def _unusable_file(error: OSError) -> StartRefused:
+    kind = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+    return StartRefused(
+        f"a PEM file for MongoDB's TLS cannot be used ({kind}): check MONGO_TLS_CA_FILE and"
+        " MONGO_TLS_CERT_FILE, or tlsCAFile and tlsCertificateKeyFile in MONGO_URI"
+    )
 
 
 def database(client: MongoClient[Document]) -> Database[Document]:
@@ -106,6 +121,8 @@ def translated() -> Iterator[None]:
 def _describe(error: PyMongoError) -> str:
     """Return the kind of an error.  The message is left out: it may quote the document."""
     code = f" (code {error.code})" if isinstance(error, OperationFailure) and error.code else ""
+    if "certificate verify failed" in str(error) or "SSL handshake failed" in str(error):
+        code = " (TLS handshake failed: check the certificates, and whether both sides speak TLS)"
     return f"the database cannot be used now: {type(error).__name__}{code}"
 
 

@@ -27,6 +27,7 @@ from .replica_set import (
     words,
 )
 from .states import member_states, step_down
+from .tls import MongoTls
 
 Config = dict[str, Any]
 Change = Callable[[Config], list[str]]
@@ -57,7 +58,9 @@ def ensure_election_timeout(client: Client, milliseconds: int, seconds: float) -
     return _reconfigure(client, change, seconds)
 
 
-def ensure_members(client: Client, members: Sequence[Member], seconds: float) -> Iterator[str]:
+def ensure_members(
+    client: Client, members: Sequence[Member], seconds: float, tls: MongoTls | None = None
+) -> Iterator[str]:
     """Add those of ``members`` that the set lacks, give all their votes and priorities; yield what was done.
 
     One at a time, as MongoDB demands, so that the majorities of before and after always overlap.
@@ -69,8 +72,8 @@ def ensure_members(client: Client, members: Sequence[Member], seconds: float) ->
         StoreUnavailable: MongoDB refuses, or was not through in time.
     """
     for member in members:
-        yield from _reconfigure(client, partial(_join, member, seconds), seconds)
-        yield from _reconfigure(client, partial(_give_vote, member, seconds), seconds)
+        yield from _reconfigure(client, partial(_join, member, seconds, tls), seconds)
+        yield from _reconfigure(client, partial(_give_vote, member, seconds, tls), seconds)
     yield from _reconfigure(client, partial(_give_priorities, members), seconds)
 
 
@@ -97,20 +100,20 @@ def remove(client: Client, host: str, seconds: float) -> Iterator[str]:
     yield from _reconfigure(client, change, seconds)
 
 
-def _join(new: Member, seconds: float, config: Config) -> list[str]:
+def _join(new: Member, seconds: float, tls: MongoTls | None, config: Config) -> list[str]:
     if _find(config, new.host):
         return []
-    _wait_for(new.host, config["_id"], "ok", seconds)
+    _wait_for(new.host, config["_id"], "ok", seconds, tls)
     number = max(member["_id"] for member in config["members"]) + 1
     config["members"].append({"_id": number, "host": new.host, "votes": 0, "priority": 0})
     return [f"added {new.host} to the replica set {config['_id']}"]
 
 
-def _give_vote(new: Member, seconds: float, config: Config) -> list[str]:
+def _give_vote(new: Member, seconds: float, tls: MongoTls | None, config: Config) -> list[str]:
     found = _find(config, new.host)
     if found is None or found["votes"]:
         return []
-    _wait_for(new.host, config["_id"], "secondary", seconds)
+    _wait_for(new.host, config["_id"], "secondary", seconds, tls)
     found["votes"], found["priority"] = 1, new.priority
     return [f"gave {new.host} its vote"]
 
@@ -143,10 +146,10 @@ def _find(config: Config, host: str) -> dict[str, Any] | None:
     return next((member for member in config["members"] if member["host"] == host), None)
 
 
-def _wait_for(host: str, name: str, sign: str, seconds: float) -> None:
+def _wait_for(host: str, name: str, sign: str, seconds: float, tls: MongoTls | None) -> None:
     """Return as soon as the member's own hello has ``sign``: the primary knows of it two seconds later."""
     seen = ""
-    with connect_member(host) as member:
+    with connect_member(host, tls) as member:
         for _ in attempts(seconds):
             try:
                 with pymongo.timeout(LOOK_SECONDS):

@@ -18,6 +18,7 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from ..errors import StartRefused, StoreUnavailable, VaultError
+from .tls import MongoTls, options
 
 Client = MongoClient[dict[str, Any]]
 
@@ -41,7 +42,7 @@ class Member:
     priority: float = 1
 
 
-def connect_member(host: str) -> Client:
+def connect_member(host: str, tls: MongoTls | None = None) -> Client:
     """A client for the one member at ``host`` (``name:port``), whatever its state.
 
     Nobody logs in: enough for ``hello`` and for the localhost exception.
@@ -51,12 +52,13 @@ def connect_member(host: str) -> Client:
         directConnection=True,
         serverSelectionTimeoutMS=2_000,
         timeoutMS=10_000,
+        **options(tls),
     )
 
 
-def connect_set(name: str, hosts: Sequence[str]) -> Client:
+def connect_set(name: str, hosts: Sequence[str], tls: MongoTls | None = None) -> Client:
     """A client for the primary of the replica set ``name``; nobody logs in."""
-    return MongoClient(list(hosts), replicaSet=name, timeoutMS=10_000)
+    return MongoClient(list(hosts), replicaSet=name, timeoutMS=10_000, **options(tls))
 
 
 def attempts(seconds: float) -> Iterator[None]:
@@ -110,7 +112,9 @@ def known_hosts(client: Client, name: str) -> list[str]:
     return [*hello.get("hosts", []), *hello.get("passives", [])]
 
 
-def find(client: Client, name: str, others: Sequence[str], seconds: float) -> list[str]:
+def find(
+    client: Client, name: str, others: Sequence[str], seconds: float, tls: MongoTls | None = None
+) -> list[str]:
     """Return the members of ``name`` as the member of ``client``, or else one of ``others``, sees them.
 
     None means that all of them answered and none is in a set: only then may one be initiated.  A
@@ -128,7 +132,7 @@ def find(client: Client, name: str, others: Sequence[str], seconds: float) -> li
         silent = []
         for host in others:
             try:
-                with connect_member(host) as other, pymongo.timeout(LOOK_SECONDS):
+                with connect_member(host, tls) as other, pymongo.timeout(LOOK_SECONDS):
                     if hosts := known_hosts(other, name):
                         return hosts
             except StoreUnavailable:

@@ -10,6 +10,7 @@ from .attempts import AttemptStore
 from .audit import AuditStore
 from .canary import CanaryStore
 from .secrets import SecretStore
+from .tls import MongoTls
 from .tokens import TokenStore
 
 
@@ -17,11 +18,11 @@ class Store:
     """The collections of one database, over one client; ``time_limit`` is in seconds.
 
     Raises:
-        StartRefused: the connection string cannot be used.
+        StartRefused: the connection string or a file for TLS cannot be used.
     """
 
-    def __init__(self, uri: str, time_limit: float) -> None:
-        self._client = connection.connect(uri, time_limit)
+    def __init__(self, uri: str, time_limit: float, tls: MongoTls | None = None) -> None:
+        self._client = connection.connect(uri, time_limit, tls)
         self._database = connection.database(self._client)
         self._time_limit = time_limit
         self.secrets = SecretStore(self._database)

@@ -16,6 +16,7 @@ from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from ..errors import StartRefused, StoreUnavailable
+from .tls import MongoTls, options
 
 # Codes of mongod's error_codes.yml.
 UNAUTHORIZED = 13
@@ -49,9 +50,10 @@ class Login:
     password: str = field(repr=False)
     database: str
     replica_set: str
+    tls: MongoTls | None = None
 
     @classmethod
-    def from_uri(cls, uri: str) -> Login:
+    def from_uri(cls, uri: str, tls: MongoTls | None = None) -> Login:
         """Read a connection string that names a user, a password and a replica set.
 
         Raises:
@@ -65,7 +67,7 @@ class Login:
         if not (user and password and replica_set):
             raise StartRefused("a connection string lacks its user, its password or replicaSet")
         database = parts["options"].get("authSource") or parts["database"] or "admin"
-        return cls(uri, user, password, database, replica_set)
+        return cls(uri, user, password, database, replica_set, tls)
 
     def at(self, hosts: Sequence[str]) -> Login:
         """Return the same login with ``hosts`` as the way in.
@@ -77,7 +79,9 @@ class Login:
 
     def connect(self) -> MongoClient[dict[str, Any]]:
         """A client of the whole replica set that logs in as this user."""
-        return MongoClient(self.uri, serverSelectionTimeoutMS=10_000, timeoutMS=15_000, w="majority")
+        return MongoClient(
+            self.uri, serverSelectionTimeoutMS=10_000, timeoutMS=15_000, w="majority", **options(self.tls)
+        )
 
     def works(self) -> bool:
         """Whether MongoDB lets this user in."""
