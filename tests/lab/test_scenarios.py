@@ -16,8 +16,19 @@ from tests.cluster.conftest import skip_where_no_cluster_may_be
 from tests.cluster.playbook import ROOT
 
 # In the order in which they build on each other.
-ROLES = ["docker_engine", "swarm", "images", "master_key", "mongo", "ttl_indexes", "vault_api"]
-STORIES = ["default", "failover"]
+ROLES = [
+    "docker_engine",
+    "swarm",
+    "images",
+    "certificates",
+    "master_key",
+    "mongo",
+    "ttl_indexes",
+    "vault_api",
+    "vault_secrets",
+]
+# The last one leaves other nodes than it found.
+STORIES = ["default", "failover", "renewal", "upgrade", "grow"]
 BIN = Path(sys.executable).parent
 
 pytestmark = pytest.mark.timeout(1800)
@@ -60,6 +71,13 @@ def three_nodes(may_run: None) -> Iterator[None]:
     molecule("destroy", "-s", "default")
     yield
     molecule("destroy", "-s", "default")
+
+
+def test_no_scenario_is_forgotten() -> None:
+    """Every folder of molecule/ with a scenario is run below."""
+    scenarios = {file.parent.name for file in (ROOT / "molecule").glob("*/molecule.yml")}
+
+    assert scenarios == {*ROLES, *STORIES}
 
 
 @pytest.mark.parametrize("role", ROLES)
