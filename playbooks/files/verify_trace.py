@@ -23,8 +23,18 @@ import pymongo
 asked = json.load(sys.stdin)
 plaintext = base64.b64decode(asked["plaintext"])
 uri = os.environ.get("MONGO_URI") or Path(os.environ["MONGO_URI_FILE"]).read_text().strip()
+# As the service itself does it: the string says where, the files say with which certificates.
+files = {
+    option: os.environ[variable]
+    for option, variable in (
+        ("tlsCAFile", "MONGO_TLS_CA_FILE"),
+        ("tlsCertificateKeyFile", "MONGO_TLS_CERT_FILE"),
+    )
+    if variable in os.environ
+}
+options = {"tls": True, **files} if files else {}
 
-with pymongo.MongoClient(uri, timeoutMS=20_000) as client:
+with pymongo.MongoClient(uri, timeoutMS=20_000, **options) as client:
     vault = client.get_database("vault")
     concerned = {"$or": [{"_id": asked["secret_id"]}, {"secret_id": asked["secret_id"]}]}
     found = {
