@@ -16,8 +16,17 @@ from tests.cluster.conftest import skip_where_no_cluster_may_be
 from tests.cluster.playbook import ROOT
 
 # In the order in which they build on each other.
-ROLES = ["docker_engine", "swarm", "images", "master_key", "mongo", "ttl_indexes", "vault_api"]
-STORIES = ["default", "failover"]
+ROLES = [
+    "docker_engine",
+    "swarm",
+    "images",
+    "certificates",
+    "master_key",
+    "mongo",
+    "ttl_indexes",
+    "vault_api",
+]
+STORIES = ["default", "failover", "renewal"]
 BIN = Path(sys.executable).parent
 
 pytestmark = pytest.mark.timeout(1800)
