@@ -173,7 +173,8 @@ def test_a_kept_connection_gets_the_whole_bound_again(small: Server) -> None:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b""
             while not answer.endswith(b"}\n"):
-                assert (received := connection.recv(65536))
+                received = connection.recv(65536)
+                assert received
                 answer += received
             assert answer.startswith(b"HTTP/1.1 200 ")
             time.sleep(SECONDS * 0.4)

@@ -14,18 +14,23 @@ import pytest
 import requests
 from docker.models.containers import Container
 
-from tests.cluster.playbook import play_well
+from tests.cluster.playbook import ROOT, play_well
 
 # Whichever test comes first waits until a bare machine has become a cluster.
 DEPLOYS = pytest.mark.timeout(1800)
 API, MONGO = "secret-manager_api", "secret-manager_mongodb-1"
 PORT = 8000
+# By it callers know the API; site.yml made it.
+CA = ROOT / ".secrets" / "local" / "ca.crt"
+# How everybody in a container of the cluster's speaks to MongoDB.
+MONGO_TLS = "tls=True, tlsCAFile='/run/secrets/tls_ca', tlsCertificateKeyFile='/run/secrets/tls_client'"
 
 
 class Cluster:
     """The deployed cluster as its users and its operator see it."""
 
-    url = f"http://127.0.0.1:{PORT}"
+    url = f"https://127.0.0.1:{PORT}"
+    ca = str(CA)
 
     @property
     def engine(self) -> docker.DockerClient:
@@ -58,31 +63,41 @@ class Cluster:
         prelude = (
             "import json, pathlib, pymongo\n"
             "uri = pathlib.Path('/run/secrets/mongo_uri').read_text().strip()\n"
-            "client = pymongo.MongoClient(uri, timeoutMS=20000)\n"
+            f"client = pymongo.MongoClient(uri, timeoutMS=20000, {MONGO_TLS})\n"
         )
         return json.loads(self.run(API, "python3", "-c", prelude + program).splitlines()[-1])
 
     def create(self, secret: str = "aGVsbG8=") -> str:
         """Store a secret and return its id."""
-        response = requests.post(f"{self.url}/vault/secret/create/", json={"secret": secret}, timeout=30)
+        response = self.post("/vault/secret/create/", {"secret": secret})
         assert response.status_code == 200, response.text
         return str(response.json()["secret_id"])
 
     def fetch(self, secret_id: str) -> requests.Response:
         """Fetch a secret."""
-        return requests.post(f"{self.url}/vault/secret/fetch", json={"secret_id": secret_id}, timeout=30)
+        return self.post("/vault/secret/fetch", {"secret_id": secret_id})
+
+    def post(self, path: str, body: dict[str, Any], **options: Any) -> requests.Response:
+        """Call the API with JSON."""
+        return requests.post(self.url + path, json=body, timeout=30, verify=self.ca, **options)
+
+    def get(self, path: str) -> requests.Response:
+        """Ask the API."""
+        return requests.get(self.url + path, timeout=10, verify=self.ca)
 
     def secret_values(self) -> dict[str, str]:
         """Return what the Swarm keeps secret, by name, read from inside the containers that may."""
         names = {
-            API: ("master_key", "mongo_uri"),
-            MONGO: ("mongo_keyfile", "mongo_admin_uri", "mongo_uri"),
+            API: ("master_key", "mongo_uri", "tls_api", "tls_client"),
+            MONGO: ("mongo_keyfile", "mongo_admin_uri", "mongo_uri", "tls_member"),
         }
-        return {
+        values = {
             f"{service}/{name}": self.run(service, "cat", f"/run/secrets/{name}").strip()
             for service, secrets in names.items()
             for name in secrets
         }
+        # Of a key and its certificate the key is the secret: the first line after BEGIN PRIVATE KEY.
+        return {name: value.splitlines()[1] if "/tls_" in name else value for name, value in values.items()}
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import requests
 
-from tests.cluster.conftest import API, DEPLOYS, MONGO, PORT, Cluster
+from tests.cluster.conftest import API, DEPLOYS, MONGO, MONGO_TLS, PORT, Cluster
 from tests.cluster.playbook import ROOT, play_well
 
 pytestmark = DEPLOYS
@@ -35,7 +34,7 @@ def files_on_disk(folder: Path) -> Iterator[Path]:
                 yield file
 
 
-def test_stores_and_fetches_over_http(cluster: Cluster) -> None:
+def test_stores_and_fetches_over_https(cluster: Cluster) -> None:
     """What the whole project is for."""
     value = base64.b64encode(os.urandom(100)).decode()
 
@@ -44,33 +43,43 @@ def test_stores_and_fetches_over_http(cluster: Cluster) -> None:
 
 def test_is_ready_and_documented(cluster: Cluster) -> None:
     """Database, keys and audit log work; the documentation is there."""
-    assert requests.get(f"{cluster.url}/readyz", timeout=10).json() == {
+    assert cluster.get("/readyz").json() == {
         "status": "ready",
         "checks": {"database": "ok", "keys": "ok", "audit": "ok"},
     }
-    assert 200 == requests.get(f"{cluster.url}/docs", timeout=10).status_code
+    assert 200 == cluster.get("/docs").status_code
 
 
 def test_the_scripts_work_as_they_are(cluster: Cluster) -> None:
-    """With nothing but their defaults."""
-    secret_id = subprocess.run(
-        ["scripts/create_secret.sh"], cwd=ROOT, input=b"hunter2", capture_output=True, check=True, timeout=60
-    ).stdout.decode()
-    fetched = subprocess.run(
-        ["scripts/fetch_secret.sh", secret_id.strip()], cwd=ROOT, capture_output=True, check=True, timeout=60
-    )
+    """With the two variables that site.yml prints."""
+    environment = {**os.environ, "VAULT_URL": cluster.url, "VAULT_CACERT": cluster.ca}
 
-    assert b"hunter2" == fetched.stdout
+    def run(*command: str) -> bytes:
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, input=b"hunter2", capture_output=True, check=True, timeout=60
+        ).stdout
+
+    secret_id = run("scripts/create_secret.sh").decode().strip()
+    assert b"hunter2" == run("scripts/fetch_secret.sh", secret_id)
 
 
 def test_records_the_callers_own_address(cluster: Cluster) -> None:
     """Host mode: not an address of the routing mesh's, but the one that curl used."""
     address = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()[0]
-    requests.post(
-        f"http://{address}:{PORT}/vault/secret/create/",
-        json={"secret": ""},
-        headers={"X-Request-ID": "whose-address", "X-Forwarded-For": "198.51.100.7"},
-        timeout=30,
+    # By an address that the certificate of a cluster on loopback does not have.
+    subprocess.run(
+        [
+            *("curl", "--silent", "--show-error", "--fail", "--cacert", cluster.ca),
+            *(
+                "--connect-to",
+                f"localhost:{PORT}:{address}:{PORT}",
+                f"https://localhost:{PORT}/vault/secret/create/",
+            ),
+            *("--header", "Content-Type: application/json", "--data", '{"secret": ""}'),
+            *("--header", "X-Request-ID: whose-address", "--header", "X-Forwarded-For: 198.51.100.7"),
+        ],
+        check=True,
+        timeout=60,
     )
 
     recorded = cluster.python(
@@ -178,7 +187,8 @@ def test_mongodb_lets_nobody_in_without_a_password(cluster: Cluster) -> None:
         "import urllib.parse\n"
         "host = uri.split('@')[1]\n"
         "try:\n"
-        "    pymongo.MongoClient('mongodb://' + host, timeoutMS=20000).vault.secrets.find_one()\n"
+        f"    anybody = pymongo.MongoClient('mongodb://' + host, timeoutMS=20000, {MONGO_TLS})\n"
+        "    anybody.vault.secrets.find_one()\n"
         "    print(json.dumps('let in'))\n"
         "except pymongo.errors.OperationFailure as error:\n"
         "    print(json.dumps(error.code))\n"
@@ -234,6 +244,8 @@ def test_verify_says_what_runs_and_how_to_go_on(cluster: Cluster) -> None:
     run = play_well("playbooks/verify.yml")
 
     assert 0 == run.changed
-    assert f"curl -sS {cluster.url}/vault/secret/create/" in run.output.replace("localhost", "127.0.0.1")
+    assert f"curl -sS --cacert {cluster.ca} {cluster.url}/vault/secret/create/" in run.output.replace(
+        "localhost", "127.0.0.1"
+    )
     assert API in run.output
     assert before == cluster.python("print(json.dumps(client.vault.secrets.count_documents({})))")

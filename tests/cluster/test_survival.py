@@ -21,7 +21,7 @@ def wait_until_ready(cluster: Cluster, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            if requests.get(f"{cluster.url}/readyz", timeout=10).status_code == 200:
+            if cluster.get("/readyz").status_code == 200:
                 return
         except requests.RequestException:
             pass

@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    load = run.Load([own_node(url) for url in args.url], args.clients, args.seconds, args.give_up, args.rate)
+    urls = [own_node(url) for url in args.url]
+    load = run.Load(urls, args.clients, args.seconds, args.give_up, args.rate, args.cacert)
     stop = Stop(load.seconds)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.ask())
@@ -52,6 +53,7 @@ def _check(args: argparse.Namespace) -> int:
         [own_node(url) for url in args.url],
         args.clients,
         args.give_up,
+        args.cacert,
     )
     audited = (
         f"{found.answers} answers looked for in the audit log" if args.audit else "audit log not looked at"
@@ -84,7 +86,13 @@ def _parser() -> argparse.ArgumentParser:
         "--url",
         action="append",
         required=True,
-        help="an address of the API: http://10.0.0.11:8000; repeatable",
+        help="an address of the API: https://10.0.0.11:8000; repeatable",
+    )
+    calling.add_argument(
+        "--cacert",
+        type=ca_file,
+        metavar="FILE",
+        help="the CA's certificate, for https (default: the system's)",
     )
     calling.add_argument("--clients", type=thread_count, default=8, metavar="N", help="threads (default: 8)")
     calling.add_argument(
@@ -121,6 +129,14 @@ def positive_number(text: str) -> float:
     if not 0 < number < math.inf:
         raise ValueError
     return number
+
+
+def ca_file(text: str) -> Path:
+    """Parse an argument, as above: a file that is missing would look like a service that does not answer."""
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError
+    return path
 
 
 def thread_count(text: str) -> int:

@@ -60,6 +60,7 @@ def check(
     urls: Sequence[str],
     clients: int,
     give_up: float,
+    ca: Path | None = None,
 ) -> Findings:
     """Fetch every acknowledged create again and, where there is an ``audit``, look for every answer in it.
 
@@ -72,7 +73,7 @@ def check(
     if not created:
         raise Refused("the journal has no acknowledged create: there is nothing to check")
     answered = [operation for operation in operations if operation.acknowledged]
-    fetched = _fetch_all(created, urls, clients, give_up)
+    fetched = _fetch_all(created, urls, clients, give_up, ca)
     return Findings(
         checked=len(created),
         answers=len(answered),
@@ -107,10 +108,10 @@ def _is_audited(answered: Operation, audit: frozenset[AuditRecord]) -> bool:
 
 
 def _fetch_all(
-    created: Sequence[Operation], urls: Sequence[str], clients: int, give_up: float
+    created: Sequence[Operation], urls: Sequence[str], clients: int, give_up: float, ca: Path | None
 ) -> list[Operation]:
     def fetch(part: Sequence[Operation]) -> list[Operation]:
-        with Client(urls, give_up, Stop()) as client:
+        with Client(urls, give_up, Stop(), ca) as client:
             return [client.fetch(str(operation.id), operation.digest) for operation in part]
 
     with ThreadPoolExecutor(clients) as threads:

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -78,15 +79,19 @@ _Judge = Callable[[Mapping[str, Any]], _Verdict]
 
 
 class Client:
-    """One thread's client: every operation may take ``give_up`` seconds with all its attempts."""
+    """One thread's client: every operation may take ``give_up`` seconds with all its attempts.
 
-    def __init__(self, urls: Sequence[str], give_up: float, stop: Stop) -> None:
+    ``ca`` is the file with the CA that https servers are known by, instead of the system's.
+    """
+
+    def __init__(self, urls: Sequence[str], give_up: float, stop: Stop, ca: Path | None = None) -> None:
         self._urls = urls
         self._give_up = give_up
         self._stop = stop
         self._session = requests.Session()
         # A proxy or a netrc of the environment is not for the project's own nodes.
         self._session.trust_env = False
+        self._session.verify = str(ca) if ca else True
 
     def __enter__(self) -> Client:
         return self

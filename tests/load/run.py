@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 
 from .client import Client, Stop
 from .journal import Journal, Operation
@@ -32,6 +33,7 @@ class Load:
     seconds: float
     give_up: float
     rate: float | None
+    ca: Path | None = None
 
 
 class Pace:
@@ -69,7 +71,7 @@ class _Worker:
 
     def work(self) -> None:
         """Create a secret, fetch any acknowledged one, and again."""
-        with Client(self._load.urls, self._load.give_up, self._stop) as client:
+        with Client(self._load.urls, self._load.give_up, self._stop, self._load.ca) as client:
             while self._pace.wait(self._stop):
                 created = client.create(_random.randbytes(_random.randint(*SECRET_BYTES)))
                 self._note(created)

@@ -10,9 +10,11 @@ from .errors import Refused
 # RFC 1918 and RFC 4193; ``is_private`` would let documentation and benchmark networks pass as well.
 _PRIVATE = [ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
 
+_PORTS = {"http": 80, "https": 443}
+
 
 def own_node(url: str) -> str:
-    """Return ``url`` as ``http://ADDRESS:PORT``.
+    """Return ``url`` as ``http://ADDRESS:PORT`` or ``https://ADDRESS:PORT``.
 
     Raises:
         Refused: it is anything else, or the address is neither a loopback nor a private one. Names
@@ -22,13 +24,17 @@ def own_node(url: str) -> str:
         parts = urlsplit(url)
         address, port = ip_address(parts.hostname or ""), parts.port
     except ValueError:
-        raise Refused(f"{url}: give an address, as in http://10.0.0.11:8000") from None
-    if url.rstrip("/") != f"http://{parts.netloc}" or "@" in parts.netloc:
-        raise Refused(f"{url}: give a scheme, an address and a port only, as in http://10.0.0.11:8000")
+        raise Refused(f"{url}: give an address, as in https://10.0.0.11:8000") from None
+    if (
+        parts.scheme not in _PORTS
+        or url.rstrip("/") != f"{parts.scheme}://{parts.netloc}"
+        or "@" in parts.netloc
+    ):
+        raise Refused(f"{url}: give a scheme, an address and a port only, as in https://10.0.0.11:8000")
     if not _is_own(address):
         raise Refused(f"{url}: load goes to loopback and private addresses only, and {address} is neither")
     host = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
-    return f"http://{host}:{port or 80}"
+    return f"{parts.scheme}://{host}:{port or _PORTS[parts.scheme]}"
 
 
 def _is_own(address: IPv4Address | IPv6Address) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.embedded import EmbeddedMongo
+from tests.certificates import Authority
 from tests.conftest import variables
 from tests.load.conftest import load, wait_for
 from tests.load.journal import Kind, Operation, Result, read
@@ -176,6 +177,7 @@ def test_the_environment_sends_no_load_elsewhere(
     [
         ["run", "--url", "http://8.8.8.8:8000"],
         ["check", "--url", "http://8.8.8.8:8000"],
+        ["run", "--url", "https://127.0.0.1:8000", "--cacert", "/nowhere"],
         ["run", "--url", "http://127.0.0.1:8000", "--clients", "0"],
         ["run", "--url", "http://127.0.0.1:8000", "--seconds", "inf"],
         ["run"],
@@ -189,3 +191,26 @@ def test_refuses_what_it_must_not_do(arguments: list[str], journal: Path) -> Non
     assert 2 == finished.returncode
     assert finished.stderr
     assert not journal.exists()
+
+
+def test_speaks_https_by_the_ca_that_it_is_given(
+    authority: Authority, serve: Callable[..., Server], journal: Path
+) -> None:
+    """Run and check; with no CA of its own it reaches nobody, and says so for each operation."""
+    file = str(authority.issue("load"))
+    server = serve(authority.file, TLS_CERT_FILE=file, TLS_KEY_FILE=file)
+    server.wait_until()
+    known = ("--url", server.url, "--cacert", str(authority.file))
+
+    assert {Result.OK} == {
+        one.result
+        for one in run_to_its_end(journal, *known, "--seconds", "1", "--rate", "20")
+        if not one.errors
+    }
+    checked = load("check", "--journal", journal, *known)
+    assert 0 == checked.returncode, checked.stdout + checked.stderr
+
+    journal.unlink()
+    unknown = run_to_its_end(journal, "--url", server.url, "--seconds", "2", "--give-up", "1")
+    assert {Result.GAVE_UP} == {one.result for one in unknown}
+    assert "SSLError" in {error for one in unknown for error in one.errors}

@@ -14,6 +14,8 @@ from tests.load.targets import own_node
         ("http://172.18.0.2", "http://172.18.0.2:80"),
         ("http://[fd00::1]:8000", "http://[fd00::1]:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://127.0.0.1:8000", "https://127.0.0.1:8000"),
+        ("https://10.0.0.11/", "https://10.0.0.11:443"),
     ],
 )
 def test_takes_loopback_and_private_addresses(url: str, expected: str) -> None:
@@ -37,7 +39,8 @@ def test_takes_loopback_and_private_addresses(url: str, expected: str) -> None:
         "http://127.0.0.1:8000/elsewhere",
         "http://127.0.0.1:8000?a=b",
         "http://127.0.0.1:port",
-        "https://127.0.0.1:8000",
+        "https://8.8.8.8:8000",
+        "ftp://127.0.0.1:8000",
         "127.0.0.1:8000",
         "",
     ],

@@ -1,0 +1,57 @@
+"""Listens on an interface until SIGTERM, then writes what it heard as JSON.
+
+``packets``: how many there were to or from the ports of interest, ``handshakes``: how many began a TLS
+handshake inside the overlay network, ``found``: how often CANARY went by, as it is or in base64 at
+any of its three offsets.
+"""
+
+import base64
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+# linux/asm-generic/socket.h; Python does not name it.
+SO_RCVBUFFORCE = 33
+
+interface, result = sys.argv[1:]
+canary = os.environ["CANARY"].encode()
+# What stands in front of a value shifts its base64; the characters that depend on neighbours are cut off.
+forms = {canary} | {base64.b64encode(b"x" * shift + canary)[4:-4] for shift in range(3)}
+packets = {"4789": 0, "8000": 0}
+found = handshakes = 0
+ended = False
+
+
+def end(number: int, frame: object) -> None:
+    """Leave the loop below after the next packet or second."""
+    global ended
+    ended = True
+
+
+signal.signal(signal.SIGTERM, end)
+# 3 is ETH_P_ALL. Large enough for a burst while Python looks at another packet.
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as listener:
+    listener.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 * 2**20)
+    listener.bind((interface, 0))
+    listener.settimeout(1)
+    sys.stdout.write("listening\n")
+    sys.stdout.flush()
+    while not ended:
+        try:
+            frame = listener.recv(65535)
+        except TimeoutError:
+            continue
+        if frame[12:14] != b"\x08\x00" or frame[23] not in (socket.IPPROTO_TCP, socket.IPPROTO_UDP):
+            continue
+        start = 14 + (frame[14] & 15) * 4
+        ports = {str(int.from_bytes(frame[at : at + 2], "big")) for at in (start, start + 2)}
+        for port in ports & packets.keys():
+            packets[port] += 1
+        # Content type handshake, TLS 1.0 as every first record says.
+        handshakes += "4789" in ports and b"\x16\x03\x01" in frame[start:]
+        found += any(form in frame for form in forms)
+
+Path(result).write_text(json.dumps({"packets": packets, "handshakes": handshakes, "found": found}))
