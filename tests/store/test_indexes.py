@@ -73,6 +73,16 @@ def test_finds_an_index_by_its_keys_whatever_its_name(database: Database) -> Non
     assert expiry(database) == 30 * DAY
 
 
+def test_makes_an_index_unique_that_is_not(database: Database) -> None:
+    """Two secrets with one path would be found at random; documents without a path are left out."""
+    database.secrets.create_index("path")
+    database.secrets.insert_many([{}, {}])
+
+    assert "secrets: index path_1: made unique" in indexes.reconcile(database, indexes.wanted(0))
+    assert database.secrets.index_information()["path_1"]["unique"]
+    assert [] == indexes.reconcile(database, indexes.wanted(0))
+
+
 def test_leaves_indexes_alone_that_nobody_declared(database: Database) -> None:
     """An operator's own index is the operator's."""
     database.audit_logs.create_index("client_ip")
