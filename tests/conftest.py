@@ -120,15 +120,20 @@ def store(environment: dict[str, str]) -> Iterator[Store]:
 
 
 @pytest.fixture
-def give(environment: dict[str, str], store: Store) -> Callable[..., str]:
-    """Return a function that makes a token with these scopes, as the operator does."""
+def token_parts(environment: dict[str, str], store: Store) -> Tokens:
+    """What the use cases of tokens work with, in a process that remembers nothing."""
     ring = key_ring(Settings.from_environment(Environment(environment)))
-    parts = Tokens(store.tokens, ring, KeyProof(store.canaries, store.secrets, ring), lambda _token_id: None)
+    return Tokens(store.tokens, ring, KeyProof(store.canaries, store.secrets, ring), lambda _token_id: None)
+
+
+@pytest.fixture
+def give(token_parts: Tokens) -> Callable[..., str]:
+    """Return a function that makes a token with these scopes, as the operator does."""
 
     def give(*scope: str, **wish: Any) -> str:
         entry = Entry("token_create", Caller("127.0.0.1", "test"))
         wanted = Wish("test", tuple(map(scopes.parse, scope)), **wish)
-        return tokens.create(parts, entry, policy.OPERATOR, wanted)[0]
+        return tokens.create(token_parts, entry, policy.OPERATOR, wanted)[0]
 
     return give
 
