@@ -5,18 +5,26 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from service.app import create_app
+from service.app import create_app, key_ring
+from service.audit.recorder import Entry
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
 from service.embedded import EmbeddedMongo
 from service.environment import Environment
+from service.models import Caller
 from service.settings import Settings
+from service.store.store import Store
+from service.vault import policy, scopes, tokens
+from service.vault.attenuation import Wish
+from service.vault.proof import KeyProof
+from service.vault.tokens import Tokens
 from tests.certificates import Authority
 from tests.replica_set import Mongod, bare_members, initiate
 from tests.server import Server
@@ -95,6 +103,40 @@ def make_client(environment: dict[str, str]) -> Callable[..., FlaskClient]:
 def client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
     """A client of an application in this process, on the real database."""
     return make_client()
+
+
+@pytest.fixture
+def guarded(make_client: Callable[..., FlaskClient]) -> FlaskClient:
+    """A client of an application that demands tokens."""
+    return make_client(AUTH_REQUIRED="true")
+
+
+@pytest.fixture
+def store(environment: dict[str, str]) -> Iterator[Store]:
+    """The service's own way into the empty database, with its indexes."""
+    store = Store(environment["MONGO_URI"], 5)
+    store.reconcile_indexes(0)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def token_parts(environment: dict[str, str], store: Store) -> Tokens:
+    """What the use cases of tokens work with, in a process that remembers nothing."""
+    ring = key_ring(Settings.from_environment(Environment(environment)))
+    return Tokens(store.tokens, ring, KeyProof(store.canaries, store.secrets, ring), lambda _token_id: None)
+
+
+@pytest.fixture
+def give(token_parts: Tokens) -> Callable[..., str]:
+    """Return a function that makes a token with these scopes, as the operator does."""
+
+    def give(*scope: str, **wish: Any) -> str:
+        entry = Entry("token_create", Caller("127.0.0.1", "test"))
+        wanted = Wish("test", tuple(map(scopes.parse, scope)), **wish)
+        return tokens.create(token_parts, entry, policy.OPERATOR, wanted)[0]
+
+    return give
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_stops_reading_a_body_that_is_too_large(shared_server: Server, head: byt
 
     with socket.create_connection(("127.0.0.1", shared_server.port), timeout=20) as connection:
         connection.sendall(CREATE_HEAD + head + b"\r\n\r\n")
-        connection.sendall(chunk * 2)
+        connection.sendall(chunk * 3)
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
@@ -240,7 +240,7 @@ def refuse(environment: dict[str, str]) -> Callable[..., str]:
         ({"AUDIT_TTL_DAYS": "soon"}, "AUDIT_TTL_DAYS is not a whole number"),
         ({"MAX_SECRET_BYTES": "-1"}, "MAX_SECRET_BYTES is not a whole number"),
         ({"TRUSTED_PROXIES": "proxy"}, "TRUSTED_PROXIES takes networks"),
-        ({"AUTH_REQUIRED": "true"}, "AUTH_REQUIRED is true"),
+        ({"AUTH_REQUIRED": "perhaps"}, "AUTH_REQUIRED is neither true nor false"),
         ({"MONGO_URI": "mongodb://:hunter2@"}, "MONGO_URI is not a usable MongoDB connection string"),
         ({"LISTEN": "everywhere"}, "LISTEN takes an address and a port"),
     ],

@@ -19,7 +19,7 @@ REFUSALS = {
     HTTPStatus.BAD_REQUEST: "the body is not a JSON document",
     HTTPStatus.UNAUTHORIZED: "send a token, with the header Authorization: Bearer <token>",
     HTTPStatus.FORBIDDEN: "the token lacks a scope for this: token",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body must be shorter than 91480 bytes",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body must be shorter than 152920 bytes",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
         "send the body as JSON, with the header Content-Type: application/json"
     ),

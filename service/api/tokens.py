@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from flask import Response, jsonify
 from flask_smorest import Blueprint
 
 from ..errors import TokenNotFound
@@ -46,7 +47,7 @@ _BY_ID = {**REFUSALS, HTTPStatus.NOT_FOUND: "Token not found"}
     example={**_TOKEN, "token": "smt_0f3a5b7c9d1e2f40_" + 64 * "0" + "deadbeef"},
 )
 @fails_with(blueprint, REFUSALS)
-def create(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+def create(call: Call, body: dict[str, Any]) -> Response:
     """Make a token. It is shown in this answer and never again.
 
     It can be given no more than the caller's own token holds: no wider scopes, no later end, no
@@ -64,7 +65,7 @@ def create(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     with services().time_limit():
         text, token = tokens.create(services().tokens, call.entry, call.principal, wish)
     shown: dict[str, Any] = schemas.TokenResponse().dump(token)
-    return {**shown, "token": text}
+    return jsonify({**shown, "token": text})
 
 
 @blueprint.post("/list")

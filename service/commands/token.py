@@ -22,7 +22,7 @@ from datetime import datetime
 from ..app import key_ring
 from ..audit.recorder import Recorder
 from ..environment import Environment
-from ..errors import InvalidFields, StartRefused, TokenNotFound
+from ..errors import InvalidFields, StartRefused, TokenNotFound, Unopenable
 from ..models import Caller, Token, now
 from ..settings import Settings
 from ..store.store import Store
@@ -79,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
             ) from None
         except TokenNotFound as refused:
             raise StartRefused(f"{refused}; `token list` shows those that there are") from None
+        except Unopenable as refused:
+            raise StartRefused(f"a stored token cannot be trusted: {refused}") from None
     return 0
 
 

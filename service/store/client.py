@@ -105,6 +105,17 @@ def ping(database: Database[Document]) -> None:
         database["meta"].find_one({}, {"_id": True})
 
 
+def typed(value: Any, *kinds: type) -> Any:
+    """Return a value of a document where it is of one of these types.
+
+    Raises:
+        TypeError: it is of another.
+    """
+    if not isinstance(value, kinds):
+        raise TypeError
+    return value
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the driver's errors into the domain's.

@@ -118,6 +118,8 @@ def _plan(database: Database[Document], indexes: tuple[Index, ...]) -> Iterator[
         elif existing.get("expireAfterSeconds") != index.expire_seconds:
             was, now = _in_words(existing.get("expireAfterSeconds")), _in_words(index.expire_seconds)
             yield Change(index, existing, f"{label}: expiry changed from {was} to {now}")
+        elif index.unique and not existing.get("unique"):
+            yield Change(index, existing, f"{label}: made unique")
 
 
 def _apply(database: Database[Document], change: Change) -> None:
@@ -131,7 +133,7 @@ def _apply(database: Database[Document], change: Change) -> None:
         )
         return
     if existing is not None:
-        # collMod cannot take an expiry away.
+        # collMod can neither take an expiry away nor make an index sparse.
         collection.drop_index(existing["name"])
     options: dict[str, Any] = {"unique": True, "sparse": True} if index.unique else {}
     if index.expire_seconds is not None:

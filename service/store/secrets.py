@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from types import NoneType
 from typing import Any
 
 from pymongo.database import Database
@@ -15,7 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from ..errors import PathTaken, Tampered
 from ..models import Envelope, LegacySecret, Reach, SealedVersion
-from .client import Document, translated
+from .client import Document, translated, typed
 
 COLLECTION = "secrets"
 
@@ -60,22 +62,24 @@ class SecretStore:
                 }
             )
 
-    def find(self, names: Sequence[Name], reach: Reach) -> dict[Name, SealedVersion | LegacySecret]:
+    def find(
+        self, names: Sequence[Name], reach: Reach
+    ) -> dict[Name, SealedVersion | LegacySecret | Tampered]:
         """Return the current version of those secrets that there are and that ``reach`` covers.
 
         What it does not cover is not found: the database looks and transfers no more for it than for
-        a secret that does not exist.
+        a secret that does not exist.  In the place of a document that neither this service nor its
+        forerunner wrote there is the error, so that it does not hide the others.
 
         Raises:
             StoreUnavailable: the database did not answer.
-            Tampered: a document is none that this service or its forerunner wrote.
         """
         with translated():
             documents = list(self._collection.find({"$and": [_named(names), _reached(reach)]}))
         found = {document["_id"]: document for document in documents}
         by_path = {path: document for document in documents if isinstance(path := document.get("path"), str)}
         return {
-            name: _read(document)
+            name: _read_or_error(document)
             for name in names
             if (document := (by_path if name.is_path else found).get(name.text)) is not None
         }
@@ -97,7 +101,12 @@ class SecretStore:
         return frozenset(known.intersection(names))
 
     def find_any(self) -> SealedVersion | LegacySecret | None:
-        """Return one secret, whichever comes first, or None where the collection is empty."""
+        """Return one secret, whichever comes first, or None where the collection is empty.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+            Tampered: its document is none that this service or its forerunner wrote.
+        """
         with translated():
             document = self._collection.find_one()
         return None if document is None else _read(document)
@@ -132,11 +141,21 @@ def _reached(reach: Reach) -> Document:
     return {"$or": [{"path": {"$in": [*reach.paths, *below]}}, {"owner": reach.owner}]}
 
 
+def _read_or_error(document: Document) -> SealedVersion | LegacySecret | Tampered:
+    try:
+        return _read(document)
+    except Tampered as error:
+        return error
+
+
 def _read(document: dict[str, Any]) -> SealedVersion | LegacySecret:
     # Whoever can write to the database can put anything there: what does not have the shape that
     # was written is an altered record, and no reason to fail in some other way.
     try:
         if "ciphertext" in document:
+            if {"path", "owner"} & document.keys():
+                # Nothing ties such a record to a place, and it never had one: it was put there.
+                raise Tampered("a record of an earlier implementation has neither path nor owner")
             return LegacySecret(
                 secret_id=document["_id"],
                 ciphertext=base64.b64decode(document["ciphertext"], validate=True),
@@ -146,11 +165,13 @@ def _read(document: dict[str, Any]) -> SealedVersion | LegacySecret:
         return SealedVersion(
             secret_id=document["_id"],
             version=version["version"],
-            envelope=Envelope(payload=bytes(version["payload"]), data_key=bytes(version["data_key"])),
-            created_at=version["created_at"],
-            path=document.get("path"),
-            owner=document.get("owner"),
-            tag=bytes(document["tag"]) if "tag" in document else None,
+            envelope=Envelope(
+                payload=typed(version["payload"], bytes), data_key=typed(version["data_key"], bytes)
+            ),
+            created_at=typed(version["created_at"], datetime),
+            path=typed(document.get("path"), str, NoneType),
+            owner=typed(document.get("owner"), str, NoneType),
+            tag=typed(document.get("tag"), bytes, NoneType),
         )
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise Tampered("not of the shape in which secrets are stored") from None

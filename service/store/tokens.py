@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from ipaddress import ip_network
+from types import NoneType
 from typing import Any
 
 from pymongo import ASCENDING
@@ -12,7 +14,7 @@ from pymongo.database import Database
 
 from ..errors import Tampered
 from ..models import Action, Scope, StoredToken, Token
-from .client import Document, translated
+from .client import Document, translated, typed
 
 COLLECTION = "tokens"
 
@@ -44,6 +46,15 @@ class TokenStore:
         with translated():
             document = self._collection.find_one({"_id": token_id})
         return None if document is None else _read(document)
+
+    def is_alive(self, token_id: str) -> bool:
+        """Return whether there is this token and nobody has revoked it.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        with translated():
+            return self._collection.find_one({"_id": token_id, **_ALIVE}, {"_id": True}) is not None
 
     def use(self, token_id: str) -> bool:
         """Count one use; return whether there was one left.
@@ -153,24 +164,29 @@ def _read(document: dict[str, Any]) -> StoredToken:
     try:
         return StoredToken(
             token=Token(
-                token_id=document["_id"],
-                name=document["name"],
-                scopes=tuple(_scope(text) for text in document["scopes"]),
-                created_at=document["created_at"],
-                created_by=document["created_by"],
-                expires_at=document["expires_at"],
-                lifetime=document["lifetime"],
-                max_uses=document["max_uses"],
-                networks=tuple(document["networks"]),
-                rate_limit=document["rate_limit"],
-                uses=document["uses"],
-                revoked_at=document["revoked_at"],
+                token_id=typed(document["_id"], str),
+                name=typed(document["name"], str),
+                scopes=tuple(_scope(typed(text, str)) for text in typed(document["scopes"], list)),
+                created_at=typed(document["created_at"], datetime),
+                created_by=typed(document["created_by"], str),
+                expires_at=typed(document["expires_at"], datetime, NoneType),
+                lifetime=typed(document["lifetime"], int, NoneType),
+                max_uses=typed(document["max_uses"], int, NoneType),
+                networks=tuple(_network(one) for one in typed(document["networks"], list)),
+                rate_limit=typed(document["rate_limit"], int, NoneType),
+                uses=typed(document["uses"], int),
+                revoked_at=typed(document["revoked_at"], datetime, NoneType),
             ),
-            digest=bytes(document["digest"]),
-            tag=bytes(document["tag"]),
+            digest=typed(document["digest"], bytes),
+            tag=typed(document["tag"], bytes),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError):
         raise Tampered("not of the shape in which tokens are stored") from None
+
+
+def _network(text: Any) -> str:
+    ip_network(typed(text, str))
+    return str(text)
 
 
 def _scope(text: str) -> Scope:

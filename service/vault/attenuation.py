@@ -8,7 +8,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ..errors import Forbidden, InvalidFields
 from ..models import Action, Principal, Scope, Token
-from . import scopes
+from . import credentials, scopes
+
+MOST_SECONDS = 10 * 365 * 86_400
+MOST_IN_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,17 @@ class Wish:
 
 
 def require_sense(wish: Wish) -> None:
-    """Return where the wish does not contradict itself.
+    """Return where the wish can be kept and does not contradict itself.
 
     Raises:
-        InvalidFields: it does.
+        InvalidFields: it cannot, or does.
     """
+    if not (0 < len(wish.name) <= MOST_IN_NAME and wish.name.isprintable()) or credentials.is_within(
+        wish.name
+    ):
+        raise InvalidFields({"name": [f"up to {MOST_IN_NAME} printable characters, and no token in them"]})
+    if wish.expires_in is not None and wish.expires_in > MOST_SECONDS:
+        raise InvalidFields({"expires_in": [f"up to {MOST_SECONDS} seconds"]})
     if wish.renewable and wish.expires_in is None:
         raise InvalidFields({"renewable": ["give expires_in too: it is what each renewal gives"]})
     makes_tokens = {Action.TOKEN, Action.ADMIN} & {scope.action for scope in wish.scopes}

@@ -100,21 +100,28 @@ class Authenticator:
         self._remembered.pop(token_id, None)
 
     def _prove(self, credential: Credential) -> Token:
-        remembered = self._remembered.get(credential.token_id)
-        fresh = remembered is not None and self._clock() < remembered.until
-        stored = remembered.stored if remembered and fresh else self._tokens.find(credential.token_id)
+        asked_at = self._clock()
+        recalled = self._recall(credential.token_id)
+        stored = recalled or self._tokens.find(credential.token_id)
         # Also where there is none, so that an unknown id takes no less time than a wrong secret.
         if not hmac.compare_digest(stored.digest if stored else _NOBODY, credential.digest) or not stored:
             raise InvalidToken
-        if not fresh:
+        if recalled is None:
             self._ring.verify(stored.tag, tag_fields(stored.token, stored.digest))
-            self._remember(stored)
+            self._remember(stored, asked_at + RECHECK_SECONDS)
         return stored.token
 
-    def _remember(self, stored: StoredToken) -> None:
+    def _recall(self, token_id: str) -> StoredToken | None:
+        remembered = self._remembered.get(token_id)
+        if remembered is None or self._clock() >= remembered.until:
+            return None
+        # Another process may have renewed one whose time is over here.
+        return None if _is_over(remembered.stored.token) else remembered.stored
+
+    def _remember(self, stored: StoredToken, until: float) -> None:
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
-        self._remembered[stored.token.token_id] = _Remembered(stored, self._clock() + RECHECK_SECONDS)
+        self._remembered[stored.token.token_id] = _Remembered(stored, until)
 
     def _count_failure(self, client_ip: str, claimed: str | None) -> None:
         most, what = self._failures_per_minute, "failed attempts"
@@ -131,7 +138,11 @@ class Authenticator:
 
 
 def tag_fields(token: Token, digest: bytes) -> dict[str, str]:
-    """Return what a token's tag authenticates: all that decides what it may do, but the count of its uses."""
+    """Return what a token's tag authenticates: all that decides what it may do, but what changes by itself.
+
+    That is the count of its uses and its revocation: whoever can write to the database could as well
+    put the whole document back as it was.
+    """
     return {
         "purpose": "token",
         "token_id": token.token_id,
@@ -151,10 +162,14 @@ def tag_fields(token: Token, digest: bytes) -> dict[str, str]:
 def _check(token: Token, client_ip: str) -> None:
     if token.revoked_at is not None:
         raise TokenRevoked
-    if token.expires_at is not None and token.expires_at <= now():
+    if _is_over(token):
         raise TokenExpired
     if token.networks and not _within(client_ip, token.networks):
         raise ForeignAddress
+
+
+def _is_over(token: Token) -> bool:
+    return token.expires_at is not None and token.expires_at <= now()
 
 
 def _within(client_ip: str, networks: tuple[str, ...]) -> bool:

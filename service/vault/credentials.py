@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from ..errors import MalformedToken
 
 _SECRET_BYTES = 32
+_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
+# Half of the secret part is enough: nobody means to write that.
+_WITHIN = re.compile(r"smt_[0-9a-f]{16}_[0-9a-f]{32}", re.ASCII | re.IGNORECASE)
 _FORM = re.compile(r"(smt_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
 
 
@@ -37,6 +40,16 @@ class Credential:
         """The token as its holder sends it."""
         body = f"smt_{self.token_id}_{self.secret.hex()}"
         return body + _checksum(body)
+
+
+def is_id(text: str) -> bool:
+    """Return whether ``text`` has the form of a token's id."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_within(text: str) -> bool:
+    """Return whether there is a token in ``text``, or most of one: no place to keep it."""
+    return _WITHIN.search(text) is not None
 
 
 def new() -> Credential:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from ..errors import InvalidFields
+from . import credentials
 
 MOST_CHARACTERS = 512
 RULE = (
     "a path is segments of letters, digits and . _ - @ + = : , ~ with single slashes between them,"
-    f" up to {MOST_CHARACTERS} characters; no segment is . or .."
+    f" up to {MOST_CHARACTERS} characters; no segment is . or .., and none is a token"
 )
 
 _SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._@+=:,~-]+"
@@ -18,7 +19,9 @@ PATTERN = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 
 def is_path(text: str) -> bool:
     """Return whether ``text`` is a path."""
-    return len(text) <= MOST_CHARACTERS and PATTERN.fullmatch(text) is not None
+    if len(text) > MOST_CHARACTERS or credentials.is_within(text):
+        return False
+    return PATTERN.fullmatch(text) is not None
 
 
 def require_path(text: str) -> None:

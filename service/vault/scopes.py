@@ -30,14 +30,16 @@ def parse(text: str) -> Scope:
     try:
         action = Action(word)
     except ValueError:
-        raise _refused(text, f"it begins with one of {', '.join(Action)}") from None
+        # What was sent instead is not repeated: it may be a token that went into the wrong field.
+        raise _refused(f"a scope begins with one of {', '.join(Action)}") from None
     if action not in ON_PATHS:
         if colon:
-            raise _refused(text, f"{action} takes no path")
+            raise _refused(f"{action} takes no path")
         return Scope(action)
     if not (pattern == _ALL or paths.is_path(pattern.removesuffix(_BELOW))):
         raise _refused(
-            text, f"write {action}:team/app/db-password, {action}:team/app/* for all below, or {action}:*"
+            f"{action} takes a path: write {action}:team/app/db-password,"
+            f" {action}:team/app/* for all below, or {action}:*"
         )
     return Scope(action, pattern)
 
@@ -74,5 +76,5 @@ def _matches(pattern: str, path: str) -> bool:
     return path == pattern
 
 
-def _refused(text: str, hint: str) -> InvalidFields:
-    return InvalidFields({"scopes": [f"{text[:80]!r} is no scope: {hint}"]})
+def _refused(hint: str) -> InvalidFields:
+    return InvalidFields({"scopes": [hint]})

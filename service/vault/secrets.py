@@ -42,11 +42,11 @@ def create(
         KeyRingUnproven: the key ring does not fit the data.
         StoreUnavailable: the secret may or may not have been kept.
     """
-    entry.path = path
     if path is None:
         policy.require(principal, Action.CREATE)
     else:
         paths.require_path(path)
+        entry.path = path
         policy.require_path(principal, Action.CREATE, path)
     if len(plaintext) > vault.max_secret_bytes:
         raise TooLarge(f"a secret may have up to {vault.max_secret_bytes} bytes")
@@ -110,10 +110,11 @@ def fetch_several(
 
 
 def _note(entry: Entry, name: Name) -> None:
-    if name.is_path:
-        entry.path = name.text
-    else:
+    if not name.is_path:
         entry.secret_id = name.text
+    elif paths.is_path(name.text):
+        # What is none could be anything, a value in the wrong field included.
+        entry.path = name.text
 
 
 def _fetch(
@@ -138,7 +139,9 @@ def _fetch(
     ]
 
 
-def _open(vault: Vault, stored: SealedVersion | LegacySecret) -> FetchedSecret | Unopenable:
+def _open(vault: Vault, stored: SealedVersion | LegacySecret | Tampered) -> FetchedSecret | Unopenable:
+    if isinstance(stored, Tampered):
+        return stored
     try:
         if isinstance(stored, LegacySecret):
             return FetchedSecret(

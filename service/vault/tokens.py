@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ..audit.recorder import Entry
 from ..crypto.keyring import KeyRing
-from ..errors import Forbidden, TokenNotFound
+from ..errors import Forbidden, TokenNotFound, TokenRevoked
 from ..models import Action, Principal, Scope, StoredToken, Token, now
 from ..store.tokens import TokenStore
 from . import attenuation, credentials, policy
@@ -36,13 +36,13 @@ def create(tokens: Tokens, entry: Entry, principal: Principal, wish: Wish) -> tu
         Forbidden: the caller may make none, or none like this.
         InvalidFields: the wish contradicts itself.
         KeyRingUnproven: the key ring does not fit the data.
+        TokenRevoked: the caller's own token was, a moment ago.
         StoreUnavailable: the token may have been kept, but nobody has it.
     """
     policy.require(principal, Action.TOKEN)
     attenuation.require_sense(wish)
     made_at = now()
     credential = credentials.new()
-    entry.token_id = credential.token_id
     token = Token(
         token_id=credential.token_id,
         name=wish.name,
@@ -57,7 +57,9 @@ def create(tokens: Tokens, entry: Entry, principal: Principal, wish: Wish) -> tu
     )
     attenuation.require_no_more(principal, token)
     tokens.proof.require()
+    entry.token_id = token.token_id
     tokens.store.insert(_tagged(tokens, token, credential.digest))
+    _require_alive_maker(tokens, principal, token)
     return credential.text, token
 
 
@@ -68,8 +70,7 @@ def describe(tokens: Tokens, entry: Entry, principal: Principal, token_id: str) 
         TokenNotFound: there is none, or the caller has nothing to do with it.
         StoreUnavailable: the database did not answer.
     """
-    entry.token_id = token_id
-    return _find(tokens, principal, token_id).token
+    return _find(tokens, entry, principal, token_id).token
 
 
 def list_(tokens: Tokens, principal: Principal, after: str) -> Sequence[Token]:
@@ -92,8 +93,7 @@ def renew(tokens: Tokens, entry: Entry, principal: Principal, token_id: str) -> 
         Forbidden: it is not renewable, or its time is over.
         StoreUnavailable: it may or may not have been renewed.
     """
-    entry.token_id = token_id
-    stored = _find(tokens, principal, token_id)
+    stored = _find(tokens, entry, principal, token_id)
     token, present = stored.token, now()
     if token.lifetime is None or token.expires_at is None:
         raise Forbidden("this token is not renewable")
@@ -115,20 +115,42 @@ def revoke(
         TokenNotFound: there is none, or the caller has nothing to do with it.
         StoreUnavailable: some may have been ended; do it again.
     """
-    entry.token_id = token_id
-    _find(tokens, principal, token_id)
+    _find(tokens, entry, principal, token_id)
     ended = [token_id]
-    if descendants:
-        for one in ended:
-            ended += [made for made in tokens.store.made_with(one) if made not in ended]
-    tokens.store.revoke(ended, now())
     for one in ended:
+        # First the maker and then what it made: whoever makes one meanwhile looks in the other order
+        # (_require_alive_maker), so that none slips through between the two.
+        tokens.store.revoke([one], now())
         tokens.forget(one)
+        if descendants:
+            ended += [made for made in tokens.store.made_with(one) if made not in ended]
     return ended
 
 
-def _find(tokens: Tokens, principal: Principal, token_id: str) -> StoredToken:
-    """Return a token that the caller may know of: its own, one that it made, any for administrators."""
+def _require_alive_maker(tokens: Tokens, principal: Principal, token: Token) -> None:
+    """Return where the maker of this new token is not revoked; take the token back where it is.
+
+    A revocation takes seconds to reach every process: enough for whoever stole a token to make
+    others with it, which would outlive it.
+
+    Raises:
+        TokenRevoked: it is.
+    """
+    if principal.token is None or tokens.store.is_alive(principal.actor):
+        return
+    tokens.forget(principal.actor)
+    tokens.store.revoke([token.token_id], now())
+    raise TokenRevoked
+
+
+def _find(tokens: Tokens, entry: Entry, principal: Principal, token_id: str) -> StoredToken:
+    """Return a token that the caller may know of: its own, one that it made, any for administrators.
+
+    What is no id goes into no record: it could be a whole token.
+    """
+    if not credentials.is_id(token_id):
+        raise TokenNotFound
+    entry.token_id = token_id
     stored = tokens.store.find(token_id)
     if stored is None:
         raise TokenNotFound

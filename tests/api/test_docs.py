@@ -1,7 +1,7 @@
 """api.docs: the documentation is complete, and asks nobody else for anything."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -36,13 +36,18 @@ def test_documents_every_error_with_an_example(document: dict[str, Any]) -> None
     for path, operation in operations(document):
         answers = operation["responses"]
         if path.startswith("/vault/"):
-            assert {"200", "400", "413", "415", "422", "503"} <= answers.keys(), path
+            assert {"200", "401", "429", "500", "503"} <= answers.keys(), path
+            assert [{"token": []}] == operation["security"], path
+        if "requestBody" in operation:
+            assert {"400", "403", "413", "415", "422"} <= answers.keys(), path
             assert "example" in operation["requestBody"]["content"]["application/json"], path
         for status, answer in answers.items():
             if status != "200":
                 assert ["application/problem+json"] == list(answer["content"]), (path, status)
                 assert int(status) == answer["content"]["application/problem+json"]["example"]["status"]
-    assert {"404", "500"} <= document["paths"]["/vault/secret/fetch"]["post"]["responses"].keys()
+    assert "404" in document["paths"]["/vault/secret/fetch"]["post"]["responses"]
+    assert "409" in document["paths"]["/vault/secret/create/"]["post"]["responses"]
+    assert "requestBody" not in document["paths"]["/vault/token/whoami"]["post"]
 
 
 def test_has_nothing_in_it_that_is_not_used(document: dict[str, Any]) -> None:
@@ -67,3 +72,12 @@ def test_the_page_loads_from_here_and_under_a_strict_policy(client: FlaskClient)
         with client.get(link) as response:
             assert 200 == response.status_code, link
             assert response.data
+
+
+def test_can_be_switched_off(make_client: Callable[..., FlaskClient]) -> None:
+    """Then none of it is there; the API itself is."""
+    client = make_client(DOCS_ENABLED="false")
+
+    for path in ("/docs", "/docs/docs.js", "/openapi.json"):
+        assert 404 == client.get(path).status_code, path
+    assert 200 == client.get("/healthz").status_code

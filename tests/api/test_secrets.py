@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from service.crypto.aead import key_id_of
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 
-CREATE, FETCH = "/vault/secret/create/", "/vault/secret/fetch"
+CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/secret/fetch/batch"
 HELLO = base64.b64encode(b"hello").decode()
 
 
@@ -123,7 +123,17 @@ def test_an_unknown_id_is_not_found(client: FlaskClient) -> None:
         (CREATE, {"secret": HELLO, "extra": 1}, "extra"),
         (CREATE, [], "_schema"),
         (CREATE, "text", "_schema"),
-        (FETCH, {}, "secret_id"),
+        (CREATE, {"secret": HELLO, "path": "no//path"}, "path"),
+        (CREATE, {"secret": HELLO, "path": None}, "path"),
+        (FETCH, {}, "_schema"),
+        (FETCH, {"secret_id": str(uuid.uuid4()), "path": "a"}, "_schema"),
+        (FETCH, {"path": "../up"}, "path"),
+        (FETCH, {"path": {"$ne": ""}}, "path"),
+        (BATCH, {}, "secrets"),
+        (BATCH, {"secrets": []}, "secrets"),
+        (BATCH, {"secrets": [{"path": "a"}] * 101}, "secrets"),
+        (BATCH, {"secrets": [{}]}, "secrets"),
+        (BATCH, {"secrets": [{"path": "a"}, {"path": "/"}]}, "path"),
         (FETCH, {"secret_id": "no-uuid"}, "secret_id"),
         (FETCH, {"secret_id": 5}, "secret_id"),
         (FETCH, {"secret_id": {"$ne": ""}}, "secret_id"),
@@ -269,7 +279,13 @@ def test_fetches_documents_of_an_earlier_implementation(client: FlaskClient, dat
 
     response = client.post(FETCH, json={"secret_id": secret_id})
 
-    assert {"secret": HELLO, "secret_id": secret_id, "version": 1, "created_at": None} == response.json
+    assert {
+        "secret_id": secret_id,
+        "version": 1,
+        "secret": HELLO,
+        "created_at": None,
+        "path": None,
+    } == response.json
 
 
 def test_every_call_leaves_one_record(client: FlaskClient, database: Database) -> None:

@@ -33,6 +33,8 @@ def test_prints_the_newest_records_oldest_first(
         "actor": "anonymous",
         "request_id": "second",
         "reason": None,
+        "path": None,
+        "token_id": None,
     } == records[1]
     assert records[0]["timestamp"] < records[1]["timestamp"]
 

@@ -45,6 +45,8 @@ def test_writes_every_field(store: Store, database: Database) -> None:
         "actor": "anonymous",
         "request_id": "r",
         "reason": None,
+        "path": None,
+        "token_id": None,
     } == document
 
 

@@ -28,6 +28,10 @@ def test_creates_what_is_missing_and_says_so_once(database: Database) -> None:
     assert [
         "audit_logs: index timestamp_1: created with an expiry of 30 days",
         "audit_logs: index secret_id_1_timestamp_-1: created",
+        "secrets: index path_1: created",
+        "tokens: index created_by_1: created",
+        "tokens: index ended_at_1: created with an expiry of 30 days",
+        "attempts: index ended_at_1: created with an expiry of 0 days",
     ] == first
     assert indexes.reconcile(database, indexes.wanted(30)) == []
     assert expiry(database) == 30 * DAY
@@ -48,7 +52,7 @@ def test_changes_the_expiry_in_every_direction(database: Database) -> None:
 
 def test_check_changes_nothing(database: Database) -> None:
     """It tells what would be done, and the database stays as it was."""
-    assert 2 == len(indexes.reconcile(database, indexes.wanted(30), check=True))
+    assert 6 == len(indexes.reconcile(database, indexes.wanted(30), check=True))
     assert database.list_collection_names() == []
 
     indexes.reconcile(database, indexes.wanted(30))
@@ -67,6 +71,16 @@ def test_finds_an_index_by_its_keys_whatever_its_name(database: Database) -> Non
         == (indexes.reconcile(database, indexes.wanted(30))[0])
     )
     assert expiry(database) == 30 * DAY
+
+
+def test_makes_an_index_unique_that_is_not(database: Database) -> None:
+    """Two secrets with one path would be found at random; documents without a path are left out."""
+    database.secrets.create_index("path")
+    database.secrets.insert_many([{}, {}])
+
+    assert "secrets: index path_1: made unique" in indexes.reconcile(database, indexes.wanted(0))
+    assert database.secrets.index_information()["path_1"]["unique"]
+    assert [] == indexes.reconcile(database, indexes.wanted(0))
 
 
 def test_leaves_indexes_alone_that_nobody_declared(database: Database) -> None:
