@@ -30,6 +30,7 @@ class Cluster:
     """The deployed cluster as its users and its operator see it."""
 
     url = f"https://127.0.0.1:{PORT}"
+    token_file = ROOT / ".secrets" / "local" / "admin_token"
     ca = str(CA)
 
     @property
@@ -78,8 +79,11 @@ class Cluster:
         return self.post("/vault/secret/fetch", {"secret_id": secret_id})
 
     def post(self, path: str, body: dict[str, Any], **options: Any) -> requests.Response:
-        """Call the API with JSON."""
-        return requests.post(self.url + path, json=body, timeout=30, verify=self.ca, **options)
+        """Call the API with JSON, as the administrator."""
+        headers = {"Authorization": f"Bearer {self.token_file.read_text()}"} | options.pop("headers", {})
+        return requests.post(
+            self.url + path, json=body, headers=headers, timeout=30, verify=self.ca, **options
+        )
 
     def get(self, path: str) -> requests.Response:
         """Ask the API."""

@@ -5,12 +5,15 @@ import json
 import os
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import requests
 
+from service.vault.authentication import RECHECK_SECONDS
 from tests.cluster.conftest import API, DEPLOYS, MONGO, MONGO_TLS, PORT, Cluster
 from tests.cluster.playbook import ROOT, play_well
 
@@ -41,18 +44,65 @@ def test_stores_and_fetches_over_https(cluster: Cluster) -> None:
     assert value == cluster.fetch(cluster.create(value)).json()["secret"]
 
 
+def test_lets_nobody_in_without_a_token(cluster: Cluster) -> None:
+    """Not for creating, not for fetching; the answer says what to send."""
+    secret_id = cluster.create()
+
+    for path, body in (
+        ("/vault/secret/create/", {"secret": ""}),
+        ("/vault/secret/fetch", {"secret_id": secret_id}),
+    ):
+        refused = requests.post(cluster.url + path, json=body, timeout=30, verify=cluster.ca)
+        assert 401 == refused.status_code
+        assert "Authorization: Bearer" in refused.json()["detail"]
+
+
+def test_the_administrators_token_is_its_owners_alone(cluster: Cluster) -> None:
+    """A file that nobody else can read, ignored by git, and good for everything."""
+    assert 0o600 == stat.S_IMODE(cluster.token_file.stat().st_mode)
+    assert 0o700 == stat.S_IMODE(cluster.token_file.parent.stat().st_mode)
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", cluster.token_file], cwd=ROOT, check=False)
+    assert 0 == ignored.returncode
+    assert ["admin"] == cluster.post("/vault/token/whoami", {}).json()["scopes"]
+
+
+def test_makes_a_token_on_the_machine_by_the_documented_command(cluster: Cluster) -> None:
+    """For when the first one is lost; revoked, it opens nothing more."""
+    token = cluster.run(
+        API, "python3", "-m", "service", "token", "create", "--name", "test", "--scope", "admin"
+    ).strip()
+    header = {"Authorization": f"Bearer {token}"}
+    assert 200 == cluster.post("/vault/token/whoami", {}, headers=header).status_code
+
+    assert "revoked " in cluster.run(API, "python3", "-m", "service", "token", "revoke", token.split("_")[1])
+    # As long as a process may believe what it saw a moment ago.
+    time.sleep(RECHECK_SECONDS)
+    assert 401 == cluster.post("/vault/token/whoami", {}, headers=header).status_code
+
+
+def test_shows_its_metrics_to_nobody_else(cluster: Cluster) -> None:
+    """Neither to a caller from outside the container; from inside, to whoever is in it."""
+    assert 403 == cluster.get("/metrics").status_code
+
+
 def test_is_ready_and_documented(cluster: Cluster) -> None:
     """Database, keys and audit log work; the documentation is there."""
     assert cluster.get("/readyz").json() == {
         "status": "ready",
         "checks": {"database": "ok", "keys": "ok", "audit": "ok"},
+        "warnings": [],
     }
     assert 200 == cluster.get("/docs").status_code
 
 
 def test_the_scripts_work_as_they_are(cluster: Cluster) -> None:
-    """With the two variables that site.yml prints."""
-    environment = {**os.environ, "VAULT_URL": cluster.url, "VAULT_CACERT": cluster.ca}
+    """With the three variables that site.yml prints."""
+    environment = {
+        **os.environ,
+        "VAULT_URL": cluster.url,
+        "VAULT_CACERT": cluster.ca,
+        "VAULT_TOKEN_FILE": str(cluster.token_file),
+    }
 
     def run(*command: str) -> bytes:
         return subprocess.run(
@@ -75,9 +125,11 @@ def test_records_the_callers_own_address(cluster: Cluster) -> None:
                 f"localhost:{PORT}:{address}:{PORT}",
                 f"https://localhost:{PORT}/vault/secret/create/",
             ),
-            *("--header", "Content-Type: application/json", "--data", '{"secret": ""}'),
+            *("--config", "-", "--header", "Content-Type: application/json", "--data", '{"secret": ""}'),
             *("--header", "X-Request-ID: whose-address", "--header", "X-Forwarded-For: 198.51.100.7"),
         ],
+        input=f'header = "Authorization: Bearer {cluster.token_file.read_text()}"',
+        text=True,
         check=True,
         timeout=60,
     )
@@ -244,8 +296,30 @@ def test_verify_says_what_runs_and_how_to_go_on(cluster: Cluster) -> None:
     run = play_well("playbooks/verify.yml")
 
     assert 0 == run.changed
-    assert f"curl -sS --cacert {cluster.ca} {cluster.url}/vault/secret/create/" in run.output.replace(
-        "localhost", "127.0.0.1"
-    )
     assert API in run.output
     assert before == cluster.python("print(json.dumps(client.vault.secrets.count_documents({})))")
+
+
+def test_the_lines_that_it_prints_work_as_they_are(cluster: Cluster) -> None:
+    """Pasted into a shell: a secret is stored, and fetched by the script and by curl."""
+    output = play_well("playbooks/verify.yml").output
+    lines = [line.strip() for line in output.splitlines()]
+    shown = lines[lines.index("Store a secret (the word hello), then fetch it:") :]
+    commands = [line for line in shown if line.startswith(("export ", "printf ", "scripts/", "curl "))]
+    assert 4 == len(commands)
+    # The path may be taken by an earlier run.
+    commands[1] = commands[1].replace("try/greeting", f"try/{time.time_ns()}")
+    commands[2:] = [command.replace("try/greeting", commands[1].split()[-1]) for command in commands[2:]]
+
+    pasted = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(commands)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert 0 == pasted.returncode, pasted.stderr
+    assert "hello" in pasted.stdout
+    assert '"secret":"aGVsbG8="' in pasted.stdout

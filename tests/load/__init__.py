@@ -3,12 +3,12 @@ r"""Load as a client makes it, and the proof that a cluster lost nothing under i
 ::
 
     python -m tests.load run --url https://10.0.0.11:8000 --url https://10.0.0.12:8000 --rate 50 \
-        --cacert ca.crt --journal load.jsonl --clients 8 --seconds 600 --give-up 60 &
+        --cacert ca.crt --token-file token --journal load.jsonl --clients 8 --seconds 600 --give-up 60 &
     python -m tests.load mark --journal load.jsonl "killed the primary's mongod"
     kill %1 && wait
     python -m service audit --last 1000000 > audit.jsonl
     python -m tests.load check --journal load.jsonl --url https://10.0.0.11:8000 --cacert ca.crt \
-        --audit audit.jsonl
+        --token-file token --audit audit.jsonl
     python -m tests.load report --journal load.jsonl
 
 ``run`` creates random secrets and fetches acknowledged ones, through all addresses, retrying as a

@@ -12,7 +12,7 @@ from pathlib import Path
 from . import check, journal, report, run
 from .client import Stop
 from .errors import Refused
-from .targets import own_node
+from .targets import Api, own_node
 
 FOUND, REFUSED = 1, 2
 _SHOWN = 10
@@ -30,14 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    urls = [own_node(url) for url in args.url]
-    load = run.Load(urls, args.clients, args.seconds, args.give_up, args.rate, args.cacert)
+    load = run.Load(_api(args), args.clients, args.seconds, args.give_up, args.rate)
     stop = Stop(load.seconds)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.ask())
     with journal.Journal(args.journal) as lines:
         run.run(load, lines, stop)
     return 0
+
+
+def _api(args: argparse.Namespace) -> Api:
+    token = args.token_file.read_text().strip() if args.token_file else None
+    return Api([own_node(url) for url in args.url], args.cacert, token)
 
 
 def _mark(args: argparse.Namespace) -> int:
@@ -50,10 +54,9 @@ def _check(args: argparse.Namespace) -> int:
     found = check.check(
         operations,
         check.read_audit(args.audit) if args.audit else None,
-        [own_node(url) for url in args.url],
+        _api(args),
         args.clients,
         args.give_up,
-        args.cacert,
     )
     audited = (
         f"{found.answers} answers looked for in the audit log" if args.audit else "audit log not looked at"
@@ -90,9 +93,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     calling.add_argument(
         "--cacert",
-        type=ca_file,
+        type=existing_file,
         metavar="FILE",
         help="the CA's certificate, for https (default: the system's)",
+    )
+    calling.add_argument(
+        "--token-file",
+        type=existing_file,
+        metavar="FILE",
+        help="a file that holds the token to send (default: none is sent)",
     )
     calling.add_argument("--clients", type=thread_count, default=8, metavar="N", help="threads (default: 8)")
     calling.add_argument(
@@ -131,8 +140,8 @@ def positive_number(text: str) -> float:
     return number
 
 
-def ca_file(text: str) -> Path:
-    """Parse an argument, as above: a file that is missing would look like a service that does not answer."""
+def existing_file(text: str) -> Path:
+    """Parse an argument, as above: without it every answer would be the same refusal."""
     path = Path(text)
     if not path.is_file():
         raise ValueError

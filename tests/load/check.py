@@ -10,6 +10,7 @@ from pathlib import Path
 from .client import Client, Stop
 from .errors import Refused
 from .journal import Kind, Operation, Result, json_lines
+from .targets import Api
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,9 @@ class Findings:
 def check(
     operations: Sequence[Operation],
     audit: frozenset[AuditRecord] | None,
-    urls: Sequence[str],
+    api: Api,
     clients: int,
     give_up: float,
-    ca: Path | None = None,
 ) -> Findings:
     """Fetch every acknowledged create again and, where there is an ``audit``, look for every answer in it.
 
@@ -73,7 +73,7 @@ def check(
     if not created:
         raise Refused("the journal has no acknowledged create: there is nothing to check")
     answered = [operation for operation in operations if operation.acknowledged]
-    fetched = _fetch_all(created, urls, clients, give_up, ca)
+    fetched = _fetch_all(created, api, clients, give_up)
     return Findings(
         checked=len(created),
         answers=len(answered),
@@ -107,11 +107,9 @@ def _is_audited(answered: Operation, audit: frozenset[AuditRecord]) -> bool:
     )
 
 
-def _fetch_all(
-    created: Sequence[Operation], urls: Sequence[str], clients: int, give_up: float, ca: Path | None
-) -> list[Operation]:
+def _fetch_all(created: Sequence[Operation], api: Api, clients: int, give_up: float) -> list[Operation]:
     def fetch(part: Sequence[Operation]) -> list[Operation]:
-        with Client(urls, give_up, Stop(), ca) as client:
+        with Client(api, give_up, Stop()) as client:
             return [client.fetch(str(operation.id), operation.digest) for operation in part]
 
     with ThreadPoolExecutor(clients) as threads:

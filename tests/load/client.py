@@ -8,15 +8,15 @@ import math
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import requests
 
 from .journal import STOPPED, Kind, Operation, Result
+from .targets import Api
 
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 8
@@ -79,19 +79,18 @@ _Judge = Callable[[Mapping[str, Any]], _Verdict]
 
 
 class Client:
-    """One thread's client: every operation may take ``give_up`` seconds with all its attempts.
+    """One thread's client: every operation may take ``give_up`` seconds with all its attempts."""
 
-    ``ca`` is the file with the CA that https servers are known by, instead of the system's.
-    """
-
-    def __init__(self, urls: Sequence[str], give_up: float, stop: Stop, ca: Path | None = None) -> None:
-        self._urls = urls
+    def __init__(self, api: Api, give_up: float, stop: Stop) -> None:
+        self._urls = api.urls
         self._give_up = give_up
         self._stop = stop
         self._session = requests.Session()
         # A proxy or a netrc of the environment is not for the project's own nodes.
         self._session.trust_env = False
-        self._session.verify = str(ca) if ca else True
+        self._session.verify = str(api.ca) if api.ca else True
+        if api.token:
+            self._session.headers["Authorization"] = f"Bearer {api.token}"
 
     def __enter__(self) -> Client:
         return self

@@ -7,13 +7,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from pathlib import Path
 
 from .client import Client, Stop
 from .journal import Journal, Operation
+from .targets import Api
 
 SECRET_BYTES = (16, 2048)
 _PROGRESS_SECONDS = 5
@@ -28,12 +27,11 @@ class Load:
     An operation may take ``give_up`` seconds; without a ``rate`` each client goes as fast as it can.
     """
 
-    urls: Sequence[str]
+    api: Api
     clients: int
     seconds: float
     give_up: float
     rate: float | None
-    ca: Path | None = None
 
 
 class Pace:
@@ -71,7 +69,7 @@ class _Worker:
 
     def work(self) -> None:
         """Create a secret, fetch any acknowledged one, and again."""
-        with Client(self._load.urls, self._load.give_up, self._stop, self._load.ca) as client:
+        with Client(self._load.api, self._load.give_up, self._stop) as client:
             while self._pace.wait(self._stop):
                 created = client.create(_random.randbytes(_random.randint(*SECRET_BYTES)))
                 self._note(created)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .errors import Refused
@@ -11,6 +14,19 @@ from .errors import Refused
 _PRIVATE = [ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
 
 _PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Where the service answers, and as whom to ask it.
+
+    ``ca`` is the file with the CA that https servers are known by, instead of the system's; without
+    a ``token`` none is sent.
+    """
+
+    urls: Sequence[str]
+    ca: Path | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 def own_node(url: str) -> str:

@@ -16,6 +16,7 @@ from tests.load.check import AuditRecord, check
 from tests.load.conftest import dump_audit_log, load, operation
 from tests.load.errors import Refused
 from tests.load.journal import Journal, Kind, Operation, Result, read
+from tests.load.targets import Api
 from tests.server import Server, free_port
 
 
@@ -155,7 +156,7 @@ def test_finds_a_service_that_is_gone(finished: Finished) -> None:
     """What cannot be looked at is not called safe."""
     operations, _ = read(finished.journal)
 
-    found = check(operations, None, [f"http://127.0.0.1:{free_port()}"], clients=8, give_up=0.2)
+    found = check(operations, None, Api([f"http://127.0.0.1:{free_port()}"]), clients=8, give_up=0.2)
 
     assert found.checked == len(found.unanswered) > 0
     assert not found.clean
@@ -164,7 +165,7 @@ def test_finds_a_service_that_is_gone(finished: Finished) -> None:
 def test_an_answer_without_a_request_id_counts_as_unaudited() -> None:
     """Nothing ties it to a record."""
     audit = frozenset({AuditRecord("r", "create", operation().id, "success")})
-    dead = [f"http://127.0.0.1:{free_port()}"]
+    dead = Api([f"http://127.0.0.1:{free_port()}"])
 
     traced = check([operation()], audit, dead, clients=1, give_up=0.1)
     untraced = check([operation(request_ids=())], audit, dead, clients=1, give_up=0.1)
@@ -179,4 +180,4 @@ def test_refuses_to_prove_nothing(journal: Path) -> None:
     operations, _ = read(journal)
 
     with pytest.raises(Refused, match="no acknowledged create"):
-        check(operations, None, [], clients=1, give_up=1)
+        check(operations, None, Api([]), clients=1, give_up=1)

@@ -193,6 +193,25 @@ def test_refuses_what_it_must_not_do(arguments: list[str], journal: Path) -> Non
     assert not journal.exists()
 
 
+def test_sends_the_token_that_it_is_given(
+    serve: Callable[..., Server], give: Callable[..., str], journal: Path, tmp_path: Path
+) -> None:
+    """Run and check; without it every answer is a refusal, and noted as an error at once."""
+    server = serve(AUTH_REQUIRED="true")
+    server.wait_until()
+    token = tmp_path / "token"
+    token.write_text(give("create:load/*") + "\n")
+    known = ("--url", server.url, "--token-file", str(token))
+
+    operations = run_to_its_end(journal, *known, "--seconds", "1", "--rate", "20")
+    assert {Result.OK} == {one.result for one in operations if not one.errors}
+    assert 0 == load("check", "--journal", journal, *known).returncode
+
+    journal.unlink()
+    refused = run_to_its_end(journal, "--url", server.url, "--seconds", "1", "--rate", "20")
+    assert {(Result.ERROR, ("401",))} == {(one.result, one.errors) for one in refused if one.failed}
+
+
 def test_speaks_https_by_the_ca_that_it_is_given(
     authority: Authority, serve: Callable[..., Server], journal: Path
 ) -> None:
