@@ -113,11 +113,16 @@ def guarded(make_client: Callable[..., FlaskClient]) -> FlaskClient:
 
 @pytest.fixture
 def store(environment: dict[str, str]) -> Iterator[Store]:
-    """The service's own way into the empty database, with its indexes."""
+    """The service's own way into the empty database."""
     store = Store(environment["MONGO_URI"], 5)
-    store.reconcile_indexes(0)
     yield store
     store.close()
+
+
+@pytest.fixture
+def indexed(store: Store) -> None:
+    """The indexes, for tests of what they do: making them takes longer than most tests."""
+    store.reconcile_indexes(0)
 
 
 @pytest.fixture

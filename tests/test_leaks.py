@@ -1,37 +1,49 @@
-"""A canary: one known secret and one known key, and every place where neither may turn up."""
+"""A canary: a known secret, a known key and known tokens, and every place where none may turn up."""
 
 import base64
+import hashlib
 import os
 import signal
 import socket
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from flask.testing import FlaskClient
 from pymongo import MongoClient
+from pymongo.database import Database
 
+from service.crypto.aead import key_id_of
 from service.embedded import EmbeddedMongo
+from service.vault import credentials
+from service.vault.credentials import Credential
+from tests.calls import BATCH, CREATE, FETCH, TOKEN, WHOAMI, id_of, post
+from tests.conftest import MASTER_KEY
 from tests.server import Server
 
 SECRET = b"canary-secret-7f3a9c"
 KEY = b"canary-master-key-of-32-bytes!!!"
-# As it is, and in every form in which it might be written down.
-FORMS = [
-    form
-    for value in (SECRET, KEY)
-    for form in (
+
+
+def forms(value: bytes) -> tuple[bytes, ...]:
+    """Return it as it is, and in every form in which it might be written down."""
+    return (
         value,
         base64.b64encode(value),
         base64.b64encode(value)[:20],
         value.hex().encode(),
         repr(value).encode(),
     )
-]
 
 
-def assert_clean(what: str, content: bytes) -> None:
+FORMS = [form for value in (SECRET, KEY) for form in forms(value)]
+
+
+def assert_clean(what: str, content: bytes, canaries: Sequence[bytes] = FORMS) -> None:
     """Fail where any form of the secret or the key is in ``content``, without showing it."""
-    found = [number for number, form in enumerate(FORMS) if form in content]
+    found = [number for number, form in enumerate(canaries) if form in content]
     assert [] == found, f"{what} holds form {found}"
 
 
@@ -120,6 +132,184 @@ def test_secret_and_key_turn_up_nowhere(own_mongo: EmbeddedMongo, tmp_path: Path
     for file in sorted((tmp_path / "mongo").rglob("*")):
         if file.is_file():
             assert_clean(file.name, file.read_bytes())
+
+
+def token_forms(token: str) -> list[bytes]:
+    """Return the token and its secret part in every form; the id and the hash are no secrets."""
+    secret = credentials.parse(token).secret
+    return [*forms(token.encode()), *forms(secret), secret.hex()[:32].encode(), secret.hex().upper().encode()]
+
+
+def test_tokens_turn_up_nowhere(
+    serve: Callable[..., Server], give: Callable[..., str], mongo_client: MongoClient
+) -> None:
+    """Wherever they are sent: not in logs, errors, metrics, arguments, the database."""
+    server = serve(
+        AUTH_REQUIRED="true", LOG_LEVEL="DEBUG", AUTH_FAILURES_PER_MINUTE="10000", TRUSTED_PROXIES="127.0.0.1"
+    )
+    server.wait_until()
+    admin = give("admin")
+    made = server.post(
+        TOKEN + "create",
+        {"name": "x", "scopes": ["fetch:*", "create:*"]},
+        headers={"Authorization": f"Bearer {admin}"},
+    ).json()["token"]
+    guess = Credential(id_of(made), bytes(range(100, 132))).text
+    expired, revoked = give("admin", expires_in=-1), give("admin")
+    sent = [admin, made, guess, expired, revoked]
+    server.post(TOKEN + "revoke", {}, headers={"Authorization": f"Bearer {revoked}"})
+
+    answers = []
+    for token in sent:
+        mistyped, half = token[:-1] + ("0" if token[-1] != "0" else "1"), token[:60]
+        for text in (token, mistyped, half, f"x{token}", f"{token}, {token}"):
+            answers += [
+                server.post(WHOAMI, None, headers={"Authorization": value})
+                for value in (f"Bearer {text}", text)
+            ]
+        authorized = {"Authorization": f"Bearer {admin}"}
+        for path, body in (
+            (CREATE, {"secret": token}),
+            (CREATE, {"secret": "", "path": token}),
+            (CREATE, {"secret": "", "path": f"team/{token}"}),
+            (FETCH, {"secret_id": token}),
+            (FETCH, {"path": token}),
+            (FETCH, {"path": f"team/{half}"}),
+            (BATCH, {"secrets": [{"path": token}, {"secret_id": token}]}),
+            (TOKEN + "create", {"name": token, "scopes": ["audit"]}),
+            (TOKEN + "create", {"name": "x", "scopes": [token]}),
+            (TOKEN + "create", {"name": "x", "scopes": [f"fetch:{token}"]}),
+            (TOKEN + "create", {"name": "x", "scopes": ["audit"], "networks": [token]}),
+            (TOKEN + "describe", {"token_id": token}),
+            (TOKEN + "renew", {"token_id": token}),
+            (TOKEN + "revoke", {"token_id": token}),
+            (TOKEN + "revoke", {"token_id": half}),
+            (TOKEN + "list", token),
+        ):
+            refused = server.post(path, body, headers=authorized)
+            assert refused.status_code >= 400, (path, list(body))
+            answers.append(refused)
+        answers += [
+            server.post(f"/vault/{token}", {}),
+            server.post(f"{WHOAMI}?access_token={token}", {}),
+            requests.get(
+                f"{server.url}/docs/{token}",
+                headers={
+                    "X-Request-ID": token,
+                    "X-Forwarded-For": token,
+                    "Cookie": token,
+                    "User-Agent": token,
+                },
+                timeout=10,
+            ),
+            requests.request(token.upper(), f"{server.url}/healthz", timeout=10),
+        ]
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(f"GET / {token}\r\nAuthorization: {token}\r\n\r\n".encode())
+            assert_clean("the answer to no HTTP", connection.recv(65536), token_forms(token))
+    metrics = requests.get(f"{server.url}/metrics", timeout=10).content
+    arguments = [
+        Path(f"/proc/{process}/cmdline").read_bytes() for process in (server.process.pid, *server.workers())
+    ]
+    server.stop()
+    database = mongo_client["vault"]
+    stored = [document for name in database.list_collection_names() for document in database[name].find()]
+
+    canaries = [form for token in sent for form in token_forms(token)]
+    for answer in answers:
+        assert_clean(
+            f"an answer {answer.status_code}", answer.content + repr(answer.headers).encode(), canaries
+        )
+    assert_clean("/metrics", metrics, canaries)
+    assert_clean("an argument list", b"".join(arguments), canaries)
+    assert_clean("the log", server.log.read_bytes(), canaries)
+    assert_clean("the database", repr(stored).encode(), canaries)
+    assert 100 < len(stored)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Return every value in a document, and parts of a document, as texts that somebody might send."""
+    if isinstance(value, dict):
+        yield from (text for each in value.values() for text in strings(each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in strings(each))
+    elif isinstance(value, bytes):
+        yield from (value.hex(), base64.b64encode(value).decode(), value.decode("latin-1"))
+    else:
+        yield str(value)
+
+
+def test_a_stolen_database_holds_no_usable_token(
+    make_client: Callable[..., FlaskClient], give: Callable[..., str], database: Database
+) -> None:
+    """Every value in it, sent as a token or as the secret part of one, is refused."""
+    client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="100000")
+    tokens = [give("admin"), give("fetch:*", expires_in=600, renewable=True), give("token", rate_limit=100)]
+    documents = list(database.tokens.find())
+    assert {id_of(token) for token in tokens} == {document["_id"] for document in documents}
+
+    tried = 0
+    for document in documents:
+        for text in strings(document):
+            attempts = [text, f"smt_{document['_id']}_{text}"]
+            # As the secret part itself, with the right checksum: raw, hashed once more, cut to length.
+            octets = [
+                text.encode("latin-1", "replace"),
+                hashlib.sha256(text.encode("latin-1", "replace")).digest(),
+            ]
+            if len(text) % 2 == 0 and all(character in "0123456789abcdef" for character in text):
+                octets += [bytes.fromhex(text), hashlib.sha256(bytes.fromhex(text)).digest()]
+            for secret in octets:
+                attempts += [
+                    Credential(document["_id"], secret[:32].ljust(32, b"\0")).text,
+                    Credential(document["_id"], secret[-32:].rjust(32, b"\0")).text,
+                ]
+            for attempt in attempts:
+                header = f"Bearer {attempt}".encode("latin-1", "replace").decode("latin-1")
+                if "\n" in header or "\r" in header:
+                    continue  # no header can have these
+                answer = client.post(WHOAMI, headers={"Authorization": header})
+                assert 401 == answer.status_code
+                tried += 1
+    assert 100 < tried
+    assert [200] * 3 == [post(client, WHOAMI, None, token).status_code for token in tokens]
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"scopes": ["admin"]},
+        {"digest": hashlib.sha256(bytes(32)).digest()},
+        {"expires_at": None},
+        {"max_uses": None},
+        {"networks": []},
+        {"rate_limit": None},
+        {"lifetime": 10**6},
+        {"created_by": "operator", "name": "y"},
+        {"tag": b"\x02" + key_id_of(MASTER_KEY) + bytes(32)},
+    ],
+    ids=str,
+)
+def test_nobody_makes_or_alters_a_token_in_the_database(
+    guarded: FlaskClient, give: Callable[..., str], database: Database, altered: dict[str, Any]
+) -> None:
+    """Who can write to it but has no master key gains nothing: no wider token and none of their own."""
+    token = give("fetch:a", expires_in=60, max_uses=9, networks=("127.0.0.1",), rate_limit=9)
+    document = database.tokens.find_one()
+    database.tokens.update_one({}, {"$set": altered})
+    own = credentials.new()
+    database.tokens.insert_one(
+        document | {"scopes": ["admin"]} | altered | {"_id": own.token_id, "digest": own.digest}
+    )
+    sent = Credential(id_of(token), bytes(32)).text if "digest" in altered else token
+
+    for answer in (post(guarded, WHOAMI, None, sent), post(guarded, WHOAMI, None, own.text)):
+        assert 500 == answer.status_code, answer.text
+        assert "the record cannot be opened" in answer.json["detail"]
+    records = list(database.audit_logs.find({"operation": "token_whoami"}, sort=[("_id", 1)]))
+    assert [("tampered", f"unproven:{id_of(token)}"), ("tampered", f"unproven:{own.token_id}")] == [
+        (record["reason"], record["actor"]) for record in records
+    ]
 
 
 def test_the_search_finds_what_it_looks_for() -> None:

@@ -4,6 +4,7 @@ import base64
 import os
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,31 @@ def test_says_when_nobody_answers(run: Callable[..., subprocess.CompletedProcess
 
     assert (7, b"") == (finished.returncode, finished.stdout)
     assert b"onnect" in finished.stderr
+
+
+def test_sends_the_token_of_a_file(
+    run: Callable[..., subprocess.CompletedProcess[bytes]],
+    serve: Callable[..., Server],
+    give: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    """To a server that demands one; without it, and with one that may not, the problem is shown."""
+    demanding = serve(AUTH_REQUIRED="true")
+    demanding.wait_until()
+    file, useless = tmp_path / "token", tmp_path / "useless"
+    file.write_text(give("create:*", "fetch:*") + "\n")
+    useless.write_text(give("audit"))
+
+    created = run("create_secret.sh", stdin=b"hunter2", VAULT_URL=demanding.url, VAULT_TOKEN_FILE=str(file))
+    secret_id = created.stdout.decode().strip()
+    fetched = run("fetch_secret.sh", secret_id, VAULT_URL=demanding.url, VAULT_TOKEN_FILE=str(file))
+    without = run("fetch_secret.sh", secret_id, VAULT_URL=demanding.url)
+    refused = run("create_secret.sh", VAULT_URL=demanding.url, VAULT_TOKEN_FILE=str(useless))
+
+    assert (0, b"hunter2") == (fetched.returncode, fetched.stdout), created.stderr + fetched.stderr
+    assert b"fetch_secret.sh: HTTP 401: send a token, with the header Authorization" in without.stderr
+    assert b"create_secret.sh: HTTP 403: the token lacks a scope for this: create" in refused.stderr
+    assert b"" == without.stdout + refused.stdout
 
 
 def test_explains_itself(run: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:

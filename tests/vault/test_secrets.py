@@ -17,7 +17,6 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
-from service.store.store import Store
 from tests.calls import BATCH, CREATE, FETCH, id_of, post
 from tests.conftest import MASTER_KEY
 
@@ -26,21 +25,15 @@ OTHER = base64.b64encode(b"other").decode()
 
 
 @pytest.fixture
-def app(guarded: FlaskClient, store: Store) -> FlaskClient:
-    """An application that demands tokens, on a database with its indexes."""
-    return guarded
-
-
-@pytest.fixture
 def admin(give: Callable[..., str]) -> str:
     """An administrator's token."""
     return give("admin")
 
 
-def create(app: FlaskClient, token: str, path: str | None = None, secret: str = HELLO) -> str:
+def create(guarded: FlaskClient, token: str, path: str | None = None, secret: str = HELLO) -> str:
     """Store a secret and return its id."""
     body = {"secret": secret} if path is None else {"secret": secret, "path": path}
-    answer = post(app, CREATE, body, token)
+    answer = post(guarded, CREATE, body, token)
     assert 200 == answer.status_code, answer.text
     return str(answer.json["secret_id"])
 
@@ -56,12 +49,12 @@ NOT_FOUND = (
 )
 
 
-def test_a_secret_has_a_name_for_people(app: FlaskClient, admin: str) -> None:
+def test_a_secret_has_a_name_for_people(guarded: FlaskClient, admin: str) -> None:
     """By its path or by its id, it is the same."""
-    secret_id = create(app, admin, "team/app/db-password")
+    secret_id = create(guarded, admin, "team/app/db-password")
 
-    by_path = post(app, FETCH, {"path": "team/app/db-password"}, admin)
-    by_id = post(app, FETCH, {"secret_id": secret_id}, admin)
+    by_path = post(guarded, FETCH, {"path": "team/app/db-password"}, admin)
+    by_id = post(guarded, FETCH, {"secret_id": secret_id}, admin)
 
     assert by_path.json == by_id.json
     assert (secret_id, HELLO, "team/app/db-password") == (
@@ -71,36 +64,38 @@ def test_a_secret_has_a_name_for_people(app: FlaskClient, admin: str) -> None:
     )
 
 
-def test_a_path_is_taken_once(app: FlaskClient, give: Callable[..., str], admin: str) -> None:
+def test_a_path_is_taken_once(
+    guarded: FlaskClient, give: Callable[..., str], admin: str, indexed: None
+) -> None:
     """409, and the first stays; whoever may not create there does not learn that it is taken."""
-    create(app, admin, "team/app")
+    create(guarded, admin, "team/app")
 
-    taken = post(app, CREATE, {"secret": OTHER, "path": "team/app"}, admin)
+    taken = post(guarded, CREATE, {"secret": OTHER, "path": "team/app"}, admin)
     elsewhere = give("create:other/*")
 
     assert (409, "another secret has this path: choose another, or update that one") == (
         taken.status_code,
         taken.json["detail"],
     )
-    assert HELLO == post(app, FETCH, {"path": "team/app"}, admin).json["secret"]
+    assert HELLO == post(guarded, FETCH, {"path": "team/app"}, admin).json["secret"]
     for path in ("team/app", "team/free"):
-        refused = post(app, CREATE, {"secret": OTHER, "path": path}, elsewhere)
+        refused = post(guarded, CREATE, {"secret": OTHER, "path": path}, elsewhere)
         assert (403, f"the token lacks a scope for this path: create:{path}") == (
             refused.status_code,
             refused.json["detail"],
         )
-    create(app, elsewhere, "other/app")
+    create(guarded, elsewhere, "other/app")
 
 
 def test_a_secret_without_a_path_is_its_token_s(
-    app: FlaskClient, give: Callable[..., str], admin: str, client: FlaskClient
+    guarded: FlaskClient, give: Callable[..., str], admin: str, client: FlaskClient
 ) -> None:
     """And the administrators'; not those of others who hold the same scopes, nor of what it made."""
     mine, alike, nothing = give("create:*", "fetch:*"), give("create:*", "fetch:*"), give("fetch:*")
-    own = create(app, mine)
+    own = create(guarded, mine)
     nobodys = post(client, CREATE, {"secret": HELLO}).json["secret_id"]
 
-    assert 403 == post(app, CREATE, {"secret": HELLO}, nothing).status_code
+    assert 403 == post(guarded, CREATE, {"secret": HELLO}, nothing).status_code
     for token, secret_id, status in (
         (mine, own, 200),
         (admin, own, 200),
@@ -109,7 +104,7 @@ def test_a_secret_without_a_path_is_its_token_s(
         (admin, nobodys, 200),
         (mine, nobodys, 404),
     ):
-        assert status == post(app, FETCH, {"secret_id": secret_id}, token).status_code
+        assert status == post(guarded, FETCH, {"secret_id": secret_id}, token).status_code
 
 
 @pytest.mark.parametrize(
@@ -130,39 +125,39 @@ def test_a_secret_without_a_path_is_its_token_s(
     ],
 )
 def test_reaches_what_its_scopes_hold(
-    app: FlaskClient, give: Callable[..., str], admin: str, scope: str, reached: set[str]
+    guarded: FlaskClient, give: Callable[..., str], admin: str, scope: str, reached: set[str]
 ) -> None:
     """By path, by id and in a batch alike; the rest is not found."""
     ids = {
-        path: create(app, admin, path)
+        path: create(guarded, admin, path)
         for path in ("team/app", "team/app/db", "team/app/x/y", "team/apple", "t")
     }
     token = give(scope)
 
     for path, secret_id in ids.items():
         for body in ({"path": path}, {"secret_id": secret_id}):
-            answer = post(app, FETCH, body, token)
+            answer = post(guarded, FETCH, body, token)
             if path in reached:
                 assert (200, HELLO) == (answer.status_code, answer.json["secret"])
             else:
                 assert NOT_FOUND == said(answer)
-    batch = post(app, BATCH, {"secrets": [{"path": path} for path in ids]}, token).json["secrets"]
+    batch = post(guarded, BATCH, {"secrets": [{"path": path} for path in ids]}, token).json["secrets"]
     assert reached == {one["path"] for one in batch if "secret" in one}
 
 
 def test_a_batch_answers_each_in_its_order(
-    app: FlaskClient, give: Callable[..., str], admin: str, database: Database
+    guarded: FlaskClient, give: Callable[..., str], admin: str, database: Database
 ) -> None:
     """Found, missing, hidden, altered, of no known shape, twice: each its own result and its own record."""
     token, unknown = give("fetch:team/*"), str(uuid.uuid4())
-    found, hidden = create(app, admin, "team/found"), create(app, admin, "other/hidden")
-    altered, broken = create(app, admin, "team/altered"), create(app, admin, "team/broken")
+    found, hidden = create(guarded, admin, "team/found"), create(guarded, admin, "other/hidden")
+    altered, broken = create(guarded, admin, "team/altered"), create(guarded, admin, "team/broken")
     database.secrets.update_one({"_id": altered}, {"$set": {"versions.0.payload": b"x" * 60}})
     database.secrets.update_one({"_id": broken}, {"$set": {"versions": 5}})
     database.audit_logs.delete_many({})
 
     answer = post(
-        app,
+        guarded,
         BATCH,
         {
             "secrets": [
@@ -203,42 +198,42 @@ def test_a_batch_answers_each_in_its_order(
     ]
     assert [id_of(token)] == database.audit_logs.distinct("actor")
     assert [answer.headers["X-Request-ID"]] == database.audit_logs.distinct("request_id")
-    assert 'vault_crypto_failures_total{reason="tampered"}' in app.get("/metrics").text
+    assert 'vault_crypto_failures_total{reason="tampered"}' in guarded.get("/metrics").text
 
 
-def test_a_batch_takes_a_hundred(app: FlaskClient, admin: str, database: Database) -> None:
+def test_a_batch_takes_a_hundred(guarded: FlaskClient, admin: str, database: Database) -> None:
     """100 of the longest paths fit; 101 are refused, whatever they are."""
     paths = [{"path": f"{number:03}/" + "x" * 508} for number in range(101)]
 
     assert [404] * 100 == [
-        one["status"] for one in post(app, BATCH, {"secrets": paths[:100]}, admin).json["secrets"]
+        one["status"] for one in post(guarded, BATCH, {"secrets": paths[:100]}, admin).json["secrets"]
     ]
     assert 100 == database.audit_logs.count_documents({"operation": "fetch", "reason": "not found"})
-    assert 422 == post(app, BATCH, {"secrets": paths}, admin).status_code
+    assert 422 == post(guarded, BATCH, {"secrets": paths}, admin).status_code
 
 
 def test_a_batch_that_cannot_be_recorded_does_not_leave(
-    app: FlaskClient, admin: str, database: Database
+    guarded: FlaskClient, admin: str, database: Database
 ) -> None:
     """503, and nothing of any secret in it."""
-    create(app, admin, "a")
+    create(guarded, admin, "a")
     database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
 
-    answer = post(app, BATCH, {"secrets": [{"path": "a"}, {"path": "b"}]}, admin)
+    answer = post(guarded, BATCH, {"secrets": [{"path": "a"}, {"path": "b"}]}, admin)
 
     assert 503 == answer.status_code
     assert HELLO not in answer.text
 
 
 def test_what_is_hidden_is_told_like_what_is_not_there(
-    app: FlaskClient, give: Callable[..., str], admin: str, database: Database
+    guarded: FlaskClient, give: Callable[..., str], admin: str, database: Database
 ) -> None:
     """The same status, body and headers; the log alone knows which it was."""
-    hidden, token = create(app, admin, "other/app"), give("fetch:team/*", "create:team/*")
+    hidden, token = create(guarded, admin, "other/app"), give("fetch:team/*", "create:team/*")
     database.audit_logs.delete_many({})
 
     answers = [
-        post(app, FETCH, body, token)
+        post(guarded, FETCH, body, token)
         for body in (
             {"path": "other/app"},
             {"path": "other/none"},
@@ -255,45 +250,46 @@ def test_what_is_hidden_is_told_like_what_is_not_there(
 
 
 @pytest.fixture
-def large(app: FlaskClient, admin: str) -> str:
+def large(guarded: FlaskClient, admin: str) -> str:
     """The id of a large secret at other/large."""
-    return create(app, admin, "other/large", base64.b64encode(os.urandom(60_000)).decode())
+    return create(guarded, admin, "other/large", base64.b64encode(os.urandom(60_000)).decode())
 
 
 def test_what_is_hidden_takes_the_database_no_more(
-    app: FlaskClient, give: Callable[..., str], large: str, database: Database
+    guarded: FlaskClient, give: Callable[..., str], large: str, database: Database
 ) -> None:
     """The same queries, none of which transfers its value: unlike time, this is no matter of luck."""
     token, seen = give("fetch:team/*"), []
     for body in ({"secret_id": large}, {"secret_id": str(uuid.uuid4())}):
         database["system.profile"].drop()
         database.command("profile", 2)
-        post(app, FETCH, body, token)
+        post(guarded, FETCH, body, token)
         database.command("profile", 0)
         profile = database["system.profile"].find({"ns": "vault.secrets"}, sort=[("ts", 1)])
-        # The 200 bytes are what the second query transfers for the log: the id and the path.
-        seen.append([(one["op"], one["responseLength"] // 200) for one in profile])
+        seen.append([one["responseLength"] for one in profile])
 
     hidden, missing = seen
-    assert 2 == len(hidden)
-    assert [(op, size) for op, size in missing] == hidden
+    assert 2 == len(hidden) == len(missing)
+    assert missing[0] == hidden[0]
+    # The second query tells the log what there is: the id and the path, and nothing else.
+    assert hidden[1] - missing[1] < 100
 
 
 def test_what_is_hidden_takes_no_longer(
-    app: FlaskClient, give: Callable[..., str], large: str, database: Database
+    guarded: FlaskClient, give: Callable[..., str], large: str, database: Database
 ) -> None:
     """In turns, so that whatever else the machine does hits both alike; medians, because that is spikes.
 
-    The bound is generous because a shared machine is noisy, and yet far below what it took if the secret
-    came from the database and was opened before the caller's scopes were looked at.
+    The bound is generous because a shared machine is noisy: this finds a gross difference. A fine one,
+    such as a value that is transferred for nothing (4 % here), is found by the test above.
     """
     token = give("fetch:team/*")
     bodies = {"hidden": {"secret_id": large}, "missing": {"secret_id": str(uuid.uuid4())}}
     took: dict[str, list[float]] = {name: [] for name in bodies}
-    for number in range(300):
+    for number in range(150):
         for name in sorted(bodies, reverse=number % 2 == 1):
             started = time.perf_counter()
-            assert 404 == post(app, FETCH, bodies[name], token).status_code
+            assert 404 == post(guarded, FETCH, bodies[name], token).status_code
             took[name].append(time.perf_counter() - started)
 
     ratio = statistics.median(took["hidden"]) / statistics.median(took["missing"])
@@ -308,15 +304,15 @@ def swap_paths(database: Database, one: str, other: str) -> None:
 
 
 def test_a_secret_put_where_another_is_looked_for_is_found_out(
-    app: FlaskClient, admin: str, give: Callable[..., str], database: Database
+    guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database
 ) -> None:
     """Writing to the database serves no other value at a path, and reaches none by moving it."""
-    one, other = create(app, admin, "team/app"), create(app, admin, "other/app", OTHER)
+    one, other = create(guarded, admin, "team/app"), create(guarded, admin, "other/app", OTHER)
     swap_paths(database, one, other)
 
     for token in (admin, give("fetch:team/*")):
         for body in ({"path": "team/app"}, {"secret_id": other}):
-            answer = post(app, FETCH, body, token)
+            answer = post(guarded, FETCH, body, token)
             assert (500, "the record cannot be opened: does not authenticate") == (
                 answer.status_code,
                 answer.json["detail"],
@@ -340,11 +336,11 @@ def test_a_secret_put_where_another_is_looked_for_is_found_out(
     ids=str,
 )
 def test_nobody_comes_to_own_a_secret(
-    app: FlaskClient, admin: str, give: Callable[..., str], database: Database, altered: dict[str, Any]
+    guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database, altered: dict[str, Any]
 ) -> None:
     """By writing themselves, or a path that they hold, into its document."""
     token = give("fetch:team/*", "create:team/*")
-    secret_id, mine = create(app, admin, "other/app"), create(app, token, "team/mine-too")
+    secret_id, mine = create(guarded, admin, "other/app"), create(guarded, token, "team/mine-too")
     tag = database.secrets.find_one({"_id": mine})["tag"]
     meant = {"@me": id_of(token), "@other": tag}
     database.secrets.update_one(
@@ -355,7 +351,7 @@ def test_nobody_comes_to_own_a_secret(
         },
     )
 
-    answer = post(app, FETCH, {"secret_id": secret_id}, token)
+    answer = post(guarded, FETCH, {"secret_id": secret_id}, token)
 
     assert 500 == answer.status_code
     assert HELLO not in answer.text
@@ -363,26 +359,26 @@ def test_nobody_comes_to_own_a_secret(
 
 @pytest.mark.parametrize("place", [{"path": "team/app"}, {"owner": "@me"}], ids=str)
 def test_a_record_of_an_earlier_implementation_gets_no_place(
-    app: FlaskClient, admin: str, give: Callable[..., str], database: Database, place: dict[str, str]
+    guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database, place: dict[str, str]
 ) -> None:
     """Nothing ties its ciphertext to one, so whoever writes one into it has it served nowhere."""
-    create(app, admin, "other/app")
+    create(guarded, admin, "other/app")
     token, nonce, secret_id = give("fetch:team/*"), bytes(range(12)), str(uuid.uuid4())
     record = base64.b64encode(nonce + AESGCM(MASTER_KEY).encrypt(nonce, b"hello", None)).decode()
     place = {name: id_of(token) if value == "@me" else value for name, value in place.items()}
     database.secrets.insert_one({"_id": secret_id, "ciphertext": record, **place})
 
-    answer = post(app, FETCH, {"secret_id": secret_id}, token)
+    answer = post(guarded, FETCH, {"secret_id": secret_id}, token)
 
     assert (500, False) == (answer.status_code, HELLO in answer.text)
 
 
-def test_records_no_path_that_is_none(app: FlaskClient, admin: str, database: Database) -> None:
+def test_records_no_path_that_is_none(guarded: FlaskClient, admin: str, database: Database) -> None:
     """A value in the wrong field goes into no log; neither does a token, which would pass for a path."""
     for text in ("my secret password!", "x" * 600, admin):
-        assert 422 == post(app, CREATE, {"secret": HELLO, "path": text}, admin).status_code
-        assert 422 == post(app, FETCH, {"path": text}, admin).status_code
-        assert 422 == post(app, BATCH, {"secrets": [{"path": "a"}, {"path": text}]}, admin).status_code
+        assert 422 == post(guarded, CREATE, {"secret": HELLO, "path": text}, admin).status_code
+        assert 422 == post(guarded, FETCH, {"path": text}, admin).status_code
+        assert 422 == post(guarded, BATCH, {"secrets": [{"path": "a"}, {"path": text}]}, admin).status_code
 
     records = list(database.audit_logs.find(sort=[("_id", 1)]))
     assert [None, None, "a", None] * 3 == [record["path"] for record in records]

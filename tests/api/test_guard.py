@@ -1,0 +1,187 @@
+"""api.guard: every call is recorded with who made it, whatever became of it."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo.database import Database
+from werkzeug.test import TestResponse
+
+from service.models import now
+from service.store.attempts import AttemptStore
+from service.store.store import Store
+from service.vault import credentials
+from service.vault.credentials import Credential
+from tests.calls import BATCH, CREATE, FETCH, TOKEN, WHOAMI, id_of, post
+
+UNKNOWN = credentials.new().text
+GUARDED = (
+    CREATE,
+    FETCH,
+    BATCH,
+    *(TOKEN + name for name in ["create", "list", "describe", "renew", "revoke", "whoami"]),
+)
+
+
+@pytest.fixture
+def tokens(give: Callable[..., str], store: Store) -> dict[str, str | None]:
+    """Tokens by what is the matter with them."""
+    good, revoked, used_up = give("fetch:team/*", "create:team/*"), give("audit"), give("audit", max_uses=1)
+    store.tokens.revoke([id_of(revoked)], now())
+    store.tokens.use(id_of(used_up))
+    return {
+        "none": None,
+        "good": good,
+        "malformed": good[:-1] + ("0" if good[-1] != "0" else "1"),
+        "unknown": UNKNOWN,
+        "guessed": Credential(id_of(good), bytes(32)).text,
+        "expired": give("audit", expires_in=-1),
+        "revoked": revoked,
+        "used up": used_up,
+        "foreign": give("audit", networks=("10.0.0.0/8",)),
+        "limited": give("audit", rate_limit=1),
+        "admin": give("admin"),
+        "maker": give("token", "fetch:team/*"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "body", "status", "reason", "actor"),
+    [
+        ("none", FETCH, {"path": "a"}, 401, "no token", "anonymous"),
+        ("malformed", FETCH, {"path": "a"}, 401, "malformed token", "anonymous"),
+        ("unknown", FETCH, {"path": "a"}, 401, "invalid token", f"unproven:{id_of(UNKNOWN)}"),
+        ("guessed", FETCH, {"path": "a"}, 401, "invalid token", "unproven:{good}"),
+        ("expired", FETCH, {"path": "a"}, 401, "token expired", "{expired}"),
+        ("revoked", CREATE, {"secret": ""}, 401, "token revoked", "{revoked}"),
+        ("used up", WHOAMI, None, 401, "token used up", "{used up}"),
+        ("foreign", TOKEN + "list", {}, 401, "foreign address", "{foreign}"),
+        ("good", CREATE, {"secret": "", "path": "other/app"}, 403, "forbidden", "{good}"),
+        ("good", TOKEN + "create", {"name": "x", "scopes": ["fetch:team/a"]}, 403, "forbidden", "{good}"),
+        ("good", TOKEN + "list", {}, 403, "forbidden", "{good}"),
+        ("good", TOKEN + "describe", {"token_id": "0" * 16}, 404, "not found", "{good}"),
+        ("good", TOKEN + "renew", {}, 403, "forbidden", "{good}"),
+        ("good", TOKEN + "revoke", {"token_id": "0" * 16}, 404, "not found", "{good}"),
+        ("good", FETCH, {"path": "team/none"}, 404, "not found", "{good}"),
+        ("good", FETCH, {}, 422, "invalid fields", "{good}"),
+        ("good", CREATE, {"secret": "a"}, 400, "invalid base64", "{good}"),
+        ("maker", TOKEN + "create", {"name": "x", "scopes": ["admin"]}, 403, "forbidden", "{maker}"),
+        ("maker", TOKEN + "create", {"name": "x", "scopes": ["x"]}, 422, "invalid fields", "{maker}"),
+    ],
+)
+def test_every_refusal_is_recorded(
+    guarded: FlaskClient,
+    tokens: dict[str, str | None],
+    database: Database,
+    who: str,
+    path: str,
+    body: object,
+    status: int,
+    reason: str,
+    actor: str,
+) -> None:
+    """One record, with its reason, and with who it was: proven, only claimed, or nobody."""
+    database.audit_logs.delete_many({})
+
+    assert status == post(guarded, path, body, tokens[who]).status_code
+
+    (record,) = database.audit_logs.find()
+    ids = {name: id_of(token) for name, token in tokens.items() if token}
+    assert ("failure", reason, actor.format(**ids)) == (record["status"], record["reason"], record["actor"])
+
+
+def test_too_many_attempts_are_recorded_as_well(
+    make_client: Callable[..., FlaskClient], tokens: dict[str, str | None], database: Database
+) -> None:
+    """Those that are refused for their number: a log that stops there would hide the attack."""
+    client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="1")
+    database.audit_logs.delete_many({})
+    before = AttemptStore.seconds_left()
+    for _ in range(3):
+        post(client, FETCH, {"path": "a"}, tokens["guessed"])
+
+    reasons = [record["reason"] for record in database.audit_logs.find(sort=[("_id", 1)])]
+    if before > AttemptStore.seconds_left():  # otherwise the minute ended meanwhile
+        assert ["invalid token", "too many requests", "too many requests"] == reasons
+    assert {f"unproven:{id_of(str(tokens['good']))}"} == set(database.audit_logs.distinct("actor"))
+
+
+def test_successes_say_what_was_done_to_which_token(
+    guarded: FlaskClient, give: Callable[..., str], database: Database
+) -> None:
+    """The operation, who did it, and whom it concerned."""
+    admin = give("admin")
+    database.audit_logs.delete_many({})
+    created = post(
+        guarded,
+        TOKEN + "create",
+        {"name": "x", "scopes": ["audit"], "expires_in": 9, "renewable": True},
+        admin,
+    )
+    named = {"token_id": created.json["token_id"]}
+    for operation in ("describe", "renew", "revoke"):
+        assert 200 == post(guarded, TOKEN + operation, named, admin).status_code
+    post(guarded, TOKEN + "list", {}, admin)
+    post(guarded, WHOAMI, None, admin)
+
+    records = list(database.audit_logs.find(sort=[("_id", 1)]))
+    assert [
+        ("token_create", named["token_id"]),
+        ("token_describe", named["token_id"]),
+        ("token_renew", named["token_id"]),
+        ("token_revoke", named["token_id"]),
+        ("token_list", None),
+        ("token_whoami", None),
+    ] == [(record["operation"], record["token_id"]) for record in records]
+    assert {("success", id_of(admin))} == {(record["status"], record["actor"]) for record in records}
+
+
+@pytest.mark.parametrize("path", GUARDED)
+def test_nothing_is_done_or_told_without_a_token(guarded: FlaskClient, database: Database, path: str) -> None:
+    """Also what is wrong with the body is only told to those who prove who they are."""
+    answers: list[TestResponse] = [
+        post(guarded, path, {"nonsense": 1}),
+        guarded.post(path, data="{", content_type="application/json"),
+        guarded.post(path, data="A" * 500_000),
+    ]
+
+    assert [401] * 3 == [answer.status_code for answer in answers]
+    assert 0 == database.secrets.count_documents({}) + database.tokens.count_documents({})
+
+
+def test_every_operation_is_guarded(guarded: FlaskClient) -> None:
+    """A new one that nobody adds here is noticed."""
+    rules = {rule.rule for rule in guarded.application.url_map.iter_rules() if "POST" in (rule.methods or ())}
+
+    assert set(GUARDED) == rules
+
+
+@pytest.mark.parametrize("token_id", [UNKNOWN, "x" * 1000, "0F3A5B7C9D1E2F40", "", "0" * 15])
+def test_records_no_id_that_is_none(
+    guarded: FlaskClient, give: Callable[..., str], database: Database, token_id: str
+) -> None:
+    """Who sends a whole token where its id belongs does not find it in the log."""
+    admin = give("admin")
+    database.audit_logs.delete_many({})
+
+    for operation in ("describe", "renew", "revoke"):
+        assert 404 == post(guarded, TOKEN + operation, {"token_id": token_id}, admin).status_code
+    assert [None] == database.audit_logs.distinct("token_id")
+
+
+def test_no_answer_leaves_that_cannot_be_recorded(
+    guarded: FlaskClient, give: Callable[..., str], database: Database
+) -> None:
+    """A new token that no record tells of stays inside."""
+    admin = give("admin")
+    post(guarded, WHOAMI, None, admin)
+    database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
+
+    answers = [
+        post(guarded, TOKEN + "create", {"name": "x", "scopes": ["admin"]}, admin),
+        post(guarded, WHOAMI, None, admin),
+        post(guarded, WHOAMI, None, UNKNOWN),
+    ]
+
+    assert [503] * 3 == [answer.status_code for answer in answers]
+    assert [] == [answer for answer in answers if "smt_" in answer.text]

@@ -1,0 +1,65 @@
+"""api.health: readiness says what is switched off, and metrics are not for everybody."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+
+def test_says_that_authentication_is_off(client: FlaskClient, guarded: FlaskClient) -> None:
+    """For as long as it is; with it there is nothing to say."""
+    assert ["authentication is off: whoever reaches the port can do everything"] == (
+        client.get("/readyz").json["warnings"]
+    )
+    assert [] == guarded.get("/readyz").json["warnings"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])
+def test_asks_orchestrators_and_readers_for_no_token(guarded: FlaskClient, path: str) -> None:
+    """They have none."""
+    with guarded.get(path) as answer:
+        assert 200 == answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("networks", "address", "status"),
+    [
+        (None, "127.0.0.1", 200),
+        (None, "127.9.9.9", 200),
+        (None, "::1", 200),
+        (None, "::ffff:127.0.0.1", 200),
+        (None, "192.0.2.1", 403),
+        (None, "2001:db8::1", 403),
+        (None, "", 403),
+        ("", "127.0.0.1", 403),
+        ("192.0.2.0/24", "192.0.2.1", 200),
+        ("192.0.2.0/24", "127.0.0.1", 403),
+        ("0.0.0.0/0", "2001:db8::1", 403),
+    ],
+)
+def test_shows_metrics_to_some_networks_only(
+    make_client: Callable[..., FlaskClient], networks: str | None, address: str, status: int
+) -> None:
+    """Loopback unless told otherwise; the refusal has nothing of them."""
+    client = make_client(AUTH_REQUIRED="true", METRICS_NETWORKS=networks)
+
+    answer = client.get("/metrics", environ_overrides={"REMOTE_ADDR": address})
+
+    assert (status, status == 200) == (answer.status_code, "vault_http" in answer.text)
+
+
+def test_a_proxy_s_client_is_who_asks_for_metrics(make_client: Callable[..., FlaskClient]) -> None:
+    """A proxy on the same machine does not open them to everybody; nobody else's word counts."""
+    behind = make_client(TRUSTED_PROXIES="127.0.0.1")
+    direct = make_client()
+    forwarded = {"X-Forwarded-For": "192.0.2.1"}
+
+    assert 403 == behind.get("/metrics", headers=forwarded).status_code
+    assert 200 == behind.get("/metrics").status_code
+    assert 200 == direct.get("/metrics", headers=forwarded).status_code
+    pretended = direct.get(
+        "/metrics",
+        headers={"X-Forwarded-For": "127.0.0.1"},
+        environ_overrides={"REMOTE_ADDR": "192.0.2.1"},
+    )
+    assert 403 == pretended.status_code

@@ -1,0 +1,125 @@
+"""commands.token: what an operator does where no token is at hand."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from service.vault import credentials
+from tests.calls import WHOAMI, id_of, post
+from tests.commands.test_indexes import run
+
+ADMIN = ("token", "create", "--name", "first", "--scope", "admin")
+
+
+def test_the_first_token_comes_from_the_command(
+    environment: dict[str, str], guarded: FlaskClient, database: Database
+) -> None:
+    """One line, the token; it works, and the log says that the operator made it."""
+    finished = run(environment, *ADMIN, AUTH_REQUIRED="true")
+
+    assert (0, "") == (finished.returncode, finished.stderr)
+    (token,) = finished.stdout.splitlines()
+    assert ["admin"] == post(guarded, WHOAMI, None, token).json["scopes"]
+    record = database.audit_logs.find_one({"operation": "token_create"})
+    assert ("operator", "success", id_of(token), "127.0.0.1") == (
+        record["actor"],
+        record["status"],
+        record["token_id"],
+        record["client_ip"],
+    )
+
+
+def test_makes_one_only_where_there_is_no_administrator(
+    environment: dict[str, str], database: Database
+) -> None:
+    """So that a role can call it at every run: the second time it prints nothing."""
+    first = run(environment, *ADMIN, "--if-no-admin").stdout
+    again = run(environment, *ADMIN, "--if-no-admin")
+
+    assert credentials.parse(first.strip())
+    assert (0, "", "") == (again.returncode, again.stdout, again.stderr)
+    assert 1 == database.tokens.count_documents({})
+
+    run(environment, "token", "revoke", id_of(first))
+    assert credentials.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
+
+
+def test_lists_and_revokes(
+    environment: dict[str, str], give: Callable[..., str], guarded: FlaskClient, database: Database
+) -> None:
+    """One JSON object per token, without what would let anybody use it; descendants only where asked."""
+    parent = give("token", "fetch:*")
+    child = post(guarded, "/vault/token/create", {"name": "c", "scopes": ["fetch:*"]}, parent).json["token"]
+
+    listed = run(environment, "token", "list").stdout
+    shown = {one["token_id"]: one for one in map(json.loads, listed.splitlines())}
+    revoked = run(environment, "token", "revoke", id_of(parent), "--descendants")
+
+    assert {id_of(parent), id_of(child)} == shown.keys()
+    assert ["token", "fetch:*"] == shown[id_of(parent)]["scopes"]
+    for token in (parent, child):
+        assert credentials.parse(token).secret.hex() not in listed
+        assert credentials.parse(token).digest.hex() not in listed
+    assert f"revoked {id_of(parent)}\nrevoked {id_of(child)}\n" == revoked.stdout
+    assert 2 == database.tokens.count_documents({"revoked_at": {"$ne": None}})
+    assert ["operator"] == database.audit_logs.distinct(
+        "actor", {"operation": {"$in": ["token_list", "token_revoke"]}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ("create", "--name", "x", "--scope", "fetch"),
+            "fetch takes a path: write fetch:team/app/db-password",
+        ),
+        (("create", "--name", "x", "--scope", "root"), "a scope begins with one of create, fetch"),
+        (("create", "--name", "", "--scope", "admin"), "printable characters"),
+        (("create", "--name", "x", "--scope", "admin", "--expires-in", "0"), "a number of seconds above 0"),
+        (("create", "--name", "x", "--scope", "admin", "--expires-in", "999999999999"), "315360000 seconds"),
+        (("create", "--name", "x", "--scope", "admin", "--renewable"), "give expires_in too"),
+        (("revoke", "0" * 16), "Token not found; `token list` shows those that there are"),
+        (("revoke", credentials.new().text), "Token not found; `token list` shows those that there are"),
+    ],
+    ids=str,
+)
+def test_says_in_one_line_why_it_cannot(
+    environment: dict[str, str], database: Database, arguments: tuple[str, ...], says: str
+) -> None:
+    """Exit code 2, nothing on standard output, nothing made."""
+    finished = run(environment, "token", *arguments)
+
+    assert (2, "", 1) == (finished.returncode, finished.stdout, len(finished.stderr.splitlines()))
+    assert says in finished.stderr
+    assert 0 == database.tokens.count_documents({})
+
+
+def test_an_altered_token_is_one_line_too(
+    environment: dict[str, str], give: Callable[..., str], database: Database
+) -> None:
+    """No traceback for what somebody wrote into the database."""
+    token = give("fetch:*")
+    database.tokens.update_one({"_id": id_of(token)}, {"$set": {"scopes": ["admin"]}})
+    forged = run(environment, "token", "revoke", id_of(token))
+    database.tokens.update_one({"_id": id_of(token)}, {"$unset": {"scopes": True}})
+    broken = run(environment, "token", "list")
+
+    for finished in (forged, broken):
+        assert (2, 1) == (finished.returncode, len(finished.stderr.splitlines()))
+        assert "a stored token cannot be trusted" in finished.stderr
+
+
+def test_a_token_that_no_record_tells_of_is_not_shown(
+    environment: dict[str, str], database: Database
+) -> None:
+    """As everywhere: without the record no answer leaves."""
+    database.create_collection("audit_logs", validator={"never": {"$exists": True}})
+
+    finished = run(environment, *ADMIN)
+
+    assert (2, "") == (finished.returncode, finished.stdout)
+    assert "the audit log cannot be written" in finished.stderr

@@ -1,0 +1,124 @@
+"""store.tokens: a document is what was written, or it is an altered one."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from service.errors import Tampered
+from service.models import Action, Scope, StoredToken, Token, now
+from service.store.store import Store
+
+PRESENT = now()
+STORED = StoredToken(
+    Token(
+        token_id="0f3a5b7c9d1e2f40",
+        name="billing",
+        scopes=(Scope(Action.FETCH, "team/app/*"), Scope(Action.TOKEN)),
+        created_at=PRESENT,
+        created_by="operator",
+        expires_at=PRESENT + timedelta(hours=1),
+        lifetime=3600,
+        max_uses=2,
+        networks=("10.0.0.0/8", "192.0.2.7"),
+        rate_limit=60,
+    ),
+    digest=b"digest",
+    tag=b"tag",
+)
+ID = STORED.token.token_id
+
+
+def test_finds_what_was_inserted(store: Store) -> None:
+    """Every field comes back as it was."""
+    store.tokens.insert(STORED)
+
+    assert STORED == store.tokens.find(ID)
+    assert store.tokens.find("0" * 16) is None
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"name": 5},
+        {"scopes": "admin"},
+        {"scopes": ["root"]},
+        {"scopes": [5]},
+        {"scopes": None},
+        {"created_at": "2026-01-31"},
+        {"created_by": None},
+        {"expires_at": "2026-01-31"},
+        {"lifetime": "3600"},
+        {"max_uses": "2"},
+        {"networks": ["everywhere"]},
+        {"networks": [5]},
+        {"networks": "10.0.0.0/8"},
+        {"rate_limit": "60"},
+        {"uses": "none"},
+        {"revoked_at": False},
+        {"digest": "digest"},
+        {"tag": 5},
+    ],
+    ids=str,
+)
+def test_an_altered_document_is_tampered_with(
+    store: Store, database: Database, altered: dict[str, Any]
+) -> None:
+    """Whoever can write to the database may put anything there: it is an altered record, not a crash."""
+    store.tokens.insert(STORED)
+    database.tokens.update_one({"_id": ID}, {"$set": altered})
+
+    with pytest.raises(Tampered):
+        store.tokens.find(ID)
+
+
+@pytest.mark.parametrize("missing", ["name", "scopes", "uses", "revoked_at", "networks", "digest", "tag"])
+def test_a_document_that_lacks_a_field_is_tampered_with(
+    store: Store, database: Database, missing: str
+) -> None:
+    """A limit that is not there is no absence of limits."""
+    store.tokens.insert(STORED)
+    database.tokens.update_one({"_id": ID}, {"$unset": {missing: True}})
+
+    with pytest.raises(Tampered):
+        store.tokens.find(ID)
+
+
+def test_counts_uses_up_to_the_most(store: Store) -> None:
+    """And not those of a revoked token, nor of one that there is not."""
+    store.tokens.insert(STORED)
+
+    assert [True, True, False] == [store.tokens.use(ID) for _ in range(3)]
+    assert not store.tokens.use("0" * 16)
+
+
+def test_a_revoked_token_is_neither_used_nor_renewed(store: Store) -> None:
+    """The first revocation's time stays."""
+    store.tokens.insert(STORED)
+    store.tokens.revoke([ID, "0" * 16], PRESENT)
+    store.tokens.revoke([ID], PRESENT + timedelta(hours=1))
+
+    assert (False, False, False) == (
+        store.tokens.use(ID),
+        store.tokens.renew(STORED),
+        store.tokens.is_alive(ID),
+    )
+    found = store.tokens.find(ID)
+    assert found is not None
+    assert PRESENT == found.token.revoked_at
+
+
+def test_knows_whether_there_is_an_administrator(store: Store) -> None:
+    """One whose token can be used: not expired, not revoked."""
+    admin = replace(STORED.token, scopes=(Scope(Action.ADMIN),))
+    store.tokens.insert(STORED)
+    assert not store.tokens.has_administrator(PRESENT)
+    store.tokens.insert(replace(STORED, token=replace(admin, token_id="1" * 16)))
+    assert store.tokens.has_administrator(PRESENT)
+    assert not store.tokens.has_administrator(PRESENT + timedelta(hours=2))
+    store.tokens.revoke(["1" * 16], PRESENT)
+    assert not store.tokens.has_administrator(PRESENT)
+    store.tokens.insert(replace(STORED, token=replace(admin, token_id="2" * 16, expires_at=None)))
+    assert store.tokens.has_administrator(PRESENT + timedelta(days=9999))

@@ -1,0 +1,92 @@
+"""Two real servers with two workers each: what one learns about tokens counts for all."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from service.embedded import EmbeddedMongo
+from service.store.attempts import AttemptStore
+from service.vault import credentials
+from service.vault.authentication import RECHECK_SECONDS
+from tests.calls import TOKEN, WHOAMI, id_of
+from tests.conftest import variables
+from tests.server import Server
+
+
+@pytest.fixture(scope="module")
+def replicas(
+    mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Server]]:
+    """Two servers that demand tokens."""
+    mongo_client.drop_database("vault")
+    folder = tmp_path_factory.mktemp("replicas")
+    demanding = {"AUTH_REQUIRED": "true", "AUTH_FAILURES_PER_MINUTE": "6", "MONGO_TIMEOUT_SECONDS": "20"}
+    servers = [Server(variables(mongo) | demanding, folder / f"{number}.log") for number in range(2)]
+    try:
+        for server in servers:
+            server.wait_until()
+        yield servers
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def call(server: Server, token: str | None, path: str = WHOAMI, **body: Any) -> requests.Response:
+    """Call over a connection of its own, which any worker may take."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return server.post(path, body, headers=headers)
+
+
+def statuses(replicas: list[Server], token: str) -> list[int]:
+    """Return what 12 calls of each server answer: enough to meet every worker."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda server: call(server, token).status_code, replicas * 12))
+
+
+def test_a_revocation_reaches_every_worker_in_time(
+    replicas: list[Server], give: Callable[..., str], database: Database
+) -> None:
+    """Within RECHECK_SECONDS.  At once only the one worker knows that did it, so no more is promised."""
+    admin, token = give("admin"), give("fetch:*")
+    assert {200} == set(statuses(replicas, token))
+
+    assert 200 == call(replicas[0], admin, TOKEN + "revoke", token_id=id_of(token)).status_code
+    # Until then neither answer is wrong.
+    time.sleep(RECHECK_SECONDS + 0.2)
+
+    assert 200 not in statuses(replicas, token)
+    assert {200} == set(statuses(replicas, admin))
+    assert "token revoked" in database.audit_logs.distinct("reason", {"actor": id_of(token)})
+
+
+def test_guesses_are_counted_over_all_workers(replicas: list[Server], database: Database) -> None:
+    """Six here and there are six; a good token gets in meanwhile."""
+    while AttemptStore.seconds_left() < 8:
+        time.sleep(0.2)
+    guess = credentials.new().text
+
+    answers = [call(replicas[number % 2], guess) for number in range(10)]
+
+    assert [401] * 6 + [429] * 4 == [answer.status_code for answer in answers]
+    assert {"401": 6, "429": 4} == {
+        "401": database.audit_logs.count_documents({"reason": "invalid token"}),
+        "429": database.audit_logs.count_documents({"reason": "too many requests"}),
+    }
+
+
+def test_uses_and_calls_are_counted_over_all_workers(
+    replicas: list[Server], give: Callable[..., str], database: Database
+) -> None:
+    """Five uses and five calls per minute are five, whoever serves them."""
+    while AttemptStore.seconds_left() < 8:
+        time.sleep(0.2)
+    for token in (give("fetch:*", max_uses=5), give("fetch:*", rate_limit=5)):
+        answers = statuses(replicas, token)
+        assert 5 == answers.count(200), answers
+        assert {200, 401, 429} >= set(answers)
