@@ -128,7 +128,7 @@ def test_records_the_callers_own_address(cluster: Cluster) -> None:
             *("--config", "-", "--header", "Content-Type: application/json", "--data", '{"secret": ""}'),
             *("--header", "X-Request-ID: whose-address", "--header", "X-Forwarded-For: 198.51.100.7"),
         ],
-        input=f'header = "Authorization: Bearer {cluster.token_file.read_text()}"',
+        input=f'header = "Authorization: Bearer {cluster.token_file.read_text().strip()}"',
         text=True,
         check=True,
         timeout=60,
