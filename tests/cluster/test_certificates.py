@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +141,26 @@ def test_a_controller_without_the_ca_stops_before_it_makes_another(cluster: Clus
     assert "Bring that folder over from the controller that made it" in " ".join(run.output.split())
     assert 0 == run.changed
     assert [] == list(tmp_path.iterdir())
+
+
+def test_a_controller_with_another_ca_stops(cluster: Cluster, tmp_path: Path) -> None:
+    """One of another cluster's, say: nothing is issued, and the callers' ca.crt stays right."""
+    folder = tmp_path / "another"
+    folder.mkdir()
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-days", "9", "-subj", "/CN=another", "-passout", "pass:hunter2"),
+            *("-keyout", folder / "ca.key", "-out", folder / "ca.crt"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+    run = play("playbooks/certificates.yml", certificates_folder=folder, certificates_ca_passphrase="hunter2")
+
+    assert run.code != 0
+    assert "certificates of another CA than the one in" in " ".join(run.output.split())
 
 
 def test_a_certificate_that_ends_soon_is_warned_of(cluster: Cluster) -> None:
