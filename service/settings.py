@@ -130,6 +130,8 @@ class Settings:
             found.append("authentication is off: whoever reaches the port can do everything")
         if self.tls is None:
             found.append("TLS is off: whoever is on the way can read secrets and tokens")
+        if not self.audit_enabled:
+            found.append("the audit log is off: nobody can tell who read what")
         return tuple(found)
 
 

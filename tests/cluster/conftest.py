@@ -80,7 +80,9 @@ class Cluster:
 
     def post(self, path: str, body: dict[str, Any], **options: Any) -> requests.Response:
         """Call the API with JSON, as the administrator."""
-        headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}"} | options.pop("headers", {})
+        headers = {"Authorization": f"Bearer {self.token_file.read_text().strip()}"} | options.pop(
+            "headers", {}
+        )
         return requests.post(
             self.url + path, json=body, headers=headers, timeout=30, verify=self.ca, **options
         )

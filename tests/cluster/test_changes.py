@@ -43,6 +43,16 @@ def test_check_mode_on_a_running_cluster_changes_nothing(cluster: Cluster) -> No
     assert 0 == run.changed, run.changed_tasks
 
 
+def test_check_mode_foretells_new_images(cluster: Cluster) -> None:
+    """Before an upgrade, say: it tells what would be built, and builds nothing."""
+    before = cluster.spec(API), cluster.spec(MONGO)
+
+    run = play_well("site.yml", "--check", images_base_revision="foretold")
+
+    assert run.changed > 0
+    assert before == (cluster.spec(API), cluster.spec(MONGO))
+
+
 def test_another_expiry_changes_the_index_and_the_api_alone(restored: Cluster) -> None:
     """MongoDB's task goes on; going back to 0 removes the expiry."""
     secret_id, mongo = restored.create(), restored.task(MONGO)
