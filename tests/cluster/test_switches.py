@@ -1,4 +1,4 @@
-"""What an operator may switch off, and a certificate of their own: said loudly, and undone by the next run."""
+"""What an operator may switch off, and a certificate of their own: said loudly, undone by the next run."""
 
 import json
 from collections.abc import Iterator
