@@ -10,11 +10,14 @@ from ..audit.recorder import Entry
 from ..crypto import envelope
 from ..crypto.context import Context
 from ..crypto.keyring import KeyRing
-from ..errors import SecretHidden, SecretNotFound, Tampered, TooLarge, Unopenable
+from ..errors import InvalidFields, SecretHidden, SecretNotFound, Tampered, TooLarge, Unopenable
 from ..models import Action, FetchedSecret, LegacySecret, Principal, SealedVersion, now
 from ..store.secrets import Name, SecretStore
 from . import paths, policy
 from .proof import KeyProof, open_stored
+
+# What the values of one batch may come to; each of a process's threads may hold as much.
+_MOST_BATCH_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,13 @@ def fetch_several(
     """Return the current version of each secret, or what ``fetch`` would raise for it, in their order.
 
     Raises:
-        InvalidFields: a path is none.
+        InvalidFields: a path is none, or the values might be more than a process should hold at once.
         KeyRingUnproven: the key ring does not fit the data.
         StoreUnavailable: the database did not answer.
     """
+    most = max(1, _MOST_BATCH_BYTES // vault.max_secret_bytes)
+    if len(names) > most:
+        raise InvalidFields({"secrets": [f"with secrets as large as here, fetch up to {most} at once"]})
     parts = []
     for name in names:
         parts.append(entry.part())

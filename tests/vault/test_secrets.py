@@ -212,6 +212,21 @@ def test_a_batch_takes_a_hundred(guarded: FlaskClient, admin: str, database: Dat
     assert 422 == post(guarded, BATCH, {"secrets": paths}, admin).status_code
 
 
+def test_a_batch_is_smaller_where_secrets_are_large(
+    make_client: Callable[..., FlaskClient], database: Database
+) -> None:
+    """What one call may put into a process's memory is bounded: 16 MiB of values."""
+    client = make_client(MAX_SECRET_BYTES=str(4 * 2**20))
+    name = {"secret_id": str(uuid.uuid4())}
+
+    assert 200 == client.post(BATCH, json={"secrets": [name] * 4}).status_code
+    refused = client.post(BATCH, json={"secrets": [name] * 5})
+    assert (422, {"secrets": ["with secrets as large as here, fetch up to 4 at once"]}) == (
+        refused.status_code,
+        refused.json["errors"],
+    )
+
+
 def test_a_batch_that_cannot_be_recorded_does_not_leave(
     guarded: FlaskClient, admin: str, database: Database
 ) -> None:
