@@ -28,7 +28,7 @@ ROLES = [
     "vault_secrets",
 ]
 # The last one leaves other nodes than it found.
-STORIES = ["default", "failover", "renewal", "upgrade", "grow"]
+STORIES = ["default", "failover", "upgrade", "grow"]
 BIN = Path(sys.executable).parent
 
 pytestmark = pytest.mark.timeout(1800)
