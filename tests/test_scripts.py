@@ -52,7 +52,7 @@ def test_shows_the_problem_and_fails(run: Callable[..., subprocess.CompletedProc
         ("create_secret.sh", 'a", "x": "', b"neither base64 nor an id"),
         ("create_secret.sh", base64.b64encode(bytes(70_000)).decode(), b"HTTP 413: "),
         ("fetch_secret.sh", "3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1", b"HTTP 404: Secret not found"),
-        ("fetch_secret.sh", "no-uuid", b"HTTP 422: "),
+        ("fetch_secret.sh", "no//path", b"HTTP 422: "),
     ):
         finished = run(script, argument)
         assert 0 != finished.returncode

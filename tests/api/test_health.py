@@ -5,13 +5,19 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from tests.certificates import Authority
 
-def test_says_that_authentication_is_off(client: FlaskClient, guarded: FlaskClient) -> None:
-    """For as long as it is; with it there is nothing to say."""
-    assert ["authentication is off: whoever reaches the port can do everything"] == (
-        client.get("/readyz").json["warnings"]
-    )
-    assert [] == guarded.get("/readyz").json["warnings"]
+
+def test_says_what_is_switched_off(make_client: Callable[..., FlaskClient], authority: Authority) -> None:
+    """For as long as it is; with everything on there is nothing to say."""
+    file = str(authority.issue("readyz"))
+    tls = {"TLS_CERT_FILE": file, "TLS_KEY_FILE": file}
+
+    nothing = make_client(AUTH_REQUIRED="false", AUDIT_ENABLED="false")
+    assert ["authentication is off", "TLS is off", "the audit log is off"] == [
+        warning.split(":")[0] for warning in nothing.get("/readyz").json["warnings"]
+    ]
+    assert [] == make_client(AUTH_REQUIRED="true", **tls).get("/readyz").json["warnings"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])
