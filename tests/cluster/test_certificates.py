@@ -23,7 +23,8 @@ KEEP = {"certificates_replace_ca": "false"}
 def restored(cluster: Cluster) -> Iterator[Cluster]:
     """The cluster, with the defaults again afterwards."""
     yield cluster
-    play_well("site.yml")
+    play_well("playbooks/certificates.yml")
+    play_well("playbooks/service.yml")
 
 
 def labels(cluster: Cluster) -> dict[str, dict[str, str]]:

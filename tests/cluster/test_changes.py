@@ -23,7 +23,7 @@ def ttl(cluster: Cluster) -> float | None:
 def restored(cluster: Cluster) -> Iterator[Cluster]:
     """The cluster, with the defaults again afterwards."""
     yield cluster
-    play_well("site.yml")
+    play_well("playbooks/service.yml")
 
 
 def test_a_second_run_changes_nothing(cluster: Cluster) -> None:
