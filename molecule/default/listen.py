@@ -10,11 +10,13 @@ import json
 import os
 import signal
 import socket
+import struct
 import sys
 from pathlib import Path
 
-# linux/asm-generic/socket.h; Python does not name it.
+# linux/asm-generic/socket.h and linux/if_packet.h; Python does not name them.
 SO_RCVBUFFORCE = 33
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 
 interface, result = sys.argv[1:]
 canary = os.environ["CANARY"].encode()
@@ -36,6 +38,12 @@ signal.signal(signal.SIGTERM, end)
 with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as listener:
     listener.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 * 2**20)
     listener.bind((interface, 0))
+    # Promiscuous, or a bridge shows what is for the host itself and not what goes between its ports.
+    listener.setsockopt(
+        SOL_PACKET,
+        PACKET_ADD_MEMBERSHIP,
+        struct.pack("iHH8x", socket.if_nametoindex(interface), PACKET_MR_PROMISC, 0),
+    )
     listener.settimeout(1)
     sys.stdout.write("listening\n")
     sys.stdout.flush()
