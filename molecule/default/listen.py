@@ -1,8 +1,8 @@
 """Listens on an interface until SIGTERM, then writes what it heard as JSON.
 
-``packets``: how many there were to or from the ports of interest, ``handshakes``: how many began a TLS
-handshake inside the overlay network, ``found``: how often CANARY went by, as it is or in base64 at
-any of its three offsets.
+``packets``: how many there were to or from the ports of interest, ``marked``: how many on the overlay
+network had MARKER in them, ``found``: how often CANARY went by, as it is or in base64 at any of its
+three offsets.
 """
 
 import base64
@@ -19,11 +19,11 @@ SO_RCVBUFFORCE = 33
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 
 interface, result = sys.argv[1:]
-canary = os.environ["CANARY"].encode()
+canary, marker = os.environ["CANARY"].encode(), os.environ["MARKER"].encode()
 # What stands in front of a value shifts its base64; the characters that depend on neighbours are cut off.
 forms = {canary} | {base64.b64encode(b"x" * shift + canary)[4:-4] for shift in range(3)}
 packets = {"4789": 0, "8000": 0}
-found = handshakes = 0
+found = marked = 0
 ended = False
 
 
@@ -58,8 +58,7 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as listen
         ports = {str(int.from_bytes(frame[at : at + 2], "big")) for at in (start, start + 2)}
         for port in ports & packets.keys():
             packets[port] += 1
-        # Content type handshake, TLS 1.0 as every first record says.
-        handshakes += "4789" in ports and b"\x16\x03\x01" in frame[start:]
+        marked += "4789" in ports and marker in frame
         found += any(form in frame for form in forms)
 
-Path(result).write_text(json.dumps({"packets": packets, "handshakes": handshakes, "found": found}))
+Path(result).write_text(json.dumps({"packets": packets, "marked": marked, "found": found}))
