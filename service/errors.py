@@ -209,7 +209,7 @@ class PathTaken(VaultError):
     reason = "path taken"
 
     def __init__(self) -> None:
-        super().__init__("another secret has this path: choose another, or update that one")
+        super().__init__("another secret has this path: choose another")
 
 
 class Unopenable(VaultError):

@@ -43,7 +43,7 @@ _FETCHED = {
             "invalid base64: the standard alphabet with padding and no line breaks is expected"
         ),
         HTTPStatus.FORBIDDEN: "the token lacks a scope for this path: create:team/app/db-password",
-        HTTPStatus.CONFLICT: "another secret has this path: choose another, or update that one",
+        HTTPStatus.CONFLICT: "another secret has this path: choose another",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "a secret may have up to 65536 bytes",
     },
 )

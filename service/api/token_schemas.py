@@ -84,7 +84,10 @@ class TokenRevokeRequest(TokenOwnRequest):
 class TokenListRequest(Schema):
     """Where to go on."""
 
-    after = fields.String(metadata={"description": "`next` of the answer before."})
+    after = fields.String(
+        validate=validate.Regexp(r"[0-9a-f]{16}\Z", error="this is no `next` of an answer before"),
+        metadata={"description": "`next` of the answer before.", "pattern": "^[0-9a-f]{16}$"},
+    )
 
 
 class TokenResponse(Schema):

@@ -19,12 +19,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from ..app import key_ring
+from .. import master_keys
 from ..audit.recorder import Recorder
+from ..crypto.keyring import KeyRing
 from ..environment import Environment
 from ..errors import InvalidFields, StartRefused, TokenNotFound, Unopenable
 from ..models import Caller, Token, now
-from ..settings import Settings
+from ..settings import StoreSettings
 from ..store.store import Store
 from ..vault import policy, scopes, tokens
 from ..vault.attenuation import Wish
@@ -137,17 +138,19 @@ def _caller() -> Caller:
 
 @contextmanager
 def _open() -> Iterator[_Parts]:
-    settings = Settings.from_environment(Environment(os.environ))
-    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
+    # Not all settings of the service: a leaked token is revoked also where the certificate has ended.
+    environment = Environment(os.environ)
+    settings = StoreSettings.from_environment(environment)
+    store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
     try:
-        store.wait_until_usable(settings.store.startup_timeout)
-        ring = key_ring(settings)
+        store.wait_until_usable(settings.startup_timeout)
+        ring = KeyRing(lambda: master_keys.load(environment), lambda _key_id: None)
         proof = KeyProof(store.canaries, store.secrets, ring)
         yield _Parts(
             store,
             # Other processes notice within seconds; this one remembers nothing.
             Tokens(store.tokens, ring, proof, forget=lambda _token_id: None),
-            Recorder(store.audit, settings.store.mongo_timeout, enabled=settings.audit_enabled),
+            Recorder(store.audit, settings.mongo_timeout, enabled=environment.boolean("AUDIT_ENABLED", True)),
         )
     finally:
         store.close()

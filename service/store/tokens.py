@@ -128,6 +128,8 @@ class TokenStore:
     def has_administrator(self, at: datetime) -> bool:
         """Return whether an administrator's token can be used at that time.
 
+        One that was made while nobody had to say who they are is not counted: it may be anybody's.
+
         Raises:
             StoreUnavailable: the database did not answer.
         """
@@ -136,6 +138,7 @@ class TokenStore:
                 self._collection.find_one(
                     {
                         "scopes": Action.ADMIN,
+                        "created_by": {"$ne": "anonymous"},
                         **_ALIVE,
                         "$or": [{"expires_at": None}, {"expires_at": {"$gt": at}}],
                     },

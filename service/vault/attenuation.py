@@ -63,8 +63,9 @@ def require_no_more(principal: Principal, token: Token) -> None:
         if token.expires_at is None or token.expires_at > maker.expires_at:
             end = maker.expires_at.isoformat()
             raise Forbidden(f"your token ends at {end}: give an expires_in within that")
-        if token.lifetime is not None and maker.lifetime is None:
-            raise Forbidden("your token cannot be renewed, so it can make no renewable one")
+        if token.lifetime is not None:
+            # It could be renewed beyond the end of its maker, and of any revocation that follows from it.
+            raise Forbidden("your token ends, so it can make no renewable one")
     if maker.networks and not (token.networks and _are_within(token.networks, maker.networks)):
         raise Forbidden(f"your token is for {', '.join(maker.networks)}: give networks within those")
     if maker.rate_limit is not None and not (token.rate_limit and token.rate_limit <= maker.rate_limit):

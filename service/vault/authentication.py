@@ -86,13 +86,14 @@ class Authenticator:
             token = self._prove(credential)
             entry.actor = token.token_id
             _check(token, entry.caller.client_ip)
+            if token.rate_limit is not None:
+                self._limit(f"calls {token.token_id}", token.rate_limit, "this token's calls")
+            # Last, so that a call that is refused for another reason costs no use.
             if token.max_uses is not None and not self._tokens.use(token.token_id):
                 raise TokenUsedUp
         except Unauthenticated:
             self._count_failure(entry.caller.client_ip, claimed)
             raise
-        if token.rate_limit is not None:
-            self._limit(f"calls {token.token_id}", token.rate_limit, "this token's calls")
         return Principal(token.token_id, token.scopes, token)
 
     def forget(self, token_id: str) -> None:

@@ -335,6 +335,12 @@ def test_lists_page_by_page(
     assert sorted(made) == ids
 
 
+@pytest.mark.parametrize("after", ["x", "0f3a5b7c9d1e2f4", "\ud800", "0f3a5b7c9d1e2f40\n"], ids=ascii)
+def test_goes_on_only_where_a_page_ended(call: Callable[..., TestResponse], admin: str, after: str) -> None:
+    """Anything else is a mistake, and is told as one."""
+    assert 422 == call(admin, "list", after=after).status_code
+
+
 def test_without_authentication_there_is_no_token_of_one_s_own(client: FlaskClient) -> None:
     """Anybody is an administrator, and says of whom they speak."""
     assert {"actor": "anonymous", "scopes": ["admin"], "token": None} == post(client, WHOAMI).json

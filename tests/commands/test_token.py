@@ -47,6 +47,29 @@ def test_makes_one_only_where_there_is_no_administrator(
     assert credentials.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
 
 
+def test_an_administrator_that_anybody_may_have_made_is_none(
+    environment: dict[str, str], client: FlaskClient, database: Database
+) -> None:
+    """One made while authentication was off does not keep the operator from a token of their own."""
+    made = client.post("/vault/token/create", json={"name": "x", "scopes": ["admin"]})
+    assert 200 == made.status_code
+
+    assert credentials.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
+
+
+def test_revokes_also_where_the_service_could_not_start(
+    environment: dict[str, str], give: Callable[..., str]
+) -> None:
+    """The API's certificate is gone, say; a token that has leaked must go all the same."""
+    token = give("admin")
+
+    revoked = run(
+        environment, "token", "revoke", id_of(token), TLS_CERT_FILE="/nowhere", TLS_KEY_FILE="/nowhere"
+    )
+
+    assert (0, f"revoked {id_of(token)}\n") == (revoked.returncode, revoked.stdout)
+
+
 def test_lists_and_revokes(
     environment: dict[str, str], give: Callable[..., str], guarded: FlaskClient, database: Database
 ) -> None:

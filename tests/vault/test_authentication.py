@@ -218,6 +218,17 @@ def test_a_token_s_own_limit_counts_its_calls(
     assert 200 == whoami(guarded, give("audit")).status_code
 
 
+def test_a_call_too_many_costs_no_use(
+    guarded: FlaskClient, give: Callable[..., str], database: Database, early_in_a_minute: None
+) -> None:
+    """A use that was refused for another reason is still there."""
+    token = give("fetch:*", rate_limit=1, max_uses=5)
+
+    assert [200, 429, 429] == [whoami(guarded, token).status_code for _ in range(3)]
+
+    assert 1 == database.tokens.find_one({"_id": id_of(token)})["uses"]
+
+
 def test_the_common_case_asks_the_database_nothing(
     guarded: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:

@@ -73,7 +73,7 @@ def test_a_path_is_taken_once(
     taken = post(guarded, CREATE, {"secret": OTHER, "path": "team/app"}, admin)
     elsewhere = give("create:other/*")
 
-    assert (409, "another secret has this path: choose another, or update that one") == (
+    assert (409, "another secret has this path: choose another") == (
         taken.status_code,
         taken.json["detail"],
     )
