@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from .commands import audit, dev, health, indexes, mongo, token
 from .errors import StartRefused, Unavailable
 
+# A command's module is imported only when it is the one asked for: a container's health check runs
+# every few seconds and has no use for the rest of the service.
 COMMANDS = {
-    "dev": (dev, "run the API and a private MongoDB on this machine, for trying out and developing"),
-    "indexes": (indexes, "create the database's indexes or bring them in line"),
-    "token": (token, "make, list and revoke tokens, for when none is at hand"),
-    "audit": (audit, "print the newest audit records"),
-    "mongo": (mongo, "set up the replica set and its users, and look after its members"),
-    "health": (health, "ask the local API whether its process runs; for container health checks"),
+    "dev": "run the API and a private MongoDB on this machine, for trying out and developing",
+    "indexes": "create the database's indexes or bring them in line",
+    "token": "make, list and revoke tokens, for when none is at hand",
+    "audit": "print the newest audit records",
+    "mongo": "set up the replica set and its users, and look after its members",
+    "health": "ask the local API whether its process runs; for container health checks",
 }
 
 REFUSED = 2
@@ -25,10 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 2 where it was refused, with one line that says why."""
     parser = argparse.ArgumentParser(prog="python -m service", description="A small secret manager.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, purpose) in COMMANDS.items():
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for name, purpose in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        if name in arguments[:1]:
+            module = import_module(f".commands.{name}", __package__)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)
     try:
         code: int = args.run(args)

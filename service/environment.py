@@ -18,6 +18,9 @@ from .errors import StartRefused
 
 Network = IPv4Network | IPv6Network
 
+# Of LISTEN: known to the server, and to whoever asks it on its own machine.
+DEFAULT_LISTEN = "0.0.0.0:8000"
+
 _ADDRESS = re.compile(r"(?:(?P<name>[A-Za-z0-9.-]+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})")
 
 

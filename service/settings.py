@@ -8,12 +8,11 @@ from pathlib import Path
 
 from . import master_keys
 from .crypto.keyring import MasterKeys
-from .environment import Address, Environment, Network
+from .environment import DEFAULT_LISTEN, Address, Environment, Network
 from .errors import StartRefused
 from .store.tls import MongoTls
 from .tls import ServerTls, load
 
-DEFAULT_LISTEN = "0.0.0.0:8000"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 # MongoDB takes expireAfterSeconds up to 2**31 - 1.

@@ -6,10 +6,9 @@ import argparse
 import http.client
 import os
 
-from ..environment import Environment
+from ..environment import DEFAULT_LISTEN, Environment
 from ..errors import StartRefused
 from ..loopback import connection, speaks_tls
-from ..settings import DEFAULT_LISTEN
 
 _SECONDS = 5
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from docker.models.containers import Container
 
 from tests.cluster.playbook import ROOT, play_well
 
-# Whichever test comes first waits until a bare machine has become a cluster.
-DEPLOYS = pytest.mark.timeout(1800)
+# Those that have the machine's engine to themselves: they come one after the other, in one process.
+# Whichever comes first waits until a bare machine has become a cluster.
+DEPLOYS = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(1800)]
 API, MONGO = "secret-manager_api", "secret-manager_mongodb-1"
 PORT = 8000
 # By it callers know the API; site.yml made it.
@@ -143,10 +143,3 @@ def _swarm_nodes() -> int:
 def cluster(deployed: Cluster) -> Cluster:
     """The cluster, for a test that leaves it as it was."""
     return deployed
-
-
-@pytest.fixture
-def broken_cluster(deployed: Cluster) -> Iterator[Cluster]:
-    """The cluster, for a test that breaks it: site.yml brings it back afterwards."""
-    yield deployed
-    play_well("site.yml")

@@ -4,7 +4,6 @@ import json
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,6 @@ from tests.cluster.playbook import play, play_well
 pytestmark = DEPLOYS
 # On one machine a CA that is gone is replaced; elsewhere that has to be asked for.
 KEEP = {"certificates_replace_ca": "false"}
-
-
-@pytest.fixture
-def restored(cluster: Cluster) -> Iterator[Cluster]:
-    """The cluster, with the defaults again afterwards."""
-    yield cluster
-    play_well("playbooks/certificates.yml")
-    play_well("playbooks/service.yml")
 
 
 def labels(cluster: Cluster) -> dict[str, dict[str, str]]:
@@ -101,36 +92,33 @@ def test_the_cas_files_are_their_owners_alone(cluster: Cluster) -> None:
     assert (CA.parent / "ca.key").read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
 
 
-def test_a_further_name_reissues_the_apis_certificate_alone(restored: Cluster) -> None:
-    """And removes the version before; MongoDB goes on."""
-    before, mongo = labels(restored), restored.task(MONGO)
+def test_a_further_name_reissues_one_certificate_and_renewal_all(cluster: Cluster) -> None:
+    """The API's alone, and MongoDB goes on; then each one, the name gone again, and the CA stays."""
+    before, mongo = labels(cluster), cluster.task(MONGO)
+    secret_id, ca = cluster.create(), CA.read_bytes()
 
     run = play_well(
         "site.yml", "-e", json.dumps({"certificates_api_names": ["vault.example.test", "192.0.2.7"]})
     )
 
-    after = labels(restored)
-    (new,) = after.keys() - before.keys()
-    (gone,) = before.keys() - after.keys()
+    named = labels(cluster)
+    (new,) = named.keys() - before.keys()
+    (gone,) = before.keys() - named.keys()
     assert ("api", "api") == (
         before[gone]["secret-manager.certificate"],
-        after[new]["secret-manager.certificate"],
+        named[new]["secret-manager.certificate"],
     )
-    assert after[new]["secret-manager.names"].endswith("DNS:vault.example.test,IP:192.0.2.7")
-    assert mongo == restored.task(MONGO)
-    assert new in mounted(restored, API), run.changed_tasks
-
-
-def test_renewal_changes_every_certificate_and_keeps_the_ca(cluster: Cluster) -> None:
-    """Other tasks run with other certificates; the callers notice nothing but a short pause."""
-    secret_id, before, ca = cluster.create(), labels(cluster), CA.read_bytes()
+    assert named[new]["secret-manager.names"].endswith("DNS:vault.example.test,IP:192.0.2.7")
+    assert mongo == cluster.task(MONGO)
+    assert new in mounted(cluster, API), run.changed_tasks
 
     play_well("playbooks/renew_certificates.yml")
 
     after = labels(cluster)
     assert len(before) == len(after)
-    assert set() == before.keys() & after.keys()
+    assert set() == named.keys() & after.keys()
     assert after.keys() == mounted(cluster, API) | mounted(cluster, MONGO)
+    assert not any("vault.example.test" in of["secret-manager.names"] for of in after.values())
     assert ca == CA.read_bytes()
     assert "aGVsbG8=" == cluster.fetch(secret_id).json()["secret"]
     assert 0 == play_well("site.yml").changed

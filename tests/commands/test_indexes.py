@@ -67,3 +67,19 @@ def test_health_asks_the_local_process(serve: Callable[..., Server], environment
     assert 0 == run(environment, "health", LISTEN=f"0.0.0.0:{server.port}").returncode
     finished = run(environment, "health", LISTEN=f"127.0.0.1:{free_port()}")
     assert (2, True) == (finished.returncode, "no answer on 127.0.0.1:" in finished.stderr)
+
+
+def test_health_leaves_the_rest_of_the_service_alone() -> None:
+    """It runs every few seconds on every node: neither the database's driver nor the cipher is imported."""
+    program = "import sys; from service.cli import main; main(['health']); print(*sys.modules)"
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"LISTEN": f"127.0.0.1:{free_port()}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "no answer on" in finished.stderr
+    assert set() == {"pymongo", "flask", "cryptography"}.intersection(finished.stdout.split())
