@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,18 @@ class Cluster:
     def get(self, path: str) -> requests.Response:
         """Ask the API."""
         return requests.get(self.url + path, timeout=10, verify=self.ca)
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Wait for /readyz to answer 200."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if self.get("/readyz").status_code == 200:
+                    return
+            except requests.RequestException:
+                pass
+            time.sleep(1)
+        raise AssertionError(f"not ready after {seconds} s")
 
     def secret_values(self) -> dict[str, str]:
         """Return what the Swarm keeps secret, by name, read from inside the containers that may."""

@@ -8,25 +8,11 @@ from pathlib import Path
 
 import docker
 import pytest
-import requests
 
 from tests.cluster.conftest import API, DEPLOYS, MONGO, Cluster
 from tests.cluster.playbook import ROOT, command, play, play_well
 
 pytestmark = DEPLOYS
-
-
-def wait_until_ready(cluster: Cluster, seconds: float) -> None:
-    """Wait for /readyz to answer 200."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if cluster.get("/readyz").status_code == 200:
-                return
-        except requests.RequestException:
-            pass
-        time.sleep(1)
-    raise AssertionError(f"not ready after {seconds} s")
 
 
 def test_a_killed_engine_brings_everything_back_once_it_runs(cluster: Cluster) -> None:
@@ -40,7 +26,7 @@ def test_a_killed_engine_brings_everything_back_once_it_runs(cluster: Cluster) -
 
     # Only the engine is started again, by the role whose job that is.
     play_well("playbooks/nodes.yml")
-    wait_until_ready(cluster, 180)
+    cluster.wait_until_ready(180)
 
     assert "aGVsbG8=" == cluster.fetch(secret_id).json()["secret"]
 
@@ -51,7 +37,7 @@ def test_a_killed_container_is_replaced(cluster: Cluster, service: str) -> None:
     secret_id = cluster.create()
     cluster.container(service).kill("SIGKILL")
     time.sleep(2)
-    wait_until_ready(cluster, 120)
+    cluster.wait_until_ready(120)
 
     assert "aGVsbG8=" == cluster.fetch(secret_id).json()["secret"]
 
