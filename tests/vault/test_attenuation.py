@@ -103,7 +103,7 @@ WISH = Wish("billing", (scopes.parse("fetch:team/*"),))
         ({"name": ""}, "name"),
         ({"name": "x" * 101}, "name"),
         ({"name": "a\nb"}, "name"),
-        ({"name": credentials.new().text}, "name"),
+        pytest.param({"name": credentials.new().text}, "name", id="a token in the name"),
         ({"expires_in": attenuation.MOST_SECONDS + 1}, "expires_in"),
         ({"expires_in": 10**12}, "expires_in"),
     ],
