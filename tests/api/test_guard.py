@@ -10,11 +10,9 @@ from werkzeug.test import TestResponse
 from service.models import now
 from service.store.attempts import AttemptStore
 from service.store.store import Store
-from service.vault import credentials
 from service.vault.credentials import Credential
-from tests.calls import BATCH, CREATE, FETCH, TOKEN, WHOAMI, id_of, post
+from tests.calls import BATCH, CREATE, FETCH, TOKEN, UNKNOWN, WHOAMI, id_of, post
 
-UNKNOWN = credentials.new().text
 GUARDED = (
     CREATE,
     FETCH,

@@ -124,7 +124,7 @@ def with_path(secret_id: str, path: str | None, owner: str | None = None) -> Sea
         (Reach(paths=("team/apple", "t.am")), {"3", "6"}),
         (Reach(paths=("tea?",), folders=("t.am/", "team/app/"), owner="me"), {"2", "4"}),
     ],
-    ids=str,
+    ids=lambda each: "".join(sorted(each)) if isinstance(each, set) else str(each),
 )
 def test_finds_what_the_reach_covers_and_nothing_else(
     secrets: SecretStore, reach: Reach, found: set[str]

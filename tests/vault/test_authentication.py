@@ -24,9 +24,8 @@ from service.vault import credentials, policy, tokens
 from service.vault.authentication import RECHECK_SECONDS, Authenticator
 from service.vault.credentials import Credential
 from service.vault.tokens import Tokens
-from tests.calls import FETCH, WHOAMI, id_of, post
+from tests.calls import FETCH, UNKNOWN, WHOAMI, id_of, post
 
-UNKNOWN = credentials.new().text
 ENTRY = Entry("token_renew", Caller("127.0.0.1", "test"))
 
 
