@@ -11,6 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from pymongo import MongoClient
 from pymongo.database import Database
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from service.app import create_app, key_ring
 from service.audit.recorder import Entry
@@ -31,6 +33,18 @@ from tests.server import Server
 
 MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
+
+
+class OneMachine(LoadScopeScheduling):
+    """Gives the tests that have this machine's engine to themselves to one process, in their order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "machine" if nodeid.startswith(("tests/cluster/", "tests/lab/")) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneMachine:
+    """Share the tests out like this."""
+    return OneMachine(config, log)
 
 
 @pytest.fixture(scope="session")

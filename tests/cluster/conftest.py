@@ -16,9 +16,8 @@ from docker.models.containers import Container
 
 from tests.cluster.playbook import ROOT, play_well
 
-# Those that have the machine's engine to themselves: they come one after the other, in one process.
-# Whichever comes first waits until a bare machine has become a cluster.
-DEPLOYS = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(1800)]
+# Whichever test comes first waits until a bare machine has become a cluster.
+DEPLOYS = pytest.mark.timeout(1800)
 API, MONGO = "secret-manager_api", "secret-manager_mongodb-1"
 PORT = 8000
 # By it callers know the API; site.yml made it.
