@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,14 @@ from flask.testing import FlaskClient
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from service.api import services
 from service.app import create_app, key_ring
 from service.audit.recorder import Entry
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
 from service.embedded import EmbeddedMongo
 from service.environment import Environment
-from service.models import Caller
+from service.models import Caller, now
 from service.settings import Settings
 from service.store.store import Store
 from service.vault import policy, scopes, tokens
@@ -109,6 +112,27 @@ def client(make_client: Callable[..., FlaskClient]) -> FlaskClient:
 def guarded(make_client: Callable[..., FlaskClient]) -> FlaskClient:
     """A client of an application that demands tokens."""
     return make_client(AUTH_REQUIRED="true")
+
+
+class Clock:
+    """Tells the time that a test wants it to be; the database's own goes on as ever."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return now() + self.ahead
+
+
+@pytest.fixture
+def clock(client: FlaskClient, guarded: FlaskClient) -> Clock:
+    """The clock of ``client`` and ``guarded``."""
+    clock = Clock()
+    for one in (client, guarded):
+        with one.application.app_context():
+            parts = services.services()
+        services.install(one.application, replace(parts, vault=replace(parts.vault, clock=clock)))
+    return clock
 
 
 @pytest.fixture

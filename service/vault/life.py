@@ -9,20 +9,21 @@ Numbers go on counting through deletes and destructions, so that none ever means
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..errors import VersionConflict
+from ..errors import InvalidFields, VersionConflict
 from ..models import Envelope
 from ..records import Secret, State, Version
-from . import telling
+from . import credentials, telling
 from .state import BY_AGE, BY_EXPIRY, BY_READS, of_version, readable, require, require_known
 from .wishes import Settings, moment
 
 # Versions that are remembered, destroyed ones included; of older ones it is only known that there were.
 _MOST_ENTRIES = 100
+_TAKEN_AS_THEY_ARE = {"max_reads", "max_versions", "cas_required", "delete_version_after"}
 
 
 def expect(secret: Secret, expected: int | None) -> None:
@@ -39,37 +40,43 @@ def configure(secret: Secret, settings: Settings, at: datetime) -> Secret:
     """Give a secret those settings that are there; the others stay as they are.
 
     Raises:
-        InvalidFields: a moment is none to come.
+        InvalidFields: a moment is none to come, or there is a token in a label.
     """
-    fields: dict[str, Any] = dict(settings)
+    fields: dict[str, Any] = {name: value for name, value in settings.items() if name in _TAKEN_AS_THEY_ARE}
     if "labels" in settings:
-        fields["labels"] = tuple(sorted(settings["labels"].items()))
+        fields["labels"] = _labels(settings["labels"])
     if "expires_at" in settings:
-        fields["expires_at"] = moment(settings["expires_at"], at)
+        fields["expires_at"] = moment(settings, "expires_at", at)
     if "max_reads" in settings:
         fields["reads_left"] = settings["max_reads"]
     return replace(secret, **fields)
 
 
-def extend(secret: Secret, expires_at: datetime | None, at: datetime) -> Secret:
+def extend(secret: Secret, settings: Settings, at: datetime) -> Secret:
     """Give the current version another end, or none.
 
     Raises:
+        InvalidFields: it is none to come.
         SecretDeleted, SecretExpired, SecretDestroyed: it has none to give any more; the message tells.
     """
     current = readable(secret, None, at).version
-    return _with_each(secret, (current,), lambda version: replace(version, expires_at=expires_at))
+    end = moment(settings, "version_expires_at", at)
+    return _with_each(secret, (current,), lambda version: replace(version, expires_at=end))
 
 
-def add(secret: Secret, sealed: Envelope, at: datetime, by: str, expires_at: datetime | None) -> Secret:
-    """Give a secret another value."""
+def add(secret: Secret, sealed: Envelope, settings: Settings, at: datetime, by: str) -> Secret:
+    """Give a secret another value.
+
+    Raises:
+        InvalidFields: the end of its version is none to come.
+    """
     after = secret.delete_version_after
     version = Version(
         version=secret.current + 1,
         created_at=at,
         sealed=sealed,
         created_by=by,
-        expires_at=expires_at,
+        expires_at=moment(settings, "version_expires_at", at),
         deleted_at=None if after is None else at + timedelta(seconds=after),
     )
     return replace(secret, current=version.version, versions=(*secret.versions, version))
@@ -148,6 +155,12 @@ def take_read(secret: Secret, at: datetime, by: str, client_ip: str) -> Secret:
     left = (secret.reads_left or 0) - 1
     read = replace(secret, reads_left=left, read_at=at, read_by=by, read_from=client_ip)
     return read if left > 0 else destroy(read, (), at, BY_READS)
+
+
+def _labels(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    if any(credentials.is_within(text) for pair in labels.items() for text in pair):
+        raise InvalidFields({"labels": ["labels are no secrets, so they are no place for a token"]})
+    return tuple(sorted(labels.items()))
 
 
 def _destroy_versions(secret: Secret, numbers: Collection[int], at: datetime, by: str) -> Secret:

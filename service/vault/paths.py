@@ -24,11 +24,11 @@ def is_path(text: str) -> bool:
     return PATTERN.fullmatch(text) is not None
 
 
-def require_path(text: str) -> None:
+def require_path(text: str, field: str = "path") -> None:
     """Return where ``text`` is a path.
 
     Raises:
-        InvalidFields: it is not; the message has the rule.
+        InvalidFields: it is not; the message has the rule, for the ``field`` that it came in.
     """
     if not is_path(text):
-        raise InvalidFields({"path": [RULE]})
+        raise InvalidFields({field: [RULE]})

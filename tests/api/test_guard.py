@@ -12,13 +12,17 @@ from service.store.attempts import AttemptStore
 from service.store.store import Store
 from service.vault import credentials
 from service.vault.credentials import Credential
-from tests.calls import BATCH, CREATE, FETCH, TOKEN, WHOAMI, id_of, post
+from tests.calls import BATCH, CREATE, FETCH, SECRET, TOKEN, WHOAMI, id_of, post
 
 UNKNOWN = credentials.new().text
 GUARDED = (
     CREATE,
     FETCH,
     BATCH,
+    *(
+        SECRET + name
+        for name in ["create/batch", "update", "describe", "list", "delete", "undelete", "destroy"]
+    ),
     *(TOKEN + name for name in ["create", "list", "describe", "renew", "revoke", "whoami"]),
 )
 

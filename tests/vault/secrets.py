@@ -20,5 +20,5 @@ def secret(values: int = 1, **fields: Any) -> Secret:
     made = Secret("id", 0, (), NOW, path="team/app")
     made = replace(made, **fields)
     for _ in range(values):
-        made = life.add(made, SEALED, NOW - timedelta(hours=1), "maker", None)
+        made = life.add(made, SEALED, {}, NOW - timedelta(hours=1), "maker")
     return life.tidy(made, NOW)

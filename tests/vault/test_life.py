@@ -22,7 +22,7 @@ from tests.vault.secrets import DAY, NOW, SEALED, SECOND, secret
 
 def test_every_value_is_a_version_of_its_own() -> None:
     """With its number, its maker, its time and its end."""
-    added = life.add(secret(1), SEALED, NOW, "ann", NOW + DAY)
+    added = life.add(secret(1), SEALED, {"version_expires_at": NOW + DAY}, NOW, "ann")
 
     newest = added.versions[-1]
     assert (2, 2) == (added.current, newest.version)
@@ -36,7 +36,7 @@ def test_every_value_is_a_version_of_its_own() -> None:
 
 def test_a_value_may_be_deleted_by_itself_later() -> None:
     """As a setting of the secret says; it can be brought back like any other."""
-    added = life.add(secret(1, delete_version_after=60), SEALED, NOW, "ann", None)
+    added = life.add(secret(1, delete_version_after=60), SEALED, {}, NOW, "ann")
     later = NOW + timedelta(seconds=60)
 
     assert State.LIVE == state.of_version(added.versions[-1], later - SECOND)
@@ -53,14 +53,14 @@ def test_keeps_as_many_versions_as_it_should() -> None:
         version.destroyed_by for version in five.versions
     ]
     without = life.destroy(five, (4,), NOW, "ann")
-    assert life.tidy(life.add(without, SEALED, NOW, "ann", None), NOW).versions[2].sealed == SEALED
+    assert life.tidy(life.add(without, SEALED, {}, NOW, "ann"), NOW).versions[2].sealed == SEALED
 
 
 def test_forgets_the_oldest_of_those_that_are_gone() -> None:
     """A document does not grow for ever, and nothing that can be read is forgotten."""
     many = secret(1, max_versions=2)
     for _ in range(150):
-        many = life.add(many, SEALED, NOW, "ann", None)
+        many = life.add(many, SEALED, {}, NOW, "ann")
         many = life.tidy(life.destroy(many, (many.current,), NOW, "ann"), NOW)
 
     assert (151, 100) == (many.current, len(many.versions))
@@ -69,9 +69,9 @@ def test_forgets_the_oldest_of_those_that_are_gone() -> None:
 
 def test_what_has_expired_loses_its_value_at_the_next_change() -> None:
     """Nobody can read it any more, so nobody needs it."""
-    expiring = life.add(secret(1), SEALED, NOW, "ann", NOW + SECOND)
+    expiring = life.add(secret(1), SEALED, {"version_expires_at": NOW + SECOND}, NOW, "ann")
 
-    tidied = life.tidy(life.add(expiring, SEALED, NOW + SECOND, "ann", None), NOW + SECOND)
+    tidied = life.tidy(life.add(expiring, SEALED, {}, NOW + SECOND, "ann"), NOW + SECOND)
 
     assert [SEALED, None, SEALED] == [version.sealed for version in tidied.versions]
     assert "expiry" == tidied.versions[1].destroyed_by
@@ -129,12 +129,15 @@ def test_no_end_is_over_already(moment: object) -> None:
 
 def test_the_current_version_can_be_given_another_end() -> None:
     """Or none; one that has ended stays so."""
-    ending = life.add(secret(1), SEALED, NOW, "ann", NOW + DAY)
+    ending = life.add(secret(1), SEALED, {"version_expires_at": NOW + DAY}, NOW, "ann")
 
-    assert NOW + 2 * DAY == life.extend(ending, NOW + 2 * DAY, NOW).versions[-1].expires_at
-    assert life.extend(ending, None, NOW).versions[-1].expires_at is None
+    assert (
+        NOW + 2 * DAY
+        == life.extend(ending, {"version_expires_at": NOW + 2 * DAY}, NOW).versions[-1].expires_at
+    )
+    assert life.extend(ending, {"version_expires_at": None}, NOW).versions[-1].expires_at is None
     with pytest.raises(SecretExpired):
-        life.extend(ending, None, NOW + DAY)
+        life.extend(ending, {"version_expires_at": None}, NOW + DAY)
 
 
 def test_a_deletion_can_be_undone() -> None:
