@@ -9,7 +9,8 @@
     │   ├── MalformedJson
     │   ├── InvalidFields
     │   ├── InvalidBase64
-    │   └── TooLarge
+    │   ├── TooLarge
+    │   └── NotImportable         a file that cannot be read as any that can be imported
     ├── Unauthenticated           nobody whom the service knows
     │   ├── NoToken
     │   ├── MalformedToken        a typing error, not a guess
@@ -99,6 +100,12 @@ class TooLarge(InputRefused):
     """The request or the secret in it exceeds the limit."""
 
     reason = "too large"
+
+
+class NotImportable(InputRefused):
+    """The file cannot be read as any that can be imported; nothing was."""
+
+    reason = "not importable"
 
 
 class Unauthenticated(VaultError):

@@ -1,0 +1,21 @@
+"""JSON lines: each is the body of ``create``, and what ``export`` writes, ``import`` takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from .lines import Line, Problem
+
+
+def read(text: str) -> Iterator[Line | Problem]:
+    """Return the secret or the problem of each line that is not blank."""
+    # Not splitlines: a string in JSON may have other separators of lines in it.
+    for number, one in enumerate(text.split("\n"), 1):
+        if not one.strip():
+            continue
+        try:
+            body = json.loads(one)
+        except (ValueError, RecursionError):
+            body = None
+        yield Line(number, body) if isinstance(body, dict) else Problem(number, "it is no JSON object")
