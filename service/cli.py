@@ -6,13 +6,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import audit, dev, health, indexes, mongo, token
+from .commands import audit, dev, export, health, import_, indexes, mongo, token
 from .errors import StartRefused, Unavailable
 
 COMMANDS = {
     "dev": (dev, "run the API and a private MongoDB on this machine, for trying out and developing"),
     "indexes": (indexes, "create the database's indexes or bring them in line"),
     "token": (token, "make, list and revoke tokens, for when none is at hand"),
+    "import": (import_, "bring secrets in from JSON lines, .env files, and KV exports of Vault or OpenBao"),
+    "export": (export, "write all secrets of a folder to a file, encrypted under a passphrase"),
     "audit": (audit, "print the newest audit records"),
     "mongo": (mongo, "set up the replica set and its users, and look after its members"),
     "health": (health, "ask the local API whether its process runs; for container health checks"),
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m service", description="A small secret manager.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, purpose) in COMMANDS.items():
-        command = commands.add_parser(name, help=purpose, description=f"{purpose.capitalize()}.")
+        command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     args = parser.parse_args(arguments)

@@ -62,6 +62,26 @@ class ListingStore:
         whose = {"path": None} if owner is None else {"owner": owner}
         return self._page({**_filter(wanted), **whose, "_id": {"$gte": start}}, "_id", count)
 
+    def paths(self, within: Range, count: int) -> list[str]:
+        """Return up to ``count`` paths in this range, in their order, whatever became of their secrets.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        first, end = within
+        with translated():
+            found = self._collection.find({"path": {"$gte": first, "$lt": end}}, {"path": True, "_id": False})
+            return [document["path"] for document in found.sort("path", ASCENDING).limit(count)]
+
+    def count_unnamed(self) -> int:
+        """Return how many secrets in use have no path.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        with translated():
+            return self._collection.count_documents({"shelf": None, "path": None})
+
     def _page(self, query: Document, order: str, count: int) -> Page:
         with translated():
             found = list(self._collection.find(query, documents.LISTED).sort(order, ASCENDING).limit(count))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
+from datetime import datetime
+from typing import cast
 
+from ..vault.creating import NewSecret
 from .lines import Line, Problem
 
 
@@ -19,3 +23,13 @@ def read(text: str) -> Iterator[Line | Problem]:
         except (ValueError, RecursionError):
             body = None
         yield Line(number, body) if isinstance(body, dict) else Problem(number, "it is no JSON object")
+
+
+def write(secret: NewSecret) -> bytes:
+    """Return the line of a secret that was exported: its value is there, and its ends are moments."""
+    body = {"path": secret.path, "secret": base64.b64encode(cast(bytes, secret.content)).decode()}
+    settings = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in secret.settings.items()
+    }
+    return json.dumps(body | settings).encode() + b"\n"

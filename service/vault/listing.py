@@ -74,8 +74,18 @@ def list_(vault: Vault, entry: Entry, principal: Principal, query: Query) -> Lis
     return _level(vault, wanted, ranges, query)
 
 
+def below(folder: str) -> Range:
+    """Return the paths below a folder, which ends with its slash; below the empty one is every path."""
+    return (folder, _end(folder))
+
+
+def behind(text: str) -> str:
+    """Return what sorts next after ``text``."""
+    return text + "\0"
+
+
 def _listing(page: Page) -> Listing:
-    return Listing(page.secrets, [], None if page.last is None else _cursor(_behind(page.last)))
+    return Listing(page.secrets, [], None if page.last is None else _cursor(behind(page.last)))
 
 
 def _level(vault: Vault, wanted: Wanted, ranges: Sequence[Range], query: Query) -> Listing:
@@ -96,7 +106,7 @@ def _level(vault: Vault, wanted: Wanted, ranges: Sequence[Range], query: Query) 
         else:
             if page.last is None:
                 return Listing(secrets, folders, None)
-            start = _behind(page.last)
+            start = behind(page.last)
             # What follows a name is likely a name: look farther ahead, until there is a folder.
             ahead *= 2
         ranges = _from(start, ranges)
@@ -106,7 +116,7 @@ def _level(vault: Vault, wanted: Wanted, ranges: Sequence[Range], query: Query) 
 def _ranges(reach: Reach, prefix: str) -> list[Range]:
     """Return the paths that are within reach and begin with ``prefix``, as disjoint ranges in order."""
     folders = ("",) if reach.everything else reach.folders
-    reached = [(path, _behind(path)) for path in reach.paths]
+    reached = [(path, behind(path)) for path in reach.paths]
     reached += [(folder, _end(folder)) for folder in folders]
     ranges: list[Range] = []
     for first, end in sorted((max(first, prefix), min(end, _end(prefix))) for first, end in reached):
@@ -119,11 +129,6 @@ def _ranges(reach: Reach, prefix: str) -> list[Range]:
 
 def _from(start: str, ranges: Iterable[Range]) -> list[Range]:
     return [(max(first, start), end) for first, end in ranges if start < end]
-
-
-def _behind(text: str) -> str:
-    """Return what sorts next after ``text``."""
-    return text + "\0"
 
 
 def _end(prefix: str) -> str:

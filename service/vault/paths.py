@@ -32,3 +32,15 @@ def require_path(text: str, field: str = "path") -> None:
     """
     if not is_path(text):
         raise InvalidFields({field: [RULE]})
+
+
+def folder(text: str) -> str:
+    """Return a folder with its slash, written with or without it; the empty one holds every path.
+
+    Raises:
+        InvalidFields: it is none; the message has the rule.
+    """
+    name = text.removesuffix("/")
+    if name:
+        require_path(name, "prefix")
+    return f"{name}/" if name else ""

@@ -107,9 +107,13 @@ def describe(vault: Vault, entry: Entry, principal: Principal, name: Name) -> Se
     return secret
 
 
+def most_at_once(vault: Vault) -> int:
+    """Return how many values a process may hold at once."""
+    return max(1, _MOST_BATCH_BYTES // vault.max_secret_bytes)
+
+
 def _parts(vault: Vault, entry: Entry, wanted: Sequence[Wanted]) -> list[Entry]:
-    most = max(1, _MOST_BATCH_BYTES // vault.max_secret_bytes)
-    if len(wanted) > most:
+    if len(wanted) > (most := most_at_once(vault)):
         raise InvalidFields({"secrets": [f"with secrets as large as here, fetch up to {most} at once"]})
     parts = [entry.part() for _ in wanted]
     for part, one in zip(parts, wanted, strict=True):
