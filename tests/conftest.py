@@ -28,6 +28,7 @@ from service.vault import policy, scopes, tokens
 from service.vault.attenuation import Wish
 from service.vault.proof import KeyProof
 from service.vault.tokens import Tokens
+from service.vault.vault import Vault
 from tests.certificates import Authority
 from tests.replica_set import Mongod, bare_members, initiate
 from tests.server import Server
@@ -147,6 +148,12 @@ def store(environment: dict[str, str]) -> Iterator[Store]:
 def indexed(store: Store) -> None:
     """The indexes, for tests of what they do: making them takes longer than most tests."""
     store.reconcile_indexes(0)
+
+
+@pytest.fixture
+def vault(store: Store, ring: KeyRing) -> Vault:
+    """What the use cases of secrets work with, on the empty database."""
+    return Vault(store.secrets, store.listing, ring, KeyProof(store.canaries, store.secrets, ring), 65_536)
 
 
 @pytest.fixture

@@ -6,9 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from service.models import Envelope
+from service.audit.recorder import Entry
+from service.models import Caller, Envelope
 from service.records import Secret
-from service.vault import life
+from service.store.queries import Name
+from service.vault import creating, life, policy, reading
+from service.vault.creating import NewSecret
+from service.vault.reading import Wanted
+from service.vault.vault import Vault
+from service.vault.wishes import Settings
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -22,3 +28,19 @@ def secret(values: int = 1, **fields: Any) -> Secret:
     for _ in range(values):
         made = life.add(made, SEALED, {}, NOW - timedelta(hours=1), "maker")
     return life.tidy(made, NOW)
+
+
+def entry() -> Entry:
+    """Return an audit entry as the operator's commands open it."""
+    return Entry("test", Caller("127.0.0.1", "test"), policy.OPERATOR.actor)
+
+
+def keep(vault: Vault, path: str | None, value: bytes = b"value", **settings: Any) -> Secret:
+    """Create a secret as the operator does."""
+    wish = NewSecret(value, path, Settings(**settings))
+    return creating.create(vault, entry(), policy.OPERATOR, wish)
+
+
+def value_of(vault: Vault, path: str) -> bytes:
+    """Fetch a secret as the operator does."""
+    return reading.fetch(vault, entry(), policy.OPERATOR, Wanted(Name(path, is_path=True))).plaintext
