@@ -21,10 +21,14 @@ COMMANDS = {
 }
 
 REFUSED = 2
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 2 where it was refused, with one line that says why."""
+    """Run a command and return its exit code.
+
+    2 where it was refused, with one line that says why; 130 where Ctrl-C ended it.
+    """
     parser = argparse.ArgumentParser(prog="python -m service", description="A small secret manager.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, purpose) in COMMANDS.items():
@@ -38,3 +42,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (StartRefused, Unavailable) as refused:
         print(f"secret-manager: {refused}", file=sys.stderr)
         return REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED

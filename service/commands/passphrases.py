@@ -5,6 +5,7 @@ Never from an argument or the environment: others can read those.
 
 from __future__ import annotations
 
+import sys
 from getpass import getpass
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def new(file: str | None) -> bytes:
 
 
 def _from_file(file: str) -> bytes:
-    passphrase = read_file("--passphrase-file", Path(file)).removesuffix(b"\n").removesuffix(b"\r")
+    # To open a pipe by this name again is refused where another user has made it, as in a container.
+    content = sys.stdin.buffer.read() if file == "/dev/stdin" else read_file("--passphrase-file", Path(file))
+    passphrase = content.removesuffix(b"\n").removesuffix(b"\r")
     if not passphrase:
         raise StartRefused("--passphrase-file: the file is empty")
     return passphrase
@@ -50,5 +53,5 @@ def _ask(prompt: str) -> bytes:
         # getpass would take standard input instead, and show what is typed.
         with Path("/dev/tty").open():
             return getpass(prompt).encode()
-    except OSError:
+    except (OSError, EOFError):
         raise StartRefused("there is no terminal to ask for the passphrase: give --passphrase-file") from None

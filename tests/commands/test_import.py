@@ -13,9 +13,11 @@ import pytest
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
+from service.crypto import stream
 from tests.calls import FETCH
 from tests.commands.operator import operate
 from tests.server import ROOT
+from tests.test_leaks import SECRET, assert_clean
 
 ENV = b"# of the application\nexport DB_USER=app\nDB_PASSWORD='pa$$word'\n"
 KV = json.dumps(
@@ -190,6 +192,38 @@ def test_says_in_one_line_why_it_cannot(
 
     assert (2, b"", 1) == (finished.returncode, finished.stdout, len(finished.stderr.splitlines()))
     assert says in finished.stderr
+
+
+def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Database) -> None:
+    """Not in what is printed, nor in the database, whatever is done with it in whatever format."""
+    good = (
+        line("a", SECRET),
+        b"B='" + SECRET + b"'\n",
+        json.dumps({"data": {"c": SECRET.decode()}}).encode(),
+    )
+    bad = (
+        line(SECRET.decode() + " ", SECRET),
+        b'{"path": "a", "secret": "' + SECRET + b'"}\n',
+        b'{"path": "a", "' + SECRET + b'": 1, "secret": ""}\n',
+        SECRET + b"\n",
+        b"A=$" + SECRET + b"\n" + SECRET + b"!=\n",
+        b'{"data": {"' + SECRET + b' ": "' + SECRET + b'"}}',
+        stream.MAGIC + SECRET,
+    )
+    ways = ((), ("--existing", "update", "--dry-run"))
+
+    finished = [
+        operate(environment, "import", "-", *("--prefix", "p"), *way, stdin=content)
+        for content in (*good, *bad)
+        for way in ways
+    ]
+
+    for one in finished:
+        assert_clean("what was printed", one.stdout + one.stderr)
+    assert {0, 1, 2} == {one.returncode for one in finished}
+    assert database.secrets.count_documents({}) >= 3
+    stored = repr([list(database[name].find()) for name in database.list_collection_names()])
+    assert_clean("the database", stored.encode())
 
 
 def test_imports_nothing_from_nothing(environment: dict[str, str]) -> None:
