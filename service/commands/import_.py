@@ -1,6 +1,6 @@
 """``import``: bring secrets in from a file; everything is looked at before anything is written.
 
-Each one that is created or changed has its own audit record.
+The file is held in memory whole.  Each secret that is created or changed has its own audit record.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from . import passphrases
 from .parts import Parts, opened
 from .progress import Progress
 
-_AGAIN = "run it again with --existing skip to go on"
 _FAILED = "failed"
 _INTERRUPTED = 130
 
@@ -67,8 +66,9 @@ def run(args: argparse.Namespace) -> int:
         lines = _read(args)
     except (InvalidFields, NotImportable, Tampered) as refused:
         raise StartRefused(f"{args.file}: {incoming.told(refused)}") from None
+    existing = Existing(args.existing)
     with opened() as parts:
-        planned = incoming.plan(parts.vault, policy.OPERATOR, lines, folder, Existing(args.existing))
+        planned = incoming.plan(parts.vault, policy.OPERATOR, lines, folder, existing)
         impossible = [one for one in planned if one.outcome is Outcome.REFUSE]
         if args.dry_run:
             _print(planned, sys.stdout)
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
             raise StartRefused(
                 f"nothing was imported: {len(impossible)} of {len(planned)} cannot be{_hint(impossible)}"
             )
-        return _carry_out(parts, planned)
+        return _carry_out(parts, planned, _how_to_go_on(existing))
 
 
 def _read(args: argparse.Namespace) -> list[Line | Problem]:
@@ -96,21 +96,25 @@ def _read(args: argparse.Namespace) -> list[Line | Problem]:
     return formats.read(text, written, split=args.split)
 
 
-def _carry_out(parts: Parts, planned: Sequence[Planned]) -> int:
+def _carry_out(parts: Parts, planned: Sequence[Planned], how_to_go_on: str) -> int:
     done: Counter[str] = Counter()
     progress = Progress("importing", len(planned))
     with _asked_to_stop() as asked_to_stop:
         for one in planned:
             if asked_to_stop():
-                print(f"stopped; {_counts(done)}; {_AGAIN}")
+                print(f"stopped; {_counts(done)}; {how_to_go_on}")
                 return _INTERRUPTED
-            done[_carried_out(parts, one, done)] += 1
+            try:
+                done[_carried_out(parts, one)] += 1
+            except Unavailable:
+                print(f"stopped at line {one.number}; {_counts(done)}; {how_to_go_on}")
+                raise
             progress.add(1)
     print(_counts(done))
     return 1 if done[_FAILED] else 0
 
 
-def _carried_out(parts: Parts, one: Planned, done: Mapping[str, int]) -> str:
+def _carried_out(parts: Parts, one: Planned) -> str:
     """Do what was planned and return what was done.
 
     Raises:
@@ -122,7 +126,6 @@ def _carried_out(parts: Parts, one: Planned, done: Mapping[str, int]) -> str:
         with parts.entry("import") as entry, parts.store.time_limit():
             importing.carry_out(parts.vault, entry, policy.OPERATOR, one.step)
     except Unavailable:
-        print(f"stopped at line {one.number}; {_counts(done)}; {_AGAIN}")
         raise
     except VaultError as error:
         # Somebody has changed something since it was planned; that is no reason to leave the others out.
@@ -147,6 +150,11 @@ def _asked_to_stop() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
+def _how_to_go_on(existing: Existing) -> str:
+    again = Existing.SKIP if existing is Existing.REFUSE else existing
+    return f"run it again with --existing {again} to go on"
+
+
 def _hint(impossible: Sequence[Planned]) -> str:
     taken = any(one.step is not None and isinstance(one.step.error, PathTaken) for one in impossible)
     return "; --existing skip or update says what to do where there is a secret already" if taken else ""
@@ -158,4 +166,4 @@ def _print(planned: Sequence[Planned], where: TextIO) -> None:
 
 
 def _counts(done: Mapping[str, int]) -> str:
-    return ", ".join(f"{what}: {count}" for what, count in done.items()) or "there is no secret in it"
+    return ", ".join(f"{what}: {count}" for what, count in done.items()) or "no secrets"

@@ -136,12 +136,13 @@ def test_stops_where_the_audit_log_cannot_be_written(environment: dict[str, str]
 
     stopped = operate(environment, "import", "-", stdin=line("a") + line("b") + line("c"))
     assert (2, 1) == (stopped.returncode, database.secrets.count_documents({}))
-    assert b"stopped at line 1; " in stopped.stdout
-    assert b"--existing skip" in stopped.stdout
+    assert b"stopped at line 1; no secrets; run it again with --existing skip to go on\n" == stopped.stdout
+    updating = operate(environment, "import", "-", "--existing", "update", stdin=line("b"))
+    assert b"run it again with --existing update to go on\n" in updating.stdout
 
     database.command("collMod", "audit_logs", validator={})
     again = operate(environment, "import", "-", "--existing", "skip", stdin=line("a") + line("b") + line("c"))
-    assert (0, b"skip, there is one: 1, create: 2\n") == (again.returncode, again.stdout)
+    assert (0, b"skip, there is one: 2, create: 1\n") == (again.returncode, again.stdout)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -230,4 +231,4 @@ def test_imports_nothing_from_nothing(environment: dict[str, str]) -> None:
     """An empty file has no secret in it, in any format."""
     finished = operate(environment, "import", "-")
 
-    assert (0, b"there is no secret in it\n") == (finished.returncode, finished.stdout)
+    assert (0, b"no secrets\n") == (finished.returncode, finished.stdout)
