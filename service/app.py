@@ -6,7 +6,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import metrics
-from .api import docs, health, problems, requests, secrets, services, tokens
+from .api import docs, health, life, problems, requests, secrets, services, tokens
 from .audit.recorder import Recorder
 from .crypto.keyring import KeyRing
 from .settings import Settings
@@ -14,8 +14,8 @@ from .store.store import Store
 from .vault.authentication import Authenticator, anyone
 from .vault.health import readiness
 from .vault.proof import KeyProof
-from .vault.secrets import Vault
 from .vault.tokens import Tokens
+from .vault.vault import Vault
 
 # Around the base64 of the largest secret, or instead of one: a batch of 100 paths of 512 characters.
 _BODY_OVERHEAD_BYTES = 65_536
@@ -39,6 +39,7 @@ def create_app(settings: Settings) -> Flask:
     requests.install(app)
     api = docs.install(app, serve=settings.docs_enabled)
     api.register_blueprint(secrets.blueprint)
+    api.register_blueprint(life.blueprint)
     api.register_blueprint(tokens.blueprint)
     api.register_blueprint(health.blueprint)
     return app
@@ -62,7 +63,7 @@ def _services(settings: Settings) -> services.Services:
     proof = KeyProof(store.canaries, store.secrets, ring)
     authenticator = Authenticator(store.tokens, store.attempts, ring, settings.auth_failures_per_minute)
     return services.Services(
-        vault=Vault(store.secrets, ring, proof, settings.max_secret_bytes),
+        vault=Vault(store.secrets, store.listing, ring, proof, settings.max_secret_bytes),
         tokens=Tokens(store.tokens, ring, proof, authenticator.forget),
         authenticate=authenticator.authenticate if settings.auth_required else anyone,
         recorder=Recorder(store.audit, settings.store.mongo_timeout, enabled=settings.audit_enabled),

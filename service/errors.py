@@ -9,7 +9,8 @@
     │   ├── MalformedJson
     │   ├── InvalidFields
     │   ├── InvalidBase64
-    │   └── TooLarge
+    │   ├── TooLarge
+    │   └── NotImportable         a file that cannot be read as any that can be imported
     ├── Unauthenticated           nobody whom the service knows
     │   ├── NoToken
     │   ├── MalformedToken        a typing error, not a guess
@@ -21,9 +22,16 @@
     ├── Forbidden                 known, but may not
     ├── TooManyRequests
     ├── SecretNotFound
-    │   └── SecretHidden          there, but not for this caller, who is told the same
+    │   ├── SecretHidden          there, but not for this caller, who is told the same
+    │   ├── NoSuchVersion         the secret is there; this and the rest only who may know is told
+    │   ├── SecretDeleted
+    │   ├── SecretExpired
+    │   └── SecretDestroyed
+    │       └── AlreadyRead       as often as it could be
     ├── TokenNotFound
     ├── PathTaken
+    ├── VersionConflict
+    ├── BatchFailed               one of several failed, so that none was done
     ├── Unopenable                stored, but must not or cannot be opened
     │   ├── Tampered
     │   └── UnknownKey
@@ -92,6 +100,12 @@ class TooLarge(InputRefused):
     """The request or the secret in it exceeds the limit."""
 
     reason = "too large"
+
+
+class NotImportable(InputRefused):
+    """The file cannot be read as any that can be imported; nothing was."""
+
+    reason = "not importable"
 
 
 class Unauthenticated(VaultError):
@@ -180,18 +194,48 @@ class TooManyRequests(VaultError):
 
 
 class SecretNotFound(VaultError):
-    """No such secret, for this caller."""
+    """No such secret, for this caller; ``told`` is what became of it, for those who may know."""
 
     reason = "not found"
 
-    def __init__(self) -> None:
-        super().__init__("Secret not found")
+    def __init__(self, told: str | None = None) -> None:
+        super().__init__("Secret not found" if told is None else f"Secret not found: {told}")
 
 
 class SecretHidden(SecretNotFound):
     """There is such a secret, but the caller's scopes do not reach it; the audit log alone knows."""
 
     reason = "forbidden"
+
+
+class NoSuchVersion(SecretNotFound):
+    """The secret has not had a version of this number yet."""
+
+    reason = "no such version"
+
+
+class SecretDeleted(SecretNotFound):
+    """The secret, or this version of it, was deleted; that can be undone."""
+
+    reason = "deleted"
+
+
+class SecretExpired(SecretNotFound):
+    """The time of the secret, or of this version of it, is over."""
+
+    reason = "expired"
+
+
+class SecretDestroyed(SecretNotFound):
+    """The secret, or this version of it, was destroyed for good."""
+
+    reason = "destroyed"
+
+
+class AlreadyRead(SecretDestroyed):
+    """The secret was read as often as it could be; the message says when, and from where, the last time."""
+
+    reason = "already read"
 
 
 class TokenNotFound(VaultError):
@@ -210,6 +254,29 @@ class PathTaken(VaultError):
 
     def __init__(self) -> None:
         super().__init__("another secret has this path: choose another")
+
+
+class VersionConflict(VaultError):
+    """The secret is at another version than the caller thinks; ``current_version`` is the one it is at."""
+
+    reason = "version conflict"
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(
+            f"the secret is at version {current_version}: fetch that, and expect it in the next attempt"
+        )
+        self.current_version = current_version
+
+
+class BatchFailed(VaultError):
+    """Nothing of a batch was done, because ``cause`` befell the part number ``index``, counted from 0."""
+
+    reason = "another one of the batch failed"
+
+    def __init__(self, index: int, cause: VaultError) -> None:
+        super().__init__(f"secrets[{index}]: {cause}; nothing of the batch was done")
+        self.index = index
+        self.cause = cause
 
 
 class Unopenable(VaultError):

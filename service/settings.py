@@ -110,7 +110,7 @@ class Settings:
             trusted_proxies=environment.networks("TRUSTED_PROXIES"),
             metrics_networks=environment.networks("METRICS_NETWORKS", "127.0.0.0/8,::1"),
             docs_enabled=environment.boolean("DOCS_ENABLED", True),
-            max_secret_bytes=environment.integer("MAX_SECRET_BYTES", 65536, 1, _MOST_SECRET_BYTES),
+            max_secret_bytes=max_secret_bytes(environment),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             listen=environment.address("LISTEN", DEFAULT_LISTEN),
             tls=_server_tls(environment),
@@ -132,6 +132,15 @@ class Settings:
         if not self.audit_enabled:
             found.append("the audit log is off: nobody can tell who read what")
         return tuple(found)
+
+
+def max_secret_bytes(environment: Environment) -> int:
+    """Return how long a value may be.
+
+    Raises:
+        StartRefused: the variable is doubtful.
+    """
+    return environment.integer("MAX_SECRET_BYTES", 65536, 1, _MOST_SECRET_BYTES)
 
 
 def mongo_tls(environment: Environment) -> MongoTls | None:

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/secret/fetch/batch"
+SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
 WHOAMI = "/vault/token/whoami"
 
@@ -22,6 +23,11 @@ def post(
     """Send ``body`` as JSON."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return client.post(path, json=body, headers=headers, environ_overrides={"REMOTE_ADDR": address})
+
+
+def ask(client: FlaskClient, operation: str, token: str | None = None, **body: Any) -> TestResponse:
+    """Call an operation on secrets: ``create/``, ``fetch``, ``update`` and the like."""
+    return post(client, SECRET + operation, body, token)
 
 
 def id_of(token: str) -> str:

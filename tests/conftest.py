@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,21 @@ from pymongo.database import Database
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from service.api import services
 from service.app import create_app, key_ring
 from service.audit.recorder import Entry
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
 from service.embedded import EmbeddedMongo
 from service.environment import Environment
-from service.models import Caller
+from service.models import Caller, now
 from service.settings import Settings
 from service.store.store import Store
 from service.vault import policy, scopes, tokens
 from service.vault.attenuation import Wish
 from service.vault.proof import KeyProof
 from service.vault.tokens import Tokens
+from service.vault.vault import Vault
 from tests.certificates import Authority
 from tests.replica_set import Mongod, bare_members, initiate
 from tests.server import Server
@@ -125,6 +129,27 @@ def guarded(make_client: Callable[..., FlaskClient]) -> FlaskClient:
     return make_client(AUTH_REQUIRED="true")
 
 
+class Clock:
+    """Tells the time that a test wants it to be; the database's own goes on as ever."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return now() + self.ahead
+
+
+@pytest.fixture
+def clock(client: FlaskClient, guarded: FlaskClient) -> Clock:
+    """The clock of ``client`` and ``guarded``."""
+    clock = Clock()
+    for one in (client, guarded):
+        with one.application.app_context():
+            parts = services.services()
+        services.install(one.application, replace(parts, vault=replace(parts.vault, clock=clock)))
+    return clock
+
+
 @pytest.fixture
 def store(environment: dict[str, str]) -> Iterator[Store]:
     """The service's own way into the empty database."""
@@ -137,6 +162,12 @@ def store(environment: dict[str, str]) -> Iterator[Store]:
 def indexed(store: Store) -> None:
     """The indexes, for tests of what they do: making them takes longer than most tests."""
     store.reconcile_indexes(0)
+
+
+@pytest.fixture
+def vault(store: Store, ring: KeyRing) -> Vault:
+    """What the use cases of secrets work with, on the empty database."""
+    return Vault(store.secrets, store.listing, ring, KeyProof(store.canaries, store.secrets, ring), 65_536)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from service.embedded import EmbeddedMongo
 from service.vault import credentials
 from service.vault.credentials import Credential
 from tests.calls import BATCH, CREATE, FETCH, TOKEN, WHOAMI, id_of, post
+from tests.calls import SECRET as SECRETS
 from tests.conftest import MASTER_KEY
 from tests.server import Server
 
@@ -76,6 +77,25 @@ def test_secret_and_key_turn_up_nowhere(own_mongo: EmbeddedMongo, tmp_path: Path
             server.post("/vault/secret/create/", {"secret": [encoded]}),
             server.post("/vault/secret/create/", encoded),
             server.post(f"/vault/{SECRET.decode()}", {}),
+            *(
+                server.post(f"/vault/secret/{operation}", body)
+                for operation, body in (
+                    ("create/", {"secret": encoded, "expires_in": encoded}),
+                    ("create/", {"secret": encoded, "labels": {"k": [encoded]}}),
+                    ("create/", {"generate": {"characters": encoded + "!"}}),
+                    ("create/", {"generate": {"alphabet": encoded}}),
+                    ("create/batch", {"secrets": [{"secret": encoded}, {"secret": SECRET.decode()}]}),
+                    ("update", {"secret_id": secret_id, "secret": encoded + "!"}),
+                    ("update", {"secret_id": secret_id, "secret": encoded, "expected_version": 7}),
+                    ("update", {"secret_id": secret_id, "new_path": f"{encoded}!", "secret": encoded}),
+                    ("update", {"secret_id": secret_id, "secret": encoded * 100}),
+                    ("fetch", {"secret_id": secret_id, "version": encoded}),
+                    ("describe", {"path": f"{encoded}!"}),
+                    ("list", {"prefix": f"{encoded}!"}),
+                    ("list", {"cursor": encoded}),
+                    ("delete", {"secret_id": secret_id, "versions": [encoded]}),
+                )
+            ),
             requests.post(f"{server.url}/vault/secret/create/", data=SECRET, timeout=10),
             requests.post(
                 f"{server.url}/vault/secret/create/",
@@ -134,6 +154,38 @@ def test_secret_and_key_turn_up_nowhere(own_mongo: EmbeddedMongo, tmp_path: Path
             assert_clean(file.name, file.read_bytes())
 
 
+def test_a_generated_value_turns_up_nowhere(serve: Callable[..., Server], database: Database) -> None:
+    """But in the answer to whoever fetches it."""
+    server = serve(LOG_LEVEL="DEBUG")
+    server.wait_until()
+    answers = [server.post(CREATE, {"generate": {}, "path": "a"})]
+    answers.append(server.post(SECRETS + "update", {"path": "a", "generate": {"alphabet": "printable"}}))
+    answers += [
+        server.post(SECRETS + operation, body)
+        for operation, body in (
+            ("describe", {"path": "a"}),
+            ("list", {}),
+            ("delete", {"path": "a", "versions": [1]}),
+            ("undelete", {"path": "a", "versions": [1]}),
+        )
+    ]
+    values = [
+        base64.b64decode(server.post(FETCH, {"path": "a", "version": number}).json()["secret"])
+        for number in (1, 2)
+    ]
+    server.post(SECRETS + "destroy", {"path": "a"})
+    metrics = requests.get(f"{server.url}/metrics", timeout=10).content
+    server.stop()
+    stored = repr([list(database[name].find()) for name in database.list_collection_names()])
+
+    canaries = [form for value in values for form in forms(value)]
+    assert [200] * 6 == [answer.status_code for answer in answers]
+    assert_clean("an answer", b"".join(answer.content for answer in answers), canaries)
+    assert_clean("/metrics", metrics, canaries)
+    assert_clean("the log", server.log.read_bytes(), canaries)
+    assert_clean("the database", stored.encode(), canaries)
+
+
 def token_forms(token: str) -> list[bytes]:
     """Return the token and its secret part in every form; the id and the hash are no secrets."""
     secret = credentials.parse(token).secret
@@ -176,6 +228,12 @@ def test_tokens_turn_up_nowhere(
             (FETCH, {"path": token}),
             (FETCH, {"path": f"team/{half}"}),
             (BATCH, {"secrets": [{"path": token}, {"secret_id": token}]}),
+            (CREATE, {"secret": "", "labels": {token: ""}}),
+            (CREATE, {"secret": "", "labels": {"k": f"x {half}"}}),
+            (SECRETS + "update", {"path": "a", "new_path": token}),
+            (SECRETS + "list", {"prefix": token}),
+            (SECRETS + "list", {"cursor": token}),
+            (SECRETS + "destroy", {"path": token}),
             (TOKEN + "create", {"name": token, "scopes": ["audit"]}),
             (TOKEN + "create", {"name": "x", "scopes": [token]}),
             (TOKEN + "create", {"name": "x", "scopes": [f"fetch:{token}"]}),

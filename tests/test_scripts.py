@@ -10,12 +10,12 @@ import pytest
 
 from tests.server import ROOT, Server
 
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
 
 @pytest.fixture
-def run(serve: Callable[..., Server]) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+def run(server: Server) -> Run:
     """Return a function that runs a script against a real server."""
-    server = serve()
-    server.wait_until()
 
     def run(
         script: str, *arguments: str, stdin: bytes = b"", **environment: str
@@ -33,7 +33,7 @@ def run(serve: Callable[..., Server]) -> Callable[..., subprocess.CompletedProce
     return run
 
 
-def test_stores_and_fetches_byte_for_byte(run: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
+def test_stores_and_fetches_byte_for_byte(run: Run) -> None:
     """From standard input, whatever the bytes; and from an argument in base64."""
     for value in (b"hunter2", b"", b"line\n", bytes(range(256)), os.urandom(60_000)):
         created = run("create_secret.sh", stdin=value)
@@ -45,7 +45,7 @@ def test_stores_and_fetches_byte_for_byte(run: Callable[..., subprocess.Complete
     assert b"aGVsbG8=\n" == run("fetch_secret.sh", "--base64", secret_id).stdout
 
 
-def test_shows_the_problem_and_fails(run: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
+def test_shows_the_problem_and_fails(run: Run) -> None:
     """The detail goes to standard error, nothing to standard output."""
     for script, argument, says in (
         ("create_secret.sh", "abc", b"HTTP 400: invalid base64"),
@@ -61,7 +61,7 @@ def test_shows_the_problem_and_fails(run: Callable[..., subprocess.CompletedProc
         assert 1 == len(finished.stderr.splitlines())
 
 
-def test_says_when_nobody_answers(run: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
+def test_says_when_nobody_answers(run: Run) -> None:
     """curl's own message, and its exit code."""
     finished = run("create_secret.sh", "aGk=", VAULT_URL="http://127.0.0.1:9")
 
@@ -70,7 +70,7 @@ def test_says_when_nobody_answers(run: Callable[..., subprocess.CompletedProcess
 
 
 def test_sends_the_token_of_a_file(
-    run: Callable[..., subprocess.CompletedProcess[bytes]],
+    run: Run,
     serve: Callable[..., Server],
     give: Callable[..., str],
     tmp_path: Path,
@@ -94,15 +94,98 @@ def test_sends_the_token_of_a_file(
     assert b"" == without.stdout + refused.stdout
 
 
-def test_explains_itself(run: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
+def test_keeps_what_it_is_told_with_the_value(run: Run, server: Server) -> None:
+    """An end, how often it may be read, and labels to find it by."""
+    created = run(
+        "create_secret.sh",
+        *("--label", "env=prod", "--expires-in", "60", "--path", "team/once", "--max-reads", "1"),
+        *("--label", "owner=a=b"),
+        stdin=b"hunter2",
+    )
+    described = server.post("/vault/secret/describe", {"path": "team/once"}).json()
+
+    assert 0 == created.returncode, created.stderr
+    assert ({"env": "prod", "owner": "a=b"}, 1) == (described["labels"], described["max_reads"])
+    assert described["expires_at"]
+    assert b"hunter2" == run("fetch_secret.sh", "team/once").stdout
+    assert b"already read at" in run("fetch_secret.sh", "team/once").stderr
+
+
+def test_gives_a_secret_another_value(run: Run) -> None:
+    """By its id or its path; the older one is still there, and nobody's change is overwritten."""
+    secret_id = run("create_secret.sh", "--path", "team/a", stdin=b"1").stdout.decode().strip()
+
+    assert b"2\n" == run("update_secret.sh", "team/a", stdin=b"2").stdout
+    assert b"3\n" == run("update_secret.sh", "--expected-version", "2", secret_id, "Mw==").stdout
+    refused = run("update_secret.sh", "--expected-version", "2", "team/a", stdin=b"x")
+
+    assert b"update_secret.sh: HTTP 409: the secret is at version 3" in refused.stderr
+    assert b"3" == run("fetch_secret.sh", "team/a").stdout
+    assert b"1" == run("fetch_secret.sh", "--version", "1", "team/a").stdout
+
+
+def test_lists_paths(run: Run, server: Server) -> None:
+    """All of them, however many pages that takes, or those with a prefix or a label."""
+    names = [f"many/{number:04}" for number in range(1001)]
+    for start in range(0, len(names), 100):
+        batch = [{"path": name, "secret": ""} for name in names[start : start + 100]]
+        assert 200 == server.post("/vault/secret/create/batch", {"secrets": batch}).status_code
+    run("create_secret.sh", "--path", "other/a", "--label", "env=prod", stdin=b"x")
+
+    assert [*names, "other/a"] == run("list_secrets.sh").stdout.decode().splitlines()
+    assert names == run("list_secrets.sh", "many/").stdout.decode().splitlines()
+    assert b"other/a\n" == run("list_secrets.sh", "--label", "env=prod").stdout
+    assert b"" == run("list_secrets.sh", "--label", "env=prod", "many/").stdout
+
+
+def test_deletes_brings_back_and_destroys(run: Run) -> None:
+    """A secret, or versions of it."""
+    run("create_secret.sh", "--path", "team/a", stdin=b"1")
+    run("update_secret.sh", "team/a", stdin=b"2")
+
+    assert b"live\n" == run("delete_secret.sh", "team/a", "2").stdout
+    assert b"version 2 was deleted" in run("fetch_secret.sh", "team/a").stderr
+    assert b"deleted\n" == run("delete_secret.sh", "team/a").stdout
+    assert (b"", b"team/a\n") == (
+        run("list_secrets.sh").stdout,
+        run("list_secrets.sh", "--deleted").stdout,
+    )
+    assert b"live\n" == run("delete_secret.sh", "--undelete", "team/a").stdout
+    assert b"live\n" == run("delete_secret.sh", "--undelete", "team/a", "1", "2").stdout
+    assert b"2" == run("fetch_secret.sh", "team/a").stdout
+    assert b"destroyed\n" == run("delete_secret.sh", "--destroy", "team/a").stdout
+    assert b"it was destroyed at" in run("fetch_secret.sh", "team/a").stderr
+
+
+def test_explains_itself(run: Run) -> None:
     """--help on standard output; wrong use on standard error, with exit code 2."""
-    for script in ("create_secret.sh", "fetch_secret.sh"):
+    for script, *wrong in (
+        ("create_secret.sh", "a", "b"),
+        ("create_secret.sh", "--path"),
+        ("create_secret.sh", "--unknown", "x"),
+        ("create_secret.sh", "--max-reads", "many"),
+        ("create_secret.sh", "--expires-in", '1, "x": 1'),
+        ("create_secret.sh", "--label", "no-value"),
+        ("create_secret.sh", "--label", 'a="b"'),
+        ("fetch_secret.sh",),
+        ("fetch_secret.sh", "a", "b"),
+        ("fetch_secret.sh", "--version", "x", "a"),
+        ("update_secret.sh",),
+        ("update_secret.sh", "a", "b", "c"),
+        ("update_secret.sh", "--expected-version", "x", "a"),
+        ("list_secrets.sh", "a", "b"),
+        ("list_secrets.sh", "--label"),
+        ("delete_secret.sh",),
+        ("delete_secret.sh", "a", "x"),
+        ("delete_secret.sh", "--unknown", "a"),
+    ):
         assert b"usage: " in run(script, "--help").stdout
-        assert (2, b"") == ((wrong := run(script, "a", "b")).returncode, wrong.stdout)
-    assert 2 == run("fetch_secret.sh").returncode
+        finished = run(script, *wrong)
+        assert (2, b"") == (finished.returncode, finished.stdout), (script, wrong)
+        assert finished.stderr
 
 
-def test_sends_the_token_without_showing_it(run: Callable[..., subprocess.CompletedProcess[bytes]]) -> None:
+def test_sends_the_token_without_showing_it(run: Run) -> None:
     """The token reaches curl through a file descriptor: no process has it among its arguments."""
     created = run("create_secret.sh", "aGk=", VAULT_TOKEN="canary-token", PS4="+", SHELLOPTS="xtrace")
 

@@ -26,6 +26,7 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.SecretNotFound: HTTPStatus.NOT_FOUND,
     errors.TokenNotFound: HTTPStatus.NOT_FOUND,
     errors.PathTaken: HTTPStatus.CONFLICT,
+    errors.VersionConflict: HTTPStatus.CONFLICT,
     errors.Unopenable: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -63,11 +64,21 @@ def summary(error: errors.VaultError) -> dict[str, Any]:
     """Return what a batch says of one of its parts that failed."""
     if isinstance(error, errors.Unopenable):
         _note_unopenable(error)
-    return {"status": _status(error) or HTTPStatus.INTERNAL_SERVER_ERROR, "detail": str(error)}
+    status = _status(error) or HTTPStatus.INTERNAL_SERVER_ERROR
+    return {"status": status, "detail": str(error), **_members(error)}
 
 
 def _status(error: errors.VaultError) -> HTTPStatus | None:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+
+
+def _members(error: errors.VaultError) -> dict[str, Any]:
+    """Return what a program needs to know besides the status."""
+    if isinstance(error, errors.InvalidFields):
+        return {"errors": error.errors}
+    if isinstance(error, errors.VersionConflict):
+        return {"current_version": error.current_version}
+    return {}
 
 
 def _note_unopenable(error: errors.Unopenable) -> None:
@@ -76,22 +87,20 @@ def _note_unopenable(error: errors.Unopenable) -> None:
 
 
 def _domain_error(error: errors.VaultError) -> Response:
+    # What befell one part of a batch decides how all of it is answered.
+    detail, error = str(error), error.cause if isinstance(error, errors.BatchFailed) else error
     status = _status(error)
     if status is None:
         return _unexpected_error(error)
     if isinstance(error, errors.Unopenable):
         _note_unopenable(error)
-        return problem(status, f"the record cannot be opened: {error}")
+        return problem(status, f"the record cannot be opened: {detail}")
     if isinstance(error, errors.AuditUnavailable):
         metrics.audit_failures.inc()
+    response = problem(status, detail, **_members(error))
     if isinstance(error, errors.Unavailable):
         log.error("cannot serve: %s", error, extra={"request_id": request_id()})
-        response = problem(status, str(error))
         response.headers["Retry-After"] = "1"
-        return response
-    if isinstance(error, errors.InvalidFields):
-        return problem(status, str(error), errors=error.errors)
-    response = problem(status, str(error))
     if isinstance(error, errors.Unauthenticated):
         # RFC 6750 section 3: no error code where no token was sent.
         sent = "" if isinstance(error, errors.NoToken) else ', error="invalid_token"'

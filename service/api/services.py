@@ -13,8 +13,8 @@ from ..audit.recorder import Entry, Recorder
 from ..environment import Network
 from ..models import Principal
 from ..vault.health import Readiness
-from ..vault.secrets import Vault
 from ..vault.tokens import Tokens
+from ..vault.vault import Vault
 
 _NAME = "secret-manager"
 

@@ -33,7 +33,7 @@ class Entry:
     """The record in the making; whoever learns who asks, or what about, says so here.
 
     An operation on several secrets has a part for each, and each becomes a record of its own.
-    ``reason`` says why a part failed while the others go on.
+    ``reason`` says why this part failed, whether the others go on or fail with it.
     """
 
     operation: str
@@ -54,7 +54,7 @@ class Entry:
     def finish(self, reason: str | None) -> list[AuditRecord]:
         """Return the finished records, with the present as their time; ``reason`` is why all of it failed."""
         if self.parts:
-            return [record for part in self.parts for record in part.finish(reason or part.reason)]
+            return [record for part in self.parts for record in part.finish(part.reason or reason)]
         return [
             AuditRecord(
                 timestamp=datetime.now(UTC),

@@ -70,6 +70,12 @@ def wanted(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(audit.COLLECTION, (("timestamp", ASCENDING),), expire_days=audit_ttl_days or None),
         Index(audit.COLLECTION, (("secret_id", ASCENDING), ("timestamp", DESCENDING))),
         Index(secrets.COLLECTION, (("path", ASCENDING),), unique=True),
+        Index(secrets.COLLECTION, (("former_path", ASCENDING), ("destroyed_at", DESCENDING))),
+        Index(secrets.COLLECTION, (("ends_at", ASCENDING),), expire_days=0),
+        # One for each kind of list; what a list has in common comes first, its order last.
+        Index(secrets.COLLECTION, (("shelf", ASCENDING), ("path", ASCENDING), ("_id", ASCENDING))),
+        Index(secrets.COLLECTION, (("shelf", ASCENDING), ("owner", ASCENDING), ("_id", ASCENDING))),
+        Index(secrets.COLLECTION, (("shelf", ASCENDING), ("labels", ASCENDING), ("path", ASCENDING))),
         Index(tokens.COLLECTION, (("created_by", ASCENDING),)),
         Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_TOKENS_DAYS),
         Index(attempts.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),

@@ -2,87 +2,131 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
-from types import NoneType
-from typing import Any
+from typing import TypeVar
 
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DocumentTooLarge, DuplicateKeyError, WriteError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
-from ..errors import PathTaken, Tampered
-from ..models import Envelope, LegacySecret, Reach, SealedVersion
-from .client import Document, translated, typed
+from ..errors import PathTaken, Tampered, TooLarge
+from ..models import Reach
+from ..records import Secret
+from . import documents, queries
+from .client import Document, translated
+from .queries import Name
 
 COLLECTION = "secrets"
 
+Result = TypeVar("Result")
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """What a caller calls a secret: its id or its path."""
+# Server error codes (MongoDB's error_codes.yml) of a document that an update would make larger than 16 MiB.
+_TOO_LARGE = {10334, 17419}
 
-    text: str
-    is_path: bool = False
+
+Found = dict[Name, Secret | Tampered]
 
 
 class SecretStore:
-    """The collection ``secrets``."""
+    """The collection ``secrets``; with a ``session``, as the transaction that runs in it sees it."""
 
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], session: ClientSession | None = None) -> None:
+        self._database = database
         self._collection = database[COLLECTION]
+        self._session = session
+        # What goes wrong in a transaction may be mended by trying all of it again: the driver does that,
+        # and has to see its own errors.
+        self._errors = translated if session is None else nullcontext
 
-    def insert(self, sealed: SealedVersion) -> None:
-        """Keep the first version of a new secret.
+    def insert(self, secret: Secret, ends_at: datetime | None) -> None:
+        """Keep a new secret; from ``ends_at`` on MongoDB removes it.
 
         Raises:
             PathTaken: another secret has its path.
             StoreUnavailable: it may or may not have been kept.
         """
-        named = {"path": sealed.path, "owner": sealed.owner, "tag": sealed.tag}
-        with translated(), _path_taken():
+        with self._errors(), _refused():
             self._collection.insert_one(
-                {
-                    "_id": sealed.secret_id,
-                    **{name: value for name, value in named.items() if value is not None},
-                    "current": sealed.version,
-                    "versions": [
-                        {
-                            "version": sealed.version,
-                            "payload": sealed.envelope.payload,
-                            "data_key": sealed.envelope.data_key,
-                            "created_at": sealed.created_at,
-                        }
-                    ],
-                    "created_at": sealed.created_at,
-                }
+                {"_id": secret.secret_id, **documents.write(secret), **_ending(ends_at)},
+                session=self._session,
             )
 
-    def find(
-        self, names: Sequence[Name], reach: Reach
-    ) -> dict[Name, SealedVersion | LegacySecret | Tampered]:
-        """Return the current version of those secrets that there are and that ``reach`` covers.
+    def swap(self, before: Secret, after: Secret, ends_at: datetime | None) -> bool:
+        """Put ``after`` in the place of ``before``, both whole; return False where that is there no more.
 
-        What it does not cover is not found: the database looks and transfers no more for it than for
-        a secret that does not exist.  In the place of a document that neither this service nor its
-        forerunner wrote there is the error, so that it does not hide the others.
+        Of all fields only those are sent that differ.
+
+        Raises:
+            PathTaken: another secret has its new path.
+            TooLarge: MongoDB takes no document of this size.
+            StoreUnavailable: it may or may not have been changed.
+        """
+        after = replace(after, revision=(before.revision or 0) + 1)
+        old, new = documents.write(before), documents.write(after)
+        changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
+        ending = _ending(ends_at)
+        # A record of an earlier implementation has its value there; it is among the versions now.
+        gone = {*old.keys() - new.keys(), "ciphertext", *({"ends_at"} - ending.keys())}
+        with self._errors(), _refused():
+            result = self._collection.update_one(
+                {"_id": before.secret_id, "revision": before.revision},
+                {"$set": {**changed, **ending}, "$unset": dict.fromkeys(gone, True)},
+                session=self._session,
+            )
+        return result.matched_count == 1
+
+    def remove_ended(self, paths: Sequence[str], at: datetime) -> bool:
+        """Remove what MongoDB would soon remove from these paths; return whether there was anything.
+
+        Raises:
+            StoreUnavailable: it may or may not have been removed.
+        """
+        with self._errors():
+            result = self._collection.delete_many(
+                {"path": {"$in": list(paths)}, "ends_at": {"$lte": at}}, session=self._session
+            )
+        return result.deleted_count > 0
+
+    def find_with_value(self, names: Sequence[Name], reach: Reach, number: int | None) -> Found:
+        """Return those secrets that there are and that ``reach`` covers.
+
+        Of all values only that of the version ``number`` is among them, or that of the current one.
+
+        What the reach does not cover is not found: the database looks and transfers no more for it
+        than for a secret that does not exist.  In the place of a document that neither this service
+        nor its forerunner wrote there is the error, so that it does not hide the others.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
-            documents = list(self._collection.find({"$and": [_named(names), _reached(reach)]}))
-        found = {document["_id"]: document for document in documents}
-        by_path = {path: document for document in documents if isinstance(path := document.get("path"), str)}
-        return {
-            name: _read_or_error(document)
-            for name in names
-            if (document := (by_path if name.is_path else found).get(name.text)) is not None
-        }
+        return self._find(names, reach, {"$set": {"versions": queries.with_value_of(number)}})
+
+    def find_without_values(self, names: Sequence[Name], reach: Reach) -> Found:
+        """Return the same with no value at all."""
+        return self._find(names, reach, {"$project": {"versions.payload": False}})
+
+    def find_whole(self, names: Sequence[Name], reach: Reach) -> Found:
+        """Return the same with all values: what ``swap`` takes."""
+        return self._find(names, reach)
+
+    def find_destroyed(self, names: Sequence[Name], reach: Reach) -> Found:
+        """Return those secrets that were destroyed last at these paths.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        paths = [name.text for name in names if name.is_path]
+        found = self._aggregate(
+            {"$match": {"$and": [{"former_path": {"$in": paths}}, queries.reached(reach)]}},
+            {"$sort": {"former_path": 1, "destroyed_at": -1}},
+            {"$group": {"_id": "$former_path", "secret": {"$first": "$$ROOT"}}},
+        )
+        return {Name(one["_id"], is_path=True): _read_or_error(one["secret"]) for one in found}
 
     def existing(self, names: Sequence[Name]) -> frozenset[Name]:
         """Return which of these there are, whoever asks; for the audit log alone.
@@ -90,88 +134,71 @@ class SecretStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
-            documents = list(self._collection.find(_named(names), {"path": True}))
-        known = {Name(document["_id"]) for document in documents}
-        known |= {
-            Name(path, is_path=True)
-            for document in documents
-            if isinstance(path := document.get("path"), str)
-        }
-        return frozenset(known.intersection(names))
+        found = self._aggregate({"$match": queries.named(names)}, {"$project": {"path": True}})
+        return frozenset(queries.by_name(found)).intersection(names)
 
-    def find_any(self) -> SealedVersion | LegacySecret | None:
-        """Return one secret, whichever comes first, or None where the collection is empty.
+    def find_any(self) -> Secret | None:
+        """Return one secret that has a value, whichever comes first, or None where there is none.
 
         Raises:
             StoreUnavailable: the database did not answer.
             Tampered: its document is none that this service or its forerunner wrote.
         """
-        with translated():
-            document = self._collection.find_one()
-        return None if document is None else _read(document)
+        with self._errors():
+            document = self._collection.find_one({"destroyed_at": None})
+        return None if document is None else documents.read(document)
+
+    def together(self, work: Callable[[SecretStore], Result]) -> Result:
+        """Do all that ``work`` does with the store that it is given, or nothing of it.
+
+        It may be called again, where others change the same secrets meanwhile.
+
+        Raises:
+            StoreUnavailable: all of it or nothing may have been done.
+        """
+        with translated(), self._database.client.start_session() as session:
+            return session.with_transaction(
+                lambda inside: work(SecretStore(self._database, inside)),
+                read_concern=ReadConcern("snapshot"),
+                write_concern=WriteConcern("majority", j=True),
+            )
+
+    def _find(self, names: Sequence[Name], reach: Reach, *stages: Document) -> Found:
+        found = self._aggregate({"$match": {"$and": [queries.named(names), queries.reached(reach)]}}, *stages)
+        by_name = queries.by_name(found)
+        return {name: _read_or_error(by_name[name]) for name in names if name in by_name}
+
+    def _aggregate(self, *stages: Document) -> list[Document]:
+        with self._errors():
+            return list(self._collection.aggregate(list(stages), session=self._session))
+
+
+def _ending(ends_at: datetime | None) -> Document:
+    return {} if ends_at is None else {"ends_at": ends_at}
 
 
 @contextmanager
-def _path_taken() -> Iterator[None]:
-    """Raise what it means that an index allows only one.
+def _refused() -> Iterator[None]:
+    """Raise what it means that MongoDB refuses a document.
 
     Raises:
-        PathTaken: it was the path's.  Two secrets never get the same id by chance.
+        PathTaken: an index allows the path only once.  Two secrets never get the same id by chance.
+        TooLarge: it is longer than 16 MiB.
     """
     try:
         yield
     except DuplicateKeyError:
         raise PathTaken from None
+    except (DocumentTooLarge, WriteError) as error:
+        if isinstance(error, WriteError) and error.code not in _TOO_LARGE:
+            raise
+        raise TooLarge(
+            "all versions of a secret together may have up to 16 MiB: destroy some, or lower max_versions"
+        ) from None
 
 
-def _named(names: Sequence[Name]) -> Document:
-    return {
-        "$or": [
-            {"_id": {"$in": [name.text for name in names if not name.is_path]}},
-            {"path": {"$in": [name.text for name in names if name.is_path]}},
-        ]
-    }
-
-
-def _reached(reach: Reach) -> Document:
-    if reach.everything:
-        return {}
-    below = [re.compile("^" + re.escape(folder)) for folder in reach.folders]
-    return {"$or": [{"path": {"$in": [*reach.paths, *below]}}, {"owner": reach.owner}]}
-
-
-def _read_or_error(document: Document) -> SealedVersion | LegacySecret | Tampered:
+def _read_or_error(document: Document) -> Secret | Tampered:
     try:
-        return _read(document)
+        return documents.read(document)
     except Tampered as error:
         return error
-
-
-def _read(document: dict[str, Any]) -> SealedVersion | LegacySecret:
-    # Whoever can write to the database can put anything there: what does not have the shape that
-    # was written is an altered record, and no reason to fail in some other way.
-    try:
-        if "ciphertext" in document:
-            if {"path", "owner"} & document.keys():
-                # Nothing ties such a record to a place, and it never had one: it was put there.
-                raise Tampered("a record of an earlier implementation has neither path nor owner")
-            return LegacySecret(
-                secret_id=document["_id"],
-                ciphertext=base64.b64decode(document["ciphertext"], validate=True),
-                created_at=document.get("created_at"),
-            )
-        (version,) = (v for v in document["versions"] if v["version"] == document["current"])
-        return SealedVersion(
-            secret_id=document["_id"],
-            version=version["version"],
-            envelope=Envelope(
-                payload=typed(version["payload"], bytes), data_key=typed(version["data_key"], bytes)
-            ),
-            created_at=typed(version["created_at"], datetime),
-            path=typed(document.get("path"), str, NoneType),
-            owner=typed(document.get("owner"), str, NoneType),
-            tag=typed(document.get("tag"), bytes, NoneType),
-        )
-    except (KeyError, TypeError, ValueError, binascii.Error):
-        raise Tampered("not of the shape in which secrets are stored") from None

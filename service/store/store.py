@@ -9,6 +9,7 @@ from . import indexes
 from .attempts import AttemptStore
 from .audit import AuditStore
 from .canary import CanaryStore
+from .listing import ListingStore
 from .secrets import SecretStore
 from .tls import MongoTls
 from .tokens import TokenStore
@@ -26,6 +27,7 @@ class Store:
         self._database = connection.database(self._client)
         self._time_limit = time_limit
         self.secrets = SecretStore(self._database)
+        self.listing = ListingStore(self._database)
         self.audit = AuditStore(self._client, self._database)
         self.canaries = CanaryStore(self._database)
         self.tokens = TokenStore(self._database)

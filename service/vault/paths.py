@@ -24,11 +24,23 @@ def is_path(text: str) -> bool:
     return PATTERN.fullmatch(text) is not None
 
 
-def require_path(text: str) -> None:
+def require_path(text: str, field: str = "path") -> None:
     """Return where ``text`` is a path.
 
     Raises:
-        InvalidFields: it is not; the message has the rule.
+        InvalidFields: it is not; the message has the rule, for the ``field`` that it came in.
     """
     if not is_path(text):
-        raise InvalidFields({"path": [RULE]})
+        raise InvalidFields({field: [RULE]})
+
+
+def folder(text: str) -> str:
+    """Return a folder with its slash, written with or without it; the empty one holds every path.
+
+    Raises:
+        InvalidFields: it is none; the message has the rule.
+    """
+    name = text.removesuffix("/")
+    if name:
+        require_path(name, "prefix")
+    return f"{name}/" if name else ""

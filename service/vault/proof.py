@@ -10,9 +10,10 @@ from ..crypto import envelope
 from ..crypto.context import Context
 from ..crypto.keyring import KeyRing
 from ..errors import KeyRingUnproven, Tampered, Unopenable
-from ..models import Envelope, LegacySecret, SealedVersion
+from ..models import Envelope
 from ..store.canary import CanaryStore
 from ..store.secrets import SecretStore
+from . import values
 
 # No secret's id looks like this, so neither opens in the other's place.
 _CONTEXT = Context("canary", version=1)
@@ -61,20 +62,10 @@ class KeyProof:
         # Data older than its canary (an earlier implementation's): what is there must open first.
         found = self._secrets.find_any()
         if found is not None:
-            open_stored(found, self._ring)
+            for version in found.versions:
+                if version.sealed is not None:
+                    values.open_(found, version, self._ring)
         canary = envelope.seal(_CONTENT, _CONTEXT, self._ring)
         self._canaries.insert(canary)
         # Another process may have been first, with other keys: the one that is kept counts.
         return self._canaries.find() or canary
-
-
-def open_stored(stored: SealedVersion | LegacySecret, ring: KeyRing) -> bytes:
-    """Return the value of what the store found.
-
-    Raises:
-        UnknownKey: no key of the ring has the record's key id.
-        Tampered: a byte or the record's place differs from what was sealed.
-    """
-    if isinstance(stored, LegacySecret):
-        return envelope.open_legacy(stored.ciphertext, ring)
-    return envelope.open_(stored.envelope, Context(stored.secret_id, stored.version), ring)

@@ -40,7 +40,9 @@ def test_documents_every_error_with_an_example(document: dict[str, Any]) -> None
             assert [{"token": []}] == operation["security"], path
         if "requestBody" in operation:
             assert {"400", "403", "413", "415", "422"} <= answers.keys(), path
-            assert "example" in operation["requestBody"]["content"]["application/json"], path
+            assert {"example", "examples"} & operation["requestBody"]["content"]["application/json"].keys(), (
+                path
+            )
         for status, answer in answers.items():
             if status != "200":
                 assert ["application/problem+json"] == list(answer["content"]), (path, status)
@@ -48,6 +50,15 @@ def test_documents_every_error_with_an_example(document: dict[str, Any]) -> None
     assert "404" in document["paths"]["/vault/secret/fetch"]["post"]["responses"]
     assert "409" in document["paths"]["/vault/secret/create/"]["post"]["responses"]
     assert "requestBody" not in document["paths"]["/vault/token/whoami"]["post"]
+
+
+def test_every_example_can_be_sent(client: FlaskClient, document: dict[str, Any]) -> None:
+    """Whoever copies one finds that it fits: what it names may not be there."""
+    for path, operation in operations(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            examples = [example["value"] for example in content.get("examples", {}).values()]
+            for body in examples or [content["example"]]:
+                assert client.post(path, json=body).status_code in (200, 404, 409), (path, body)
 
 
 def test_has_nothing_in_it_that_is_not_used(document: dict[str, Any]) -> None:

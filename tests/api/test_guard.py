@@ -11,12 +11,16 @@ from service.models import now
 from service.store.attempts import AttemptStore
 from service.store.store import Store
 from service.vault.credentials import Credential
-from tests.calls import BATCH, CREATE, FETCH, TOKEN, UNKNOWN, WHOAMI, id_of, post
+from tests.calls import BATCH, CREATE, FETCH, SECRET, TOKEN, UNKNOWN, WHOAMI, id_of, post
 
 GUARDED = (
     CREATE,
     FETCH,
     BATCH,
+    *(
+        SECRET + name
+        for name in ["create/batch", "update", "describe", "list", "delete", "undelete", "destroy"]
+    ),
     *(TOKEN + name for name in ["create", "list", "describe", "renew", "revoke", "whoami"]),
 )
 

@@ -28,8 +28,15 @@ CHECKS = [
 
 WITH_BODY = [
     "/vault/secret/create/",
+    "/vault/secret/create/batch",
     "/vault/secret/fetch",
     "/vault/secret/fetch/batch",
+    "/vault/secret/update",
+    "/vault/secret/describe",
+    "/vault/secret/list",
+    "/vault/secret/delete",
+    "/vault/secret/undelete",
+    "/vault/secret/destroy",
     "/vault/token/create",
     "/vault/token/list",
     "/vault/token/describe",

@@ -286,6 +286,8 @@ def test_fetches_documents_of_an_earlier_implementation(client: FlaskClient, dat
         "secret": HELLO,
         "created_at": None,
         "path": None,
+        "expires_at": None,
+        "reads_left": None,
     } == response.json
 
 

@@ -1,21 +1,61 @@
 """store.secrets: a document is what was written, or it is an altered one."""
 
 import base64
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
 from service.embedded import EmbeddedMongo
-from service.errors import PathTaken, Tampered
-from service.models import Envelope, LegacySecret, Reach, SealedVersion
+from service.errors import PathTaken, StoreUnavailable, Tampered, TooLarge
+from service.models import Envelope, Reach
+from service.records import LegacyValue, Secret, Version
 from service.store.indexes import reconcile, wanted
-from service.store.secrets import Name, SecretStore
+from service.store.queries import Name
+from service.store.secrets import SecretStore
 from service.store.store import Store
 
-SEALED = SealedVersion("id", 1, Envelope(b"\x01payload", b"\x01key"), datetime(2026, 1, 31, tzinfo=UTC))
+NOW, DAY = datetime(2026, 1, 31, tzinfo=UTC), timedelta(days=1)
+
+
+def version(number: int) -> Version:
+    """Return a version with a value."""
+    return Version(number, NOW, Envelope(b"\x01payload", b"\x01key"))
+
+
+SECRET = Secret("id", 1, (version(1),), NOW)
+# Every field is another than its default.
+FULL = Secret(
+    secret_id="id",
+    current=3,
+    versions=(
+        Version(2, NOW, None, "ann", NOW + DAY, NOW, "bob", NOW + 2 * DAY, "carl"),
+        version(3),
+    ),
+    created_at=NOW,
+    created_by="ann",
+    updated_at=NOW + DAY,
+    path="team/app",
+    former_path="team/app",
+    owner="0123456789abcdef",
+    tag=b"tag",
+    labels=(("a", "1"), ("b", "2")),
+    max_versions=7,
+    cas_required=True,
+    delete_version_after=60,
+    expires_at=NOW + 2 * DAY,
+    deleted_at=NOW + 3 * DAY,
+    deleted_by="bob",
+    destroyed_at=NOW + 4 * DAY,
+    destroyed_by="carl",
+    max_reads=5,
+    reads_left=4,
+    read_at=NOW + 5 * DAY,
+    read_from="192.0.2.7",
+    read_by="dora",
+)
 
 ID, ALL = Name("id"), Reach(everything=True)
 
@@ -26,18 +66,62 @@ def secrets(mongo: EmbeddedMongo, database: Database) -> SecretStore:
     return Store(mongo.uri, 5).secrets
 
 
-def test_finds_what_was_inserted(secrets: SecretStore) -> None:
+@pytest.mark.parametrize("kept", [SECRET, FULL], ids=["plain", "full"])
+def test_finds_what_was_inserted(secrets: SecretStore, kept: Secret) -> None:
     """Every field comes back as it was."""
-    secrets.insert(SEALED)
+    secrets.insert(kept, None)
 
-    assert {ID: SEALED} == secrets.find([ID, Name("other")], ALL)
+    assert {ID: kept} == secrets.find_whole([ID, Name("other")], ALL)
+
+
+def test_no_field_is_forgotten() -> None:
+    """The test above would not notice one that has its default."""
+    assert [] == [
+        one.name
+        for one in fields(Secret)
+        if one.name != "revision" and getattr(FULL, one.name) == one.default
+    ]
+
+
+def test_a_document_of_an_earlier_version_of_this_service_is_a_secret(
+    secrets: SecretStore, database: Database
+) -> None:
+    """What it did not write has its default."""
+    database.secrets.insert_one(
+        {
+            "_id": "id",
+            "current": 1,
+            "versions": [
+                {"version": 1, "payload": b"\x01payload", "data_key": b"\x01key", "created_at": NOW}
+            ],
+            "created_at": NOW,
+        }
+    )
+
+    assert {ID: SECRET} == secrets.find_whole([ID], ALL)
+
+
+def test_finds_the_value_that_is_asked_for_and_no_other(secrets: SecretStore) -> None:
+    """The current one, an older one, none: values may be large."""
+    secrets.insert(replace(SECRET, current=3, versions=(version(1), version(2), version(3))), None)
+
+    def with_values(found: dict[Name, Secret | Tampered]) -> list[int]:
+        return [one.version for one in found[ID].versions if one.sealed is not None]
+
+    assert [3] == with_values(secrets.find_with_value([ID], ALL, None))
+    assert [2] == with_values(secrets.find_with_value([ID], ALL, 2))
+    assert [] == with_values(secrets.find_with_value([ID], ALL, 4))
+    assert [] == with_values(secrets.find_without_values([ID], ALL))
+    assert [1, 2, 3] == [one.version for one in secrets.find_without_values([ID], ALL)[ID].versions]
 
 
 def test_finds_one_of_many_for_the_proof(secrets: SecretStore) -> None:
-    """Whichever comes first; None where there is none."""
+    """Whichever comes first, but none that was destroyed; None where there is none."""
     assert secrets.find_any() is None
-    secrets.insert(SEALED)
-    assert secrets.find_any() == SEALED
+    secrets.insert(replace(SECRET, secret_id="a", destroyed_at=NOW), None)
+    assert secrets.find_any() is None
+    secrets.insert(SECRET, None)
+    assert secrets.find_any() == SECRET
 
 
 def test_reads_a_document_of_an_earlier_implementation(secrets: SecretStore, database: Database) -> None:
@@ -51,10 +135,133 @@ def test_reads_a_document_of_an_earlier_implementation(secrets: SecretStore, dat
         ]
     )
 
+    legacy = LegacyValue(b"c" * 30)
     assert {
-        Name("a"): LegacySecret("a", b"c" * 30, created),
-        Name("b"): LegacySecret("b", b"c" * 30, None),
-    } == secrets.find([Name("a"), Name("b")], ALL)
+        Name("a"): Secret("a", 1, (Version(1, created, legacy),), created),
+        Name("b"): Secret("b", 1, (Version(1, None, legacy),), None),
+    } == secrets.find_with_value([Name("a"), Name("b")], ALL, None)
+
+
+def test_puts_a_secret_in_the_place_of_what_it_was_before(secrets: SecretStore, database: Database) -> None:
+    """Once: who was second is told, and has changed nothing."""
+    secrets.insert(SECRET, None)
+
+    assert secrets.swap(SECRET, replace(FULL, secret_id="id"), NOW)
+    assert not secrets.swap(SECRET, replace(SECRET, path="lost"), None)
+
+    (found,) = secrets.find_whole([ID], ALL).values()
+    assert replace(FULL, revision=1) == found
+    assert NOW == database.secrets.find_one()["ends_at"]
+    assert secrets.swap(found, SECRET, None)
+    assert {"_id", "current", "versions", "created_at", "revision"} == database.secrets.find_one().keys()
+
+
+def test_sends_what_has_changed_and_leaves_the_rest(secrets: SecretStore, database: Database) -> None:
+    """What another version of this service wrote there stays, and values are not sent again."""
+    secrets.insert(SECRET, None)
+    database.secrets.update_one({}, {"$set": {"later": 1, "versions.0.payload": b"\x01other"}})
+
+    assert secrets.swap(SECRET, replace(SECRET, expires_at=NOW), NOW)
+
+    stored = database.secrets.find_one()
+    assert (1, b"\x01other", NOW) == (stored["later"], stored["versions"][0]["payload"], stored["expires_at"])
+
+
+def test_a_value_of_an_earlier_implementation_leaves_its_old_place(
+    secrets: SecretStore, database: Database
+) -> None:
+    """It is among the versions then, and nowhere else."""
+    database.secrets.insert_one({"_id": "id", "ciphertext": base64.b64encode(b"c" * 30).decode()})
+    (legacy,) = secrets.find_whole([ID], ALL).values()
+
+    assert secrets.swap(legacy, SECRET, None)
+
+    assert {ID: replace(SECRET, revision=1)} == secrets.find_whole([ID], ALL)
+    assert "ciphertext" not in database.secrets.find_one()
+
+
+def test_a_secret_larger_than_a_document_is_refused(secrets: SecretStore) -> None:
+    """Beyond what MongoDB takes, and beyond what it lets a driver send; the message says what to do."""
+    large = Version(1, NOW, Envelope(b"x" * 7 * 2**20, b"key"))
+    both = replace(SECRET, current=2, versions=(large, replace(large, version=2)))
+    secrets.insert(both, None)
+    for more in (1, 5):
+        added = tuple(replace(large, version=3 + number) for number in range(more))
+        with pytest.raises(TooLarge, match="lower max_versions"):
+            secrets.swap(both, replace(both, current=2 + more, versions=both.versions + added), None)
+
+    assert {ID: both} == secrets.find_whole([ID], ALL)
+
+
+def test_what_is_over_makes_room(secrets: SecretStore, database: Database) -> None:
+    """At its own path, and only once its time has come."""
+    secrets.insert(with_path("1", "a"), NOW)
+    secrets.insert(with_path("2", "b"), NOW)
+    secrets.insert(with_path("3", "c"), None)
+
+    assert not secrets.remove_ended(["a", "c"], NOW - DAY)
+    assert secrets.remove_ended(["a", "c"], NOW)
+    assert ["2", "3"] == database.secrets.distinct("_id")
+
+
+def test_finds_what_was_destroyed_last_at_a_path(secrets: SecretStore) -> None:
+    """Within reach, by the path that it had; by its id it is found as ever."""
+    for secret_id, path, at in (
+        ("1", "a", NOW),
+        ("2", "a", NOW + DAY),
+        ("3", "a", NOW - DAY),
+        ("4", "b", NOW),
+    ):
+        secrets.insert(replace(SECRET, secret_id=secret_id, former_path=path, destroyed_at=at), None)
+    names = [Name("a", is_path=True), Name("b", is_path=True), Name("c", is_path=True)]
+
+    found = secrets.find_destroyed(names, Reach(paths=("a",)))
+
+    assert {names[0]: "2"} == {name: one.secret_id for name, one in found.items()}
+    assert {"2", "4"} == {one.secret_id for one in secrets.find_destroyed(names, ALL).values()}
+    assert {Name("3")} == secrets.find_whole([Name("3"), *names], Reach(paths=("a",))).keys()
+
+
+def test_does_all_together_or_nothing(secrets: SecretStore, database: Database, indexed: None) -> None:
+    """What went before in the same transaction is undone."""
+
+    def both(store: SecretStore, *paths: str) -> None:
+        for number, path in enumerate(paths):
+            store.insert(with_path(f"{path} {number}", path), None)
+
+    secrets.together(lambda store: both(store, "a", "b"))
+    with pytest.raises(PathTaken):
+        secrets.together(lambda store: both(store, "c", "a"))
+
+    assert ["a", "b"] == database.secrets.distinct("path")
+
+
+def test_a_transaction_is_tried_again_where_another_changed_the_same(secrets: SecretStore) -> None:
+    """The driver sees its own error, and does all of it again."""
+    secrets.insert(SECRET, None)
+    tried = []
+
+    def change(store: SecretStore) -> bool:
+        (before,) = store.find_whole([ID], ALL).values()
+        tried.append(before.revision)
+        if len(tried) == 1:
+            assert secrets.swap(before, replace(before, path="theirs"), None)
+        return store.swap(before, replace(before, owner="mine"), None)
+
+    assert secrets.together(change)
+    (found,) = secrets.find_whole([ID], ALL).values()
+    assert ([None, 1], ("theirs", "mine")) == (tried, (found.path, found.owner))
+
+
+def test_a_transaction_that_does_not_succeed_is_no_foreign_error(own_mongo: EmbeddedMongo) -> None:
+    """Whatever the driver calls it."""
+    store = Store(own_mongo.uri, 1)
+    store.ping()
+    own_mongo.stop()
+
+    with pytest.raises(StoreUnavailable), store.time_limit():
+        store.secrets.together(lambda inside: inside.insert(SECRET, None))
+    store.close()
 
 
 @pytest.mark.parametrize(
@@ -71,6 +278,14 @@ def test_reads_a_document_of_an_earlier_implementation(secrets: SecretStore, dat
         {"ciphertext": 5},
         {"versions.0.payload": 5},
         {"versions.0.created_at": "now"},
+        {"versions.0.destroyed_at": 5},
+        {"versions": [5]},
+        {"revision": "1"},
+        {"labels": ["a"]},
+        {"labels": [{"k": "a", "v": 1}]},
+        {"expires_at": "never"},
+        {"reads_left": "many"},
+        {"max_versions": None},
         {"path": ["team/app/a"]},
         {"path": 5},
         {"owner": {}},
@@ -85,28 +300,28 @@ def test_an_altered_document_is_tampered_with(
     secrets: SecretStore, database: Database, altered: dict[str, Any]
 ) -> None:
     """Whoever can write to the database may put anything there: it is an altered record, not a crash."""
-    secrets.insert(SEALED)
+    secrets.insert(SECRET, None)
     database.secrets.update_one({"_id": "id"}, {"$set": altered})
 
     with pytest.raises(Tampered):
         secrets.find_any()
-    assert isinstance(secrets.find([ID], ALL)[ID], Tampered)
+    assert isinstance(secrets.find_with_value([ID], ALL, None)[ID], Tampered)
 
 
 def test_an_altered_document_hides_no_other(secrets: SecretStore, database: Database) -> None:
     """Of several that are asked for, the others are found."""
-    secrets.insert(SEALED)
+    secrets.insert(SECRET, None)
     database.secrets.insert_one({"_id": "broken"})
 
-    found = secrets.find([Name("broken"), ID], ALL)
+    found = secrets.find_with_value([Name("broken"), ID], ALL, None)
 
-    assert SEALED == found[ID]
+    assert SECRET == found[ID]
     assert isinstance(found[Name("broken")], Tampered)
 
 
-def with_path(secret_id: str, path: str | None, owner: str | None = None) -> SealedVersion:
+def with_path(secret_id: str, path: str | None, owner: str | None = None) -> Secret:
     """Return a secret at a path, or one that belongs to a token."""
-    return replace(SEALED, secret_id=secret_id, path=path, owner=owner, tag=b"tag")
+    return replace(SECRET, secret_id=secret_id, path=path, owner=owner, tag=b"tag")
 
 
 @pytest.mark.parametrize(
@@ -139,10 +354,10 @@ def test_finds_what_the_reach_covers_and_nothing_else(
         with_path("6", "t.am"),
     ]
     for each in stored:
-        secrets.insert(each)
+        secrets.insert(each, None)
 
-    by_id = secrets.find([Name(each.secret_id) for each in stored], reach)
-    by_path = secrets.find([Name(each.path, is_path=True) for each in stored if each.path], reach)
+    by_id = secrets.find_whole([Name(each.secret_id) for each in stored], reach)
+    by_path = secrets.find_whole([Name(each.path, is_path=True) for each in stored if each.path], reach)
 
     assert found == {name.text for name in by_id}
     assert found - {"4", "5"} == {each.secret_id for each in by_path.values()}
@@ -151,18 +366,18 @@ def test_finds_what_the_reach_covers_and_nothing_else(
 def test_one_path_is_one_secret(secrets: SecretStore, database: Database) -> None:
     """The second is told; those with no path are as many as they like."""
     reconcile(database, wanted(0))
-    secrets.insert(with_path("1", "team/app"))
-    secrets.insert(with_path("2", None, "me"))
-    secrets.insert(with_path("3", None, "me"))
+    secrets.insert(with_path("1", "team/app"), None)
+    secrets.insert(with_path("2", None, "me"), None)
+    secrets.insert(with_path("3", None, "me"), None)
 
     with pytest.raises(PathTaken):
-        secrets.insert(with_path("4", "team/app"))
+        secrets.insert(with_path("4", "team/app"), None)
     assert 3 == database.secrets.count_documents({})
 
 
 def test_tells_the_audit_log_what_there_is(secrets: SecretStore) -> None:
     """Whoever asks; a path is no id and an id is no path."""
-    secrets.insert(with_path("1", "team/app"))
+    secrets.insert(with_path("1", "team/app"), None)
 
     asked = [Name("1"), Name("team/app", is_path=True), Name("1", is_path=True), Name("team/app"), Name("2")]
     assert {Name("1"), Name("team/app", is_path=True)} == secrets.existing(asked)

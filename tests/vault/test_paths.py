@@ -72,3 +72,19 @@ def test_a_path_has_no_other_way_to_write_it(text: str) -> None:
     if paths.is_path(text):
         assert text == "/".join(segment for segment in text.split("/") if segment not in ("", ".", ".."))
         assert not set("* \n") & set(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"), [("", ""), ("/", ""), ("team", "team/"), ("team/app/", "team/app/")]
+)
+def test_a_folder_ends_with_its_slash(text: str, folder: str) -> None:
+    """Written with it or without; the empty one holds every path."""
+    assert folder == paths.folder(text)
+
+
+@pytest.mark.parametrize("text", ["/team", "team//", "*", "team/*"])
+def test_refuses_what_is_no_folder(text: str) -> None:
+    """With the rule that it breaks."""
+    with pytest.raises(InvalidFields) as caught:
+        paths.folder(text)
+    assert {"prefix": [paths.RULE]} == caught.value.errors

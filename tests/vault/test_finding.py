@@ -1,4 +1,4 @@
-"""vault.secrets: who reaches which secret, and that nobody learns of the others.
+"""vault.finding: who reaches which secret, and that nobody learns of the others.
 
 Over HTTP, in front of a real database: what a caller meets is what counts.
 """
@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
-from tests.calls import BATCH, CREATE, FETCH, id_of, post
+from tests.calls import BATCH, CREATE, FETCH, ask, id_of, post
 from tests.conftest import MASTER_KEY
 
 HELLO = base64.b64encode(b"hello").decode()
@@ -186,7 +186,7 @@ def test_a_batch_answers_each_in_its_order(
         ("failure", "not found", unknown, None),
         ("success", None, found, "team/found"),
         ("failure", "forbidden", None, "other/hidden"),
-        ("failure", "tampered", None, "team/altered"),
+        ("failure", "tampered", altered, "team/altered"),
         ("success", None, found, "team/found"),
         ("failure", "tampered", broken, None),
         ("failure", "not found", None, "team/missing"),
@@ -264,30 +264,76 @@ def test_what_is_hidden_is_told_like_what_is_not_there(
     ]
 
 
+# What each operation needs besides a name, and the scope that it takes.
+OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "fetch": ("fetch", {}),
+    "update": ("update", {"secret": OTHER}),
+    "describe": ("list", {}),
+    "delete": ("delete", {}),
+    "undelete": ("delete", {}),
+    "destroy": ("delete", {}),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_each_operation_takes_its_own_scope(
+    guarded: FlaskClient, give: Callable[..., str], admin: str, operation: str
+) -> None:
+    """With every other it is as if the secret were not there, in whatever state it is."""
+    scope, more = OPERATIONS[operation]
+    holder = give(f"{scope}:team/*")
+    others = give(
+        *(f"{action}:team/*" for action in ("create", "fetch", "list", "update", "delete") if action != scope)
+    )
+    for state in ("live", "delete", "destroy"):
+        secret_id = create(guarded, admin, f"team/{state}")
+        if state != "live":
+            ask(guarded, state, admin, secret_id=secret_id)
+        for body in ({"path": f"team/{state}"}, {"secret_id": secret_id}):
+            assert NOT_FOUND == said(ask(guarded, operation, others, **body, **more))
+            assert NOT_FOUND != said(ask(guarded, operation, holder, **body, **more))
+
+
 @pytest.fixture
 def large(guarded: FlaskClient, admin: str) -> str:
     """The id of a large secret at other/large."""
     return create(guarded, admin, "other/large", base64.b64encode(os.urandom(60_000)).decode())
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("state", ["live", "delete", "destroy"])
 def test_what_is_hidden_takes_the_database_no_more(
-    guarded: FlaskClient, give: Callable[..., str], large: str, database: Database
+    guarded: FlaskClient,
+    give: Callable[..., str],
+    admin: str,
+    large: str,
+    database: Database,
+    operation: str,
+    state: str,
 ) -> None:
     """The same queries, none of which transfers its value: unlike time, this is no matter of luck."""
-    token, seen = give("fetch:team/*"), []
-    for body in ({"secret_id": large}, {"secret_id": str(uuid.uuid4())}):
-        database["system.profile"].drop()
-        database.command("profile", 2)
-        post(guarded, FETCH, body, token)
-        database.command("profile", 0)
-        profile = database["system.profile"].find({"ns": "vault.secrets"}, sort=[("ts", 1)])
-        seen.append([one["responseLength"] for one in profile])
+    scope, more = OPERATIONS[operation]
+    if state != "live":
+        ask(guarded, state, admin, secret_id=large)
+    token = give(f"{scope}:team/*")
+    for pair in (
+        ({"secret_id": large}, {"secret_id": str(uuid.uuid4())}),
+        ({"path": "other/large"}, {"path": "other/nowhe"}),
+    ):
+        seen = []
+        for body in pair:
+            database["system.profile"].drop()
+            database.command("profile", 2)
+            assert NOT_FOUND == said(ask(guarded, operation, token, **body, **more))
+            database.command("profile", 0)
+            profile = database["system.profile"].find({"ns": "vault.secrets"}, sort=[("ts", 1)])
+            seen.append([one["responseLength"] for one in profile])
 
-    hidden, missing = seen
-    assert 2 == len(hidden) == len(missing)
-    assert missing[0] == hidden[0]
-    # The second query tells the log what there is: the id and the path, and nothing else.
-    assert hidden[1] - missing[1] < 100
+        hidden, missing = seen
+        assert (2 if "secret_id" in pair[0] else 3) == len(hidden) == len(missing)
+        assert (missing[0], missing[2:]) == (hidden[0], hidden[2:])
+        # The second query tells the log what there is: the id and the path, and nothing else.
+        assert hidden[1] - missing[1] < 100
 
 
 def test_what_is_hidden_takes_no_longer(
@@ -370,6 +416,22 @@ def test_nobody_comes_to_own_a_secret(
 
     assert 500 == answer.status_code
     assert HELLO not in answer.text
+
+
+def test_nobody_plants_a_note_that_a_secret_was_destroyed(
+    guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database
+) -> None:
+    """One that was destroyed elsewhere tells nothing at another path."""
+    destroyed = create(guarded, admin, "other/app")
+    ask(guarded, "destroy", admin, secret_id=destroyed)
+    database.secrets.update_one({"_id": destroyed}, {"$set": {"former_path": "team/app"}})
+
+    answer = ask(guarded, "fetch", give("fetch:team/*"), path="team/app")
+
+    assert (500, "the record cannot be opened: does not authenticate") == (
+        answer.status_code,
+        answer.json["detail"],
+    )
 
 
 @pytest.mark.parametrize("place", [{"path": "team/app"}, {"owner": "@me"}], ids=str)

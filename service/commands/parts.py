@@ -1,0 +1,70 @@
+"""What commands on secrets and tokens work with: the database, the keys and the audit log.
+
+That is what the service itself needs.  Whoever has those can read every secret anyway, so nobody is
+asked for a token; the audit log says ``operator``.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .. import master_keys
+from ..audit.recorder import Entry, Recorder
+from ..crypto.keyring import KeyRing
+from ..environment import Environment
+from ..models import Caller
+from ..settings import StoreSettings, max_secret_bytes
+from ..store.store import Store
+from ..vault import policy
+from ..vault.proof import KeyProof
+from ..vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts, ready for use."""
+
+    store: Store
+    ring: KeyRing
+    proof: KeyProof
+    recorder: Recorder
+    vault: Vault
+
+    @contextmanager
+    def entry(self, operation: str) -> Iterator[Entry]:
+        """Open the audit record of one operation of the operator's; see ``Recorder.entry``."""
+        caller = Caller(client_ip="127.0.0.1", request_id=uuid.uuid4().hex)
+        with self.recorder.entry(operation, caller) as entry:
+            entry.actor = policy.OPERATOR.actor
+            yield entry
+
+
+@contextmanager
+def opened() -> Iterator[Parts]:
+    """Put the parts together as the environment says, once the database can be used.
+
+    Raises:
+        StartRefused: the configuration cannot be used.
+    """
+    # Not all settings of the service: a leaked token is revoked also where the certificate has ended.
+    environment = Environment(os.environ)
+    settings = StoreSettings.from_environment(environment)
+    most_bytes = max_secret_bytes(environment)
+    store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
+    try:
+        store.wait_until_usable(settings.startup_timeout)
+        ring = KeyRing(lambda: master_keys.load(environment), lambda _key_id: None)
+        proof = KeyProof(store.canaries, store.secrets, ring)
+        yield Parts(
+            store,
+            ring,
+            proof,
+            Recorder(store.audit, settings.mongo_timeout, enabled=environment.boolean("AUDIT_ENABLED", True)),
+            Vault(store.secrets, store.listing, ring, proof, most_bytes),
+        )
+    finally:
+        store.close()

@@ -1,0 +1,29 @@
+"""Says on standard error how far a long command has come."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+_EVERY_SECONDS = 5.0
+
+
+class Progress:
+    """Counts secrets, of ``total`` where that is known; says so every few seconds and not before."""
+
+    def __init__(
+        self, doing: str, total: int | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._doing = doing
+        self._of = "" if total is None else f" of {total}"
+        self._clock = clock
+        self._count = 0
+        self._said_at = clock()
+
+    def add(self, count: int) -> None:
+        """Count so many more."""
+        self._count += count
+        if self._clock() >= self._said_at + _EVERY_SECONDS:
+            self._said_at = self._clock()
+            print(f"{self._doing}: {self._count}{self._of} secrets", file=sys.stderr, flush=True)

@@ -1,0 +1,234 @@
+"""commands.import_: nothing before everything was looked at, and nothing twice."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from service.crypto import stream
+from tests.calls import FETCH
+from tests.commands.operator import operate
+from tests.server import ROOT
+from tests.test_leaks import SECRET, assert_clean
+
+ENV = b"# of the application\nexport DB_USER=app\nDB_PASSWORD='pa$$word'\n"
+KV = json.dumps(
+    {
+        "data": {
+            "data": {"user": "ada", "password": "x"},
+            "metadata": {"created_time": "2026-01-31T12:00:00Z", "custom_metadata": {"env": "prod"}},
+        }
+    }
+).encode()
+
+
+def line(path: str, value: bytes = b"value", **more: object) -> bytes:
+    """Return a line of JSON."""
+    return json.dumps({"path": path, "secret": base64.b64encode(value).decode(), **more}).encode() + b"\n"
+
+
+def fetched(client: FlaskClient, path: str) -> bytes:
+    """Return a value as the API gives it out."""
+    return base64.b64decode(client.post(FETCH, json={"path": path}).json["secret"])
+
+
+def test_imports_an_env_file(environment: dict[str, str], client: FlaskClient, tmp_path: Path) -> None:
+    """Names become paths below the prefix, in the case that they are in."""
+    file = tmp_path / ".env"
+    file.write_bytes(ENV)
+
+    finished = operate(environment, "import", str(file), "--prefix", "team/app/")
+
+    assert (0, b"create: 2\n", b"") == (finished.returncode, finished.stdout, finished.stderr)
+    assert b"app" == fetched(client, "team/app/DB_USER")
+    assert b"pa$$word" == fetched(client, "team/app/DB_PASSWORD")
+
+
+def test_imports_a_kv_export(environment: dict[str, str], client: FlaskClient) -> None:
+    """As one secret at the prefix, or as one for each field."""
+    whole = operate(environment, "import", "-", "--prefix", "team/db", stdin=KV)
+    split = operate(environment, "import", "-", "--prefix", "team/split", "--split", stdin=KV)
+
+    assert (0, 0) == (whole.returncode, split.returncode)
+    assert b'{"password":"x","user":"ada"}' == fetched(client, "team/db")
+    assert b"ada" == fetched(client, "team/split/user")
+    described = client.post("/vault/secret/describe", json={"path": "team/split/user"}).json
+    assert ({"env": "prod"}, "operator") == (described["labels"], described["created_by"])
+
+
+def test_a_dry_run_tells_and_changes_nothing(environment: dict[str, str], database: Database) -> None:
+    """Line by line; its exit code tells whether the import would be refused."""
+    good = operate(environment, "import", "-", "--dry-run", stdin=ENV)
+    bad = operate(environment, "import", "-", "--dry-run", stdin=ENV + b"B=$x\n")
+
+    assert [
+        b"line 2: DB_USER: create",
+        b"line 3: DB_PASSWORD: create",
+        b"dry run, nothing was changed; create: 2",
+    ] == good.stdout.splitlines()
+    assert (0, 1) == (good.returncode, bad.returncode)
+    assert b"line 4: refuse: programs disagree on what a dollar sign stands for" in bad.stdout
+    assert (0, 0) == (database.secrets.count_documents({}), database.audit_logs.count_documents({}))
+
+
+def test_writes_nothing_where_one_line_cannot_be_used(
+    environment: dict[str, str], database: Database
+) -> None:
+    """All such lines are told of, without their values."""
+    lines = line("a") + line("a b", b"hunter2") + b"hunter2\n" + line("c", max_reads="hunter2")
+
+    finished = operate(environment, "import", "-", stdin=lines)
+
+    assert (2, b"") == (finished.returncode, finished.stdout)
+    assert [b"line 2: ", b"line 3: ", b"line 4: ", b"secret-m"] == [
+        one[:8] for one in finished.stderr.splitlines()
+    ]
+    assert b"nothing was imported: 3 of 4 cannot be" in finished.stderr
+    assert b"hunter2" not in finished.stderr
+    assert 0 == database.secrets.count_documents({})
+
+
+def test_what_there_is_decides_before_anything_is_written(
+    environment: dict[str, str], client: FlaskClient, database: Database
+) -> None:
+    """Refused as a whole, or left, or updated where the value is another."""
+    operate(environment, "import", "-", stdin=line("a", b"1") + line("b", b"2"))
+    more = line("a", b"1") + line("b", b"new") + line("c", b"3")
+
+    refused = operate(environment, "import", "-", stdin=more)
+    assert (2, 2) == (refused.returncode, database.secrets.count_documents({}))
+    assert b"line 1: a: refuse: another secret has this path" in refused.stderr
+    assert b"--existing skip or update" in refused.stderr
+
+    skipped = operate(environment, "import", "-", "--existing", "skip", stdin=more)
+    assert b"skip, there is one: 2, create: 1\n" == skipped.stdout
+    assert b"2" == fetched(client, "b")
+
+    updated = operate(environment, "import", "-", "--existing", "update", stdin=more)
+    assert b"same as there is: 2, new version: 1\n" == updated.stdout
+    assert b"new" == fetched(client, "b")
+
+
+def test_every_secret_has_its_own_record(environment: dict[str, str], database: Database) -> None:
+    """Of the operator, with what was created or changed and nothing else."""
+    operate(environment, "import", "-", stdin=line("a", b"1") + line("b", b"2"))
+    operate(environment, "import", "-", "--existing", "update", stdin=line("a", b"1") + line("b", b"3"))
+
+    records = list(database.audit_logs.find().sort("timestamp"))
+    ids = {one["path"]: one["_id"] for one in database.secrets.find()}
+    assert [("import", path, ids[path], "success", "operator", "127.0.0.1") for path in ("a", "b", "b")] == [
+        tuple(one[name] for name in ("operation", "path", "secret_id", "status", "actor", "client_ip"))
+        for one in records
+    ]
+
+
+def test_stops_where_the_audit_log_cannot_be_written(environment: dict[str, str], database: Database) -> None:
+    """At the first secret, and says how to go on; that one may have been stored, as with the API."""
+    database.create_collection("audit_logs", validator={"never": {"$exists": True}})
+
+    stopped = operate(environment, "import", "-", stdin=line("a") + line("b") + line("c"))
+    assert (2, 1) == (stopped.returncode, database.secrets.count_documents({}))
+    assert b"stopped at line 1; no secrets; run it again with --existing skip to go on\n" == stopped.stdout
+    updating = operate(environment, "import", "-", "--existing", "update", stdin=line("b"))
+    assert b"run it again with --existing update to go on\n" in updating.stdout
+
+    database.command("collMod", "audit_logs", validator={})
+    again = operate(environment, "import", "-", "--existing", "skip", stdin=line("a") + line("b") + line("c"))
+    assert (0, b"skip, there is one: 2, create: 1\n") == (again.returncode, again.stdout)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_no_secret_without_its_record(
+    environment: dict[str, str], database: Database, tmp_path: Path, number: signal.Signals
+) -> None:
+    """The one that is being kept is finished, and the same command goes on later."""
+    file = tmp_path / "lines"
+    file.write_bytes(b"".join(line(f"many/{one}") for one in range(2000)))
+    importing = subprocess.Popen(
+        [sys.executable, "-m", "service", "import", str(file)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    deadline = time.monotonic() + 30
+    while database.secrets.count_documents({}) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    importing.send_signal(number)
+    out, err = importing.communicate(timeout=30)
+
+    assert (130, b"") == (importing.returncode, err)
+    kept = {one["_id"] for one in database.secrets.find()}
+    assert 3 <= len(kept) < 2000
+    assert f"stopped; create: {len(kept)}; run it again with --existing skip".encode() in out
+    assert kept == {one["secret_id"] for one in database.audit_logs.find()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "says"),
+    [
+        (("/nowhere",), b"", b"cannot read /nowhere"),
+        (("-",), b"what is this?\n", b"say with --format what it is"),
+        (("-",), b"\xff\xfe", b"no UTF-8 text"),
+        (("-", "--split"), ENV, b"leave --split out"),
+        (("-", "--prefix", "no//path"), ENV, b"prefix: a path is segments"),
+        (("-", "--passphrase-file", "README.md"), ENV, b"leave --passphrase-file out"),
+        (("-",), ENV, b"MASTER_KEY"),
+    ],
+)
+def test_says_in_one_line_why_it_cannot(
+    environment: dict[str, str], arguments: tuple[str, ...], stdin: bytes, says: bytes
+) -> None:
+    """With exit code 2, as every command."""
+    broken = {"MASTER_KEY": "short"} if says == b"MASTER_KEY" else {}
+    finished = operate(environment, "import", *arguments, stdin=stdin, **broken)
+
+    assert (2, b"", 1) == (finished.returncode, finished.stdout, len(finished.stderr.splitlines()))
+    assert says in finished.stderr
+
+
+def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Database) -> None:
+    """Not in what is printed, nor in the database, whatever is done with it in whatever format."""
+    good = (
+        line("a", SECRET),
+        b"B='" + SECRET + b"'\n",
+        json.dumps({"data": {"c": SECRET.decode()}}).encode(),
+    )
+    bad = (
+        line(SECRET.decode() + " ", SECRET),
+        b'{"path": "a", "secret": "' + SECRET + b'"}\n',
+        b'{"path": "a", "' + SECRET + b'": 1, "secret": ""}\n',
+        SECRET + b"\n",
+        b"A=$" + SECRET + b"\n" + SECRET + b"!=\n",
+        b'{"data": {"' + SECRET + b' ": "' + SECRET + b'"}}',
+        stream.MAGIC + SECRET,
+    )
+    ways = ((), ("--existing", "update", "--dry-run"))
+
+    finished = [
+        operate(environment, "import", "-", *("--prefix", "p"), *way, stdin=content)
+        for content in (*good, *bad)
+        for way in ways
+    ]
+
+    for one in finished:
+        assert_clean("what was printed", one.stdout + one.stderr)
+    assert {0, 1, 2} == {one.returncode for one in finished}
+    assert database.secrets.count_documents({}) >= 3
+    stored = repr([list(database[name].find()) for name in database.list_collection_names()])
+    assert_clean("the database", stored.encode())
+
+
+def test_imports_nothing_from_nothing(environment: dict[str, str]) -> None:
+    """An empty file has no secret in it, in any format."""
+    finished = operate(environment, "import", "-")
+
+    assert (0, b"no secrets\n") == (finished.returncode, finished.stdout)

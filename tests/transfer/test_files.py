@@ -1,0 +1,61 @@
+"""transfer.files: a file is complete, for its owner alone, and in nobody's place; or it is not there."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from service.errors import StartRefused
+from service.transfer import files
+
+
+def test_a_file_has_its_name_once_it_is_complete(tmp_path: Path) -> None:
+    """Nobody takes a part of it for all of it, and nobody else reads it."""
+    path = tmp_path / "export"
+
+    with files.new(path) as file:
+        file.write(b"content")
+        assert not path.exists()
+        (unnamed,) = tmp_path.iterdir()
+        assert 0o600 == stat.S_IMODE(unnamed.stat().st_mode)
+
+    assert [path] == list(tmp_path.iterdir())
+    assert (b"content", 0o600) == (path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
+
+
+def test_leaves_nothing_where_something_went_wrong(tmp_path: Path) -> None:
+    """What was written so far is gone, and what went wrong is told."""
+
+    def write() -> None:
+        with files.new(tmp_path / "export") as file:
+            file.write(b"content")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_replaces_no_file(tmp_path: Path) -> None:
+    """One that is there before, and one that somebody puts there meanwhile."""
+    path = tmp_path / "export"
+
+    def write() -> None:
+        with files.new(path) as file:
+            file.write(b"ours")
+            path.write_bytes(b"theirs")
+
+    with pytest.raises(StartRefused, match="cannot write"):
+        write()
+    with pytest.raises(StartRefused, match="is there already"), files.new(path):
+        pytest.fail("it was opened")
+
+    assert [path] == list(tmp_path.iterdir())
+    assert b"theirs" == path.read_bytes()
+
+
+def test_says_where_it_cannot_be_written(tmp_path: Path) -> None:
+    """In one line with the reason."""
+    with pytest.raises(StartRefused, match="No such file or directory"), files.new(tmp_path / "no" / "x"):
+        pytest.fail("it was opened")

@@ -1,0 +1,165 @@
+"""vault.changing and vault.reading under threads: as if one had come after the other."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from tests.calls import ask
+
+THREADS = 8
+PATH = "team/app"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call and its answer; times are of one monotonic clock."""
+
+    started: float
+    ended: float
+    status: int
+    said: dict[str, Any]
+
+
+@pytest.fixture
+def busy(make_client: Callable[..., FlaskClient]) -> FlaskClient:
+    """A client of an application that waits longer than any test makes it wait."""
+    return make_client(MONGO_TIMEOUT_SECONDS="20")
+
+
+def at_once(busy: FlaskClient, work: Callable[[Callable[..., Call], int], None]) -> list[Call]:
+    """Let THREADS threads do the work at once; return every call that they made."""
+    calls: list[Call] = []
+    barrier = threading.Barrier(THREADS)
+
+    def call(operation: str, **body: Any) -> Call:
+        started = time.monotonic()
+        answer = ask(busy.application.test_client(), operation, path=PATH, **body)
+        made = Call(started, time.monotonic(), answer.status_code, answer.json)
+        calls.append(made)
+        return made
+
+    def run(number: int) -> None:
+        barrier.wait()
+        work(call, number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(run, range(THREADS)))
+    return calls
+
+
+def encoded(text: str) -> str:
+    """Return a value as it is sent."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def assert_in_real_order(calls: list[Call], order: Callable[[Call], int]) -> None:
+    """Fail where a call that had ended before another began comes after it."""
+    for one, other in combinations(sorted(calls, key=order), 2):
+        assert not other.ended < one.started, (one, other)
+
+
+def test_no_version_is_lost(busy: FlaskClient) -> None:
+    """Whoever updates at the same time as others finds their value under the number that they were told."""
+    ask(busy, "create/", path=PATH, secret=encoded("first"), max_versions=100)
+    told: dict[int, str] = {}
+
+    def work(call: Callable[..., Call], number: int) -> None:
+        for turn in range(10):
+            value = encoded(f"{number} {turn}")
+            told[call("update", secret=value).said["version"]] = value
+
+    calls = at_once(busy, work)
+
+    assert {200} == {call.status for call in calls}
+    assert list(range(2, 82)) == sorted(told)
+    assert_in_real_order(calls, lambda call: call.said["version"])
+    for version, value in told.items():
+        assert value == ask(busy, "fetch", path=PATH, version=version).json["secret"]
+
+
+def test_compare_and_set_is_linearizable(busy: FlaskClient) -> None:
+    """Each number is won once, by one that expected the number before; who lost is told no older one."""
+    ask(busy, "create/", path=PATH, secret=encoded("first"), max_versions=100, cas_required=True)
+
+    def work(call: Callable[..., Call], number: int) -> None:
+        expected = 1
+        for turn in range(20):
+            made = call("update", secret=encoded(f"{number} {turn}"), expected_version=expected)
+            expected = made.said["version"] if made.status == 200 else made.said["current_version"]
+            if made.status == 200:
+                won.append((expected, made.said["version"] - 1))
+
+    won: list[tuple[int, int]] = []
+    calls = at_once(busy, work)
+
+    winners = [call for call in calls if call.status == 200]
+    losers = [call for call in calls if call.status == 409]
+    assert THREADS * 20 == len(winners) + len(losers)
+    assert losers, "nobody met anybody: nothing was shown"
+    assert list(range(2, len(winners) + 2)) == sorted(call.said["version"] for call in winners)
+    assert_in_real_order(winners, lambda call: call.said["version"])
+    for loser in losers:
+        current = loser.said["current_version"]
+        before = [winner.said["version"] for winner in winners if winner.ended < loser.started]
+        begun = [winner.said["version"] for winner in winners if winner.started < loser.ended]
+        assert max(before, default=1) <= current <= max(begun, default=1)
+
+
+@pytest.mark.parametrize("reads", [1, 7, 30])
+def test_limited_reads_are_as_many_as_they_may_be(busy: FlaskClient, reads: int) -> None:
+    """Each one is told another number of those that are left, in the order in which they were taken."""
+    ask(busy, "create/", path=PATH, secret=encoded("value"), max_reads=reads)
+
+    def work(call: Callable[..., Call], _number: int) -> None:
+        for _ in range(5):
+            call("fetch")
+
+    calls = at_once(busy, work)
+
+    given = [call for call in calls if call.status == 200]
+    refused = [call for call in calls if call.status != 200]
+    assert list(range(reads)) == sorted(call.said["reads_left"] for call in given)
+    assert {encoded("value")} == {call.said["secret"] for call in given}
+    assert_in_real_order(given, lambda call: -call.said["reads_left"])
+    assert THREADS * 5 - reads == len(refused)
+    assert all(call.status == 404 and "already read" in call.said["detail"] for call in refused)
+    last = max(given, key=lambda call: -call.said["reads_left"])
+    assert all(call.ended > last.started for call in refused)
+
+
+def test_one_path_is_created_once(busy: FlaskClient, indexed: None) -> None:
+    """By those who expect that there is none: one creates it, the others are told its number."""
+    calls = at_once(
+        busy, lambda call, number: call("update", secret=encoded(str(number)), expected_version=0)
+    )
+
+    assert [200] + [409] * (THREADS - 1) == sorted(call.status for call in calls)
+    assert {1} == {call.said["current_version"] for call in calls if call.status == 409}
+
+
+def test_what_is_destroyed_stays_destroyed(busy: FlaskClient, database: Database) -> None:
+    """However many write at the same moment: nobody brings a value back by having read before."""
+    ask(busy, "create/", path=PATH, secret=encoded("value"))
+
+    def work(call: Callable[..., Call], number: int) -> None:
+        for turn in range(5):
+            if (number, turn) == (0, 2):
+                call("destroy")
+            else:
+                call("update", secret=encoded("more"))
+
+    calls = at_once(busy, work)
+
+    assert {200, 404} >= {call.status for call in calls}
+    assert [] == [one for one in database.secrets.find_one()["versions"] if "payload" in one]
