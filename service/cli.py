@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import audit, dev, health, indexes, mongo, token
+from .commands import audit, dev, health, indexes, key, mongo, token
 from .errors import StartRefused, Unavailable
 
 COMMANDS = {
     "dev": (dev, "run the API and a private MongoDB on this machine, for trying out and developing"),
     "indexes": (indexes, "create the database's indexes or bring them in line"),
     "token": (token, "make, list and revoke tokens, for when none is at hand"),
+    "key": (key, "show what is under which master key, and bring all of it under the primary one"),
     "audit": (audit, "print the newest audit records"),
     "mongo": (mongo, "set up the replica set and its users, and look after its members"),
     "health": (health, "ask the local API whether its process runs; for container health checks"),

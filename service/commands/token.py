@@ -12,32 +12,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 
-from .. import master_keys
-from ..audit.recorder import Recorder
-from ..crypto.keyring import KeyRing
-from ..environment import Environment
 from ..errors import InvalidFields, StartRefused, TokenNotFound, Unopenable
-from ..models import Caller, Token, now
-from ..settings import StoreSettings
-from ..store.store import Store
+from ..models import Token, now
 from ..vault import policy, scopes, tokens
 from ..vault.attenuation import Wish
-from ..vault.proof import KeyProof
 from ..vault.tokens import Tokens
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    store: Store
-    tokens: Tokens
-    recorder: Recorder
+from .opened import Opened, opened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         StartRefused: the arguments or the configuration cannot be used.
     """
-    with _open() as parts:
+    with opened() as parts:
         try:
             for line in args.act(parts, args):
                 print(line, flush=True)
@@ -85,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _create(parts: _Parts, args: argparse.Namespace) -> Iterator[str]:
+def _create(parts: Opened, args: argparse.Namespace) -> Iterator[str]:
     if args.if_no_admin and parts.store.tokens.has_administrator(now()):
         return
     if args.expires_in is not None and args.expires_in < 1:
@@ -96,30 +80,27 @@ def _create(parts: _Parts, args: argparse.Namespace) -> Iterator[str]:
         expires_in=args.expires_in,
         renewable=args.renewable,
     )
-    with parts.recorder.entry("token_create", _caller()) as entry:
-        entry.actor = policy.OPERATOR.actor
-        text, _ = tokens.create(parts.tokens, entry, policy.OPERATOR, wish)
+    with parts.entry("token_create") as entry:
+        text, _ = tokens.create(_tokens(parts), entry, policy.OPERATOR, wish)
     yield text
 
 
-def _list(parts: _Parts, args: argparse.Namespace) -> Iterator[str]:
-    with parts.recorder.entry("token_list", _caller()) as entry:
-        entry.actor = policy.OPERATOR.actor
-        after, page = "", tokens.list_(parts.tokens, policy.OPERATOR, "")
+def _list(parts: Opened, args: argparse.Namespace) -> Iterator[str]:
+    with parts.entry("token_list"):
+        after, page = "", tokens.list_(_tokens(parts), policy.OPERATOR, "")
         found = [*page]
         while len(page) == tokens.PAGE:
             after = page[-1].token_id
-            page = tokens.list_(parts.tokens, policy.OPERATOR, after)
+            page = tokens.list_(_tokens(parts), policy.OPERATOR, after)
             found += page
     for token in found:
         yield json.dumps(_shown(token))
 
 
-def _revoke(parts: _Parts, args: argparse.Namespace) -> Iterator[str]:
-    with parts.recorder.entry("token_revoke", _caller()) as entry:
-        entry.actor = policy.OPERATOR.actor
+def _revoke(parts: Opened, args: argparse.Namespace) -> Iterator[str]:
+    with parts.entry("token_revoke") as entry:
         ended = tokens.revoke(
-            parts.tokens, entry, policy.OPERATOR, args.token_id, descendants=args.descendants
+            _tokens(parts), entry, policy.OPERATOR, args.token_id, descendants=args.descendants
         )
     for token_id in ended:
         yield f"revoked {token_id}"
@@ -132,25 +113,6 @@ def _shown(token: Token) -> dict[str, object]:
     }
 
 
-def _caller() -> Caller:
-    return Caller(client_ip="127.0.0.1", request_id=uuid.uuid4().hex)
-
-
-@contextmanager
-def _open() -> Iterator[_Parts]:
-    # Not all settings of the service: a leaked token is revoked also where the certificate has ended.
-    environment = Environment(os.environ)
-    settings = StoreSettings.from_environment(environment)
-    store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
-    try:
-        store.wait_until_usable(settings.startup_timeout)
-        ring = KeyRing(lambda: master_keys.load(environment), lambda _key_id: None)
-        proof = KeyProof(store.canaries, store.secrets, ring)
-        yield _Parts(
-            store,
-            # Other processes notice within seconds; this one remembers nothing.
-            Tokens(store.tokens, ring, proof, forget=lambda _token_id: None),
-            Recorder(store.audit, settings.mongo_timeout, enabled=environment.boolean("AUDIT_ENABLED", True)),
-        )
-    finally:
-        store.close()
+def _tokens(parts: Opened) -> Tokens:
+    # Other processes notice within seconds; this one remembers nothing.
+    return Tokens(parts.store.tokens, parts.ring, parts.proof, forget=lambda _token_id: None)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..models import Reach
+from ..models import Reach, Span
 from .client import Document
 
 
@@ -46,6 +46,16 @@ def reached(reach: Reach) -> Document:
     below = [re.compile("^" + re.escape(folder)) for folder in reach.folders]
     covered = {"$in": [*reach.paths, *below]}
     return {"$or": [{"path": covered}, {"former_path": covered}, {"owner": reach.owner}]}
+
+
+def within(span: Span) -> Document:
+    """Return the condition for bytes in this span."""
+    return {"$gte": span.lowest, "$lte": span.highest}
+
+
+def outside(span: Span) -> Document:
+    """Return the condition for whatever is there and not in this span."""
+    return {"$exists": True, "$not": within(span)}
 
 
 def with_value_of(number: int | None) -> Document:

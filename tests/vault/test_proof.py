@@ -17,7 +17,7 @@ from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 def proof(mongo: EmbeddedMongo, *keys: bytes) -> KeyProof:
     """Return the proof of a ring of these keys."""
     store = Store(mongo.uri, 5)
-    return KeyProof(store.canaries, store.secrets, make_ring(*keys))
+    return KeyProof(store.canaries, store.secrets, make_ring(*keys), store.keys, store.sealed)
 
 
 def test_seals_a_canary_into_an_empty_database(mongo: EmbeddedMongo, database: Database) -> None:
@@ -26,7 +26,7 @@ def test_seals_a_canary_into_an_empty_database(mongo: EmbeddedMongo, database: D
 
     proof(mongo, MASTER_KEY).check()
     proof(mongo, OTHER_MASTER_KEY, MASTER_KEY).check()
-    assert 1 == database.meta.count_documents({})
+    assert 1 == database.meta.count_documents({"_id": "canary"})
 
 
 def test_refuses_another_key_and_names_both(mongo: EmbeddedMongo, database: Database) -> None:
@@ -62,7 +62,7 @@ def test_tries_older_data_before_it_seals_a_canary(mongo: EmbeddedMongo, databas
     assert 0 == database.meta.count_documents({})
 
     proof(mongo, MASTER_KEY).check()
-    assert 1 == database.meta.count_documents({})
+    assert 1 == database.meta.count_documents({"_id": "canary"})
 
 
 def test_is_given_once_and_then_remembered(mongo: EmbeddedMongo, database: Database) -> None:
