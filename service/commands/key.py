@@ -22,6 +22,9 @@ from ..vault.rewrapping import Outcome, Rewrap
 from .opened import Opened, opened
 
 _SECONDS_BETWEEN_LINES = 2.0
+# Some questions make the database look through all secrets, of which there may be millions; and a run need
+# not end where an election takes a while.
+_TIME_LIMIT = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         StartRefused: the configuration cannot be used.
     """
-    with opened() as parts:
+    with opened(_TIME_LIMIT) as parts:
         code: int = args.act(parts)
     return code
 

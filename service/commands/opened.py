@@ -39,8 +39,10 @@ class Opened:
 
 
 @contextmanager
-def opened() -> Iterator[Opened]:
-    """Open what the environment names.
+def opened(time_limit: int | None = None) -> Iterator[Opened]:
+    """Open what the environment names; an operation of the database may take ``time_limit`` seconds.
+
+    Without it, it is as long as in the service.
 
     Raises:
         StartRefused: the configuration cannot be used, or the database is not there.
@@ -50,7 +52,7 @@ def opened() -> Iterator[Opened]:
     settings = StoreSettings.from_environment(environment)
     # Read once: what a command begins under one primary key it ends under the same.
     held = master_keys.load(environment)
-    store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
+    store = Store(settings.mongo_uri, time_limit or settings.mongo_timeout, settings.mongo_tls)
     try:
         store.wait_until_usable(settings.startup_timeout)
         ring = KeyRing(lambda: held, WrapCounter(store.keys).count)

@@ -53,9 +53,12 @@ def within(span: Span) -> Document:
     return {"$gte": span.lowest, "$lte": span.highest}
 
 
-def outside(span: Span) -> Document:
-    """Return the condition for whatever is there and not in this span."""
-    return {"$exists": True, "$not": within(span)}
+def outside(span: Span) -> tuple[Document, Document]:
+    """Return the conditions of which bytes that are not in this span fulfil one.
+
+    Two, because an index answers each of them at once, and the negation of ``within`` by reading everything.
+    """
+    return {"$lt": span.lowest}, {"$gt": span.highest}
 
 
 def with_value_of(number: int | None) -> Document:

@@ -22,6 +22,8 @@ Read = Sequence[tuple[str, Record | Tampered]]
 
 _WITHOUT_VALUES = {"versions.payload": False}
 _LEGACY: Document = {"ciphertext": {"$exists": True}}
+# Few enough for one step to be done in time, whatever else the database has to do.
+_SURVEYED_AT_ONCE = 10_000
 # All that the survey looks at; what has not the shape that was written has no versions either.
 _SURVEYED = {
     "tag": True,
@@ -72,7 +74,7 @@ class SealedStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        return _read(self._tokens.find(part.named() | {"tag": queries.outside(key.tags)}), part, tokens.read)
+        return _read(self._tokens.find(part.named() | _tag_not_under(key)), part, tokens.read)
 
     def legacy(self, part: Part) -> Read[Secret]:
         """Return records of an earlier implementation, with their values.
@@ -128,7 +130,7 @@ class SealedStore:
             return (
                 self._secrets.count_documents(_not_under(key))
                 + self._secrets.count_documents(_LEGACY)
-                + self._tokens.count_documents({"tag": queries.outside(key.tags)})
+                + self._tokens.count_documents(_tag_not_under(key))
             )
 
     def any_under(self, key: KeySpans) -> bool:
@@ -158,7 +160,7 @@ class SealedStore:
             StoreUnavailable: the database did not answer.
         """
         with translated():
-            for document in self._secrets.find({}, _SURVEYED):
+            for document in self._secrets.find({}, _SURVEYED).batch_size(_SURVEYED_AT_ONCE):
                 if document["legacy"]:
                     yield Sealed.LEGACY, b""
                 if "tag" in document:
@@ -166,13 +168,19 @@ class SealedStore:
                 for version in document.get("versions", ()):
                     if "data_key" in version:
                         yield Sealed.VERSION, _bytes(version["data_key"])
-            for document in self._tokens.find({}, {"tag": True}):
+            for document in self._tokens.find({}, {"tag": True}).batch_size(_SURVEYED_AT_ONCE):
                 yield Sealed.TOKEN_TAG, _bytes(document.get("tag"))
 
 
 def _not_under(key: KeySpans) -> Document:
-    wrapped = {"versions": {"$elemMatch": {"data_key": queries.outside(key.data_keys)}}}
-    return {"$or": [{"tag": queries.outside(key.tags)}, wrapped]}
+    data_keys = [
+        {"versions": {"$elemMatch": {"data_key": condition}}} for condition in queries.outside(key.data_keys)
+    ]
+    return {"$or": [*data_keys, _tag_not_under(key)]}
+
+
+def _tag_not_under(key: KeySpans) -> Document:
+    return {"$or": [{"tag": condition} for condition in queries.outside(key.tags)]}
 
 
 def _bytes(value: object) -> bytes:
