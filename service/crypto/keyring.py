@@ -71,10 +71,9 @@ class KeyRing:
         Raises:
             UnknownKey, Tampered: as ``unwrap``.
         """
+        data_key = self.unwrap(wrapped, context)
         primary, _ = self._held
-        if aead.key_id(wrapped) == primary:
-            return wrapped
-        return self.wrap(self.unwrap(wrapped, context), context)
+        return wrapped if aead.key_id(wrapped) == primary else self.wrap(data_key, context)
 
     def tag(self, fields: Mapping[str, str]) -> bytes:
         """Authenticate fields that are stored in the clear, under the primary master key."""
@@ -96,11 +95,9 @@ class KeyRing:
         Raises:
             UnknownKey, Tampered: as ``verify``; what does not authenticate gets no new tag.
         """
-        primary, _ = self._held
-        if mac.key_id(tag) == primary:
-            return tag
         self.verify(tag, fields)
-        return self.tag(fields)
+        primary, _ = self._held
+        return tag if mac.key_id(tag) == primary else self.tag(fields)
 
     def _key(self, key_id: bytes) -> bytes:
         key = self._held[1].get(key_id) or self._reloaded().get(key_id)

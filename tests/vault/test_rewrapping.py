@@ -188,7 +188,7 @@ def test_what_does_not_open_is_named_and_left_as_it_is(
     rotation: Rotation, client: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
     """All else is done; nothing of it gets a tag or a wrap that would make it good."""
-    moved, flipped, unknown, odd, good = (create(client, path=path) for path in "abcde")
+    moved, flipped, unknown, odd, long, good = (create(client, path=path) for path in "abcdef")
     forged = give("fetch:*")
     database.secrets.update_one({"_id": moved}, {"$set": {"path": "z"}})
     key = database.secrets.find_one({"_id": flipped})["versions"][0]["data_key"]
@@ -197,11 +197,13 @@ def test_what_does_not_open_is_named_and_left_as_it_is(
     )
     strange = b"\x01" + key_id_of(STRANGE) + key[9:]
     database.secrets.update_one({"_id": unknown}, {"$set": {"versions.0.data_key": strange}})
+    too_long = b"\x01" + key_id_of(OTHER_MASTER_KEY) + bytes(100)
+    database.secrets.update_one({"_id": long}, {"$set": {"versions.0.data_key": too_long}})
     database.secrets.update_one({"_id": odd}, {"$set": {"versions.0.version": "1"}})
     database.tokens.update_one({"_id": id_of(forged)}, {"$set": {"scopes": ["admin"]}})
     tag = database.tokens.find_one({"_id": id_of(forged)})["tag"]
 
-    assert Outcome(done=4, failed=5, left=5) == rotation.rewrap()
+    assert Outcome(done=5, failed=6, left=6) == rotation.rewrap()
 
     told = {failure.split(": ")[0]: failure.split(": ")[1:3] for failure in rotation.watcher.failures}
     assert {
@@ -209,6 +211,7 @@ def test_what_does_not_open_is_named_and_left_as_it_is(
         f"secret {flipped}": ["version 1", "tampered"],
         f"secret {unknown}": ["version 1", "unknown key"],
         f"secret {odd}": ["document", "tampered"],
+        f"secret {long}": ["version 1", "tampered"],
         f"token {id_of(forged)}": ["tag", "tampered"],
     } == told
     found = {document["_id"]: document for document in database.secrets.find()}
