@@ -6,16 +6,18 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import metrics
-from .api import docs, health, life, problems, requests, secrets, services, tokens
+from .api import docs, health, keys, life, problems, requests, secrets, services, tokens
 from .audit.recorder import Recorder
 from .crypto.keyring import KeyRing
 from .settings import Settings
 from .store.store import Store
 from .vault.authentication import Authenticator, anyone
 from .vault.health import readiness
+from .vault.keys import Keys
 from .vault.proof import KeyProof
 from .vault.tokens import Tokens
 from .vault.vault import Vault
+from .vault.wraps import WrapCounter
 
 # Around the base64 of the largest secret, or instead of one: a batch of 100 paths of 512 characters.
 _BODY_OVERHEAD_BYTES = 65_536
@@ -41,13 +43,20 @@ def create_app(settings: Settings) -> Flask:
     api.register_blueprint(secrets.blueprint)
     api.register_blueprint(life.blueprint)
     api.register_blueprint(tokens.blueprint)
+    api.register_blueprint(keys.blueprint)
     api.register_blueprint(health.blueprint)
     return app
 
 
-def key_ring(settings: Settings) -> KeyRing:
-    """Return the key ring of the settings, with its wraps counted."""
-    return KeyRing(settings.load_master_keys, lambda key_id: metrics.key_wraps.labels(key_id).inc())
+def key_ring(settings: Settings, store: Store) -> KeyRing:
+    """Return the key ring of the settings, with its wraps counted here and in the database."""
+    counter = WrapCounter(store.keys)
+
+    def count(key_id: str) -> None:
+        counter.count(key_id)
+        metrics.key_wraps.labels(key_id).inc()
+
+    return KeyRing(settings.load_master_keys, count)
 
 
 def _json(app: Flask) -> DefaultJSONProvider:
@@ -59,11 +68,12 @@ def _json(app: Flask) -> DefaultJSONProvider:
 
 def _services(settings: Settings) -> services.Services:
     store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
-    ring = key_ring(settings)
-    proof = KeyProof(store.canaries, store.secrets, ring)
+    ring = key_ring(settings, store)
+    proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
     authenticator = Authenticator(store.tokens, store.attempts, ring, settings.auth_failures_per_minute)
     return services.Services(
         vault=Vault(store.secrets, store.listing, ring, proof, settings.max_secret_bytes),
+        keys=Keys(ring, store.keys, store.sealed, store.canaries),
         tokens=Tokens(store.tokens, ring, proof, authenticator.forget),
         authenticate=authenticator.authenticate if settings.auth_required else anyone,
         recorder=Recorder(store.audit, settings.store.mongo_timeout, enabled=settings.audit_enabled),

@@ -15,6 +15,7 @@ COMMANDS = {
     "dev": ("dev", "run the API and a private MongoDB on this machine, for trying out and developing"),
     "indexes": ("indexes", "create the database's indexes or bring them in line"),
     "token": ("token", "make, list and revoke tokens, for when none is at hand"),
+    "key": ("key", "show what is under which master key, and bring all of it under the primary one"),
     "import": ("import_", "bring secrets in from JSON lines, .env files, and KV exports of Vault or OpenBao"),
     "export": ("export", "write all secrets of a folder to a file, encrypted under a passphrase"),
     "audit": ("audit", "print the newest audit records"),

@@ -134,3 +134,28 @@ class Envelope:
 
     payload: bytes
     data_key: bytes
+
+
+class Sealed(StrEnum):
+    """What is under a master key; a record of an earlier implementation does not say under which."""
+
+    VERSION = "version"
+    SECRET_TAG = "secret tag"  # noqa: S105  (a tag's name)
+    TOKEN_TAG = "token tag"  # noqa: S105  (a tag's name)
+    LEGACY = "legacy record"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """All bytes of one length from ``lowest`` to ``highest``, both included."""
+
+    lowest: bytes
+    highest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpans:
+    """Where the data keys lie that one master key wraps, and the tags that are made under it."""
+
+    data_keys: Span
+    tags: Span

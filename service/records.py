@@ -89,6 +89,17 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A secret without its values, and the wrapped data key of each of its versions, in their order.
+
+    It is None where the version was destroyed.
+    """
+
+    secret: Secret
+    data_keys: tuple[bytes | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FetchedSecret:
     """A value in the clear, on its way to the caller; ``expires_at`` is when it can be had no longer."""
 

@@ -29,7 +29,8 @@ def prepare(settings: Settings) -> None:
         for change in store.reconcile_indexes(settings.store.audit_ttl_days):
             log.info("%s", change)
         try:
-            KeyProof(store.canaries, store.secrets, key_ring(settings)).check()
+            ring = key_ring(settings, store)
+            KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed).check()
         except (Unavailable, Unopenable) as error:
             log.error("not ready: %s", error)
     finally:

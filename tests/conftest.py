@@ -173,8 +173,9 @@ def vault(store: Store, ring: KeyRing) -> Vault:
 @pytest.fixture
 def token_parts(environment: dict[str, str], store: Store) -> Tokens:
     """What the use cases of tokens work with, in a process that remembers nothing."""
-    ring = key_ring(Settings.from_environment(Environment(environment)))
-    return Tokens(store.tokens, ring, KeyProof(store.canaries, store.secrets, ring), lambda _token_id: None)
+    ring = key_ring(Settings.from_environment(Environment(environment)), store)
+    proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
+    return Tokens(store.tokens, ring, proof, lambda _token_id: None)
 
 
 @pytest.fixture

@@ -186,7 +186,7 @@ def test_replicas_may_start_together(serve: Callable[..., Server], database: Dat
     secret_id = servers[0].create().json()["secret_id"]
 
     assert ["aGVsbG8="] * 3 == [server.fetch(secret_id).json()["secret"] for server in servers]
-    assert 1 == database.meta.count_documents({})
+    assert 1 == database.meta.count_documents({"_id": "canary"})
     assert 30 * 86_400 == database.audit_logs.index_information()["timestamp_1"]["expireAfterSeconds"]
 
 

@@ -13,6 +13,7 @@ from ..audit.recorder import Entry, Recorder
 from ..environment import Network
 from ..models import Principal
 from ..vault.health import Readiness
+from ..vault.keys import Keys
 from ..vault.tokens import Tokens
 from ..vault.vault import Vault
 
@@ -28,6 +29,7 @@ class Services:
 
     vault: Vault
     tokens: Tokens
+    keys: Keys
     authenticate: Callable[[Entry, str | None], Principal]
     recorder: Recorder
     readiness: Readiness

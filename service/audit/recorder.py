@@ -33,7 +33,8 @@ class Entry:
     """The record in the making; whoever learns who asks, or what about, says so here.
 
     An operation on several secrets has a part for each, and each becomes a record of its own.
-    ``reason`` says why this part failed, whether the others go on or fail with it.
+    ``reason`` says why this part failed, whether the others go on or fail with it; or why an operation
+    failed that has an outcome to show all the same.
     """
 
     operation: str
@@ -55,6 +56,7 @@ class Entry:
         """Return the finished records, with the present as their time; ``reason`` is why all of it failed."""
         if self.parts:
             return [record for part in self.parts for record in part.finish(part.reason or reason)]
+        reason = reason or self.reason
         return [
             AuditRecord(
                 timestamp=datetime.now(UTC),

@@ -22,6 +22,7 @@ from ..store.store import Store
 from ..vault import policy
 from ..vault.proof import KeyProof
 from ..vault.vault import Vault
+from ..vault.wraps import WrapCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ class Parts:
 
 
 @contextmanager
-def opened() -> Iterator[Parts]:
+def opened(time_limit: int | None = None) -> Iterator[Parts]:
     """Put the parts together as the environment says, once the database can be used.
+
+    An operation of the database may take ``time_limit`` seconds; without it, as long as in the service.
 
     Raises:
         StartRefused: the configuration cannot be used.
@@ -54,11 +57,13 @@ def opened() -> Iterator[Parts]:
     environment = Environment(os.environ)
     settings = StoreSettings.from_environment(environment)
     most_bytes = max_secret_bytes(environment)
-    store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
+    # Read once: what a command begins under one primary key it ends under the same.
+    held = master_keys.load(environment)
+    store = Store(settings.mongo_uri, time_limit or settings.mongo_timeout, settings.mongo_tls)
     try:
         store.wait_until_usable(settings.startup_timeout)
-        ring = KeyRing(lambda: master_keys.load(environment), lambda _key_id: None)
-        proof = KeyProof(store.canaries, store.secrets, ring)
+        ring = KeyRing(lambda: held, WrapCounter(store.keys).count)
+        proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
         yield Parts(
             store,
             ring,

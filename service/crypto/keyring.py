@@ -24,7 +24,8 @@ class KeyRing:
 
     ``load`` returns the current master keys and is called again, once, when a record names a key
     that the ring does not hold: the key may have been added since.  ``on_wrap`` is told the id of
-    the master key at every wrap, because a key may wrap 2**32 times at most.
+    the master key before every wrap, because a key may wrap 2**32 times at most; where it raises,
+    nothing is wrapped.
     """
 
     def __init__(self, load: Callable[[], MasterKeys], on_wrap: Callable[[str], None]) -> None:
@@ -51,9 +52,8 @@ class KeyRing:
     def wrap(self, data_key: bytes, context: Context) -> bytes:
         """Seal a data key under the primary master key."""
         primary, by_id = self._held
-        wrapped = aead.seal(by_id[primary], data_key, context.for_data_key(primary))
         self._on_wrap(primary.hex())
-        return wrapped
+        return aead.seal(by_id[primary], data_key, context.for_data_key(primary))
 
     def unwrap(self, wrapped: bytes, context: Context) -> bytes:
         """Return the data key.
@@ -64,6 +64,16 @@ class KeyRing:
         """
         key_id = aead.key_id(wrapped)
         return aead.open_(self._key(key_id), wrapped, context.for_data_key(key_id))
+
+    def rewrap(self, wrapped: bytes, context: Context) -> bytes:
+        """Return the same data key under the primary master key, unchanged where it is already.
+
+        Raises:
+            UnknownKey, Tampered: as ``unwrap``.
+        """
+        data_key = self.unwrap(wrapped, context)
+        primary, _ = self._held
+        return wrapped if aead.key_id(wrapped) == primary else self.wrap(data_key, context)
 
     def tag(self, fields: Mapping[str, str]) -> bytes:
         """Authenticate fields that are stored in the clear, under the primary master key."""
@@ -78,6 +88,16 @@ class KeyRing:
             Tampered: a field or a byte of the tag differs.
         """
         mac.verify(self._key(mac.key_id(tag)), tag, fields)
+
+    def retag(self, tag: bytes, fields: Mapping[str, str]) -> bytes:
+        """Return the tag of the same fields under the primary master key, unchanged where it is already.
+
+        Raises:
+            UnknownKey, Tampered: as ``verify``; what does not authenticate gets no new tag.
+        """
+        self.verify(tag, fields)
+        primary, _ = self._held
+        return tag if mac.key_id(tag) == primary else self.tag(fields)
 
     def _key(self, key_id: bytes) -> bytes:
         key = self._held[1].get(key_id) or self._reloaded().get(key_id)

@@ -17,7 +17,7 @@ from .context import encode
 # Append only, and no number that a sealed value begins with.
 HMAC_SHA256 = 2
 
-_TAG_BYTES = 1 + KEY_ID_BYTES + hashlib.sha256().digest_size
+TAG_BYTES = 1 + KEY_ID_BYTES + hashlib.sha256().digest_size
 
 
 def tag(key: bytes, fields: Mapping[str, str]) -> bytes:
@@ -42,6 +42,6 @@ def key_id(found: bytes) -> bytes:
     Raises:
         Tampered: it is no tag.
     """
-    if len(found) != _TAG_BYTES or found[0] != HMAC_SHA256:
+    if len(found) != TAG_BYTES or found[0] != HMAC_SHA256:
         raise Tampered("no tag of a known format")
     return found[1 : 1 + KEY_ID_BYTES]

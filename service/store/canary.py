@@ -36,3 +36,14 @@ class CanaryStore:
         """Keep the canary, unless another process was first: then theirs stays."""
         with translated(), suppress(DuplicateKeyError):
             self._collection.insert_one({"_id": _ID, "payload": canary.payload, "data_key": canary.data_key})
+
+    def rewrap(self, canary: Envelope, data_key: bytes) -> None:
+        """Give the canary another wrap of its data key, unless another process was first.
+
+        Raises:
+            StoreUnavailable: it may or may not have it.
+        """
+        with translated():
+            self._collection.update_one(
+                {"_id": _ID, "data_key": canary.data_key}, {"$set": {"data_key": data_key}}
+            )

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import Tampered
 from ..models import Envelope
-from ..records import MAX_VERSIONS, LegacyValue, Secret, Version
+from ..records import MAX_VERSIONS, LegacyValue, Secret, Version, Wrapped
 from .client import Document, typed
 
 # Name in the record and in the document alike, default, type.
@@ -99,6 +99,18 @@ def read(document: Document) -> Secret:
         if document["current"] not in [version.version for version in versions]:
             raise Tampered("its current version is missing")
         return _read_secret(document, versions)
+
+
+def read_wrapped(document: Document) -> Wrapped:
+    """Return a secret that was read without its payloads.
+
+    Raises:
+        Tampered: nobody wrote it like this.
+    """
+    secret = read(document)
+    with _shape():
+        data_keys = (typed(entry.get("data_key"), bytes, NoneType) for entry in document["versions"])
+        return Wrapped(secret, tuple(data_keys))
 
 
 def read_listed(document: Document) -> Secret:

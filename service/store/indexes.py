@@ -76,6 +76,10 @@ def wanted(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(secrets.COLLECTION, (("shelf", ASCENDING), ("path", ASCENDING), ("_id", ASCENDING))),
         Index(secrets.COLLECTION, (("shelf", ASCENDING), ("owner", ASCENDING), ("_id", ASCENDING))),
         Index(secrets.COLLECTION, (("shelf", ASCENDING), ("labels", ASCENDING), ("path", ASCENDING))),
+        # What is under which master key: they are asked at every start after a rotation, and by every rewrap.
+        Index(secrets.COLLECTION, (("versions.data_key", ASCENDING),)),
+        Index(secrets.COLLECTION, (("tag", ASCENDING),)),
+        Index(tokens.COLLECTION, (("tag", ASCENDING),)),
         Index(tokens.COLLECTION, (("created_by", ASCENDING),)),
         Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_TOKENS_DAYS),
         Index(attempts.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),

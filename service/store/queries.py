@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..models import Reach
+from ..models import Reach, Span
 from .client import Document
 
 
@@ -46,6 +46,19 @@ def reached(reach: Reach) -> Document:
     below = [re.compile("^" + re.escape(folder)) for folder in reach.folders]
     covered = {"$in": [*reach.paths, *below]}
     return {"$or": [{"path": covered}, {"former_path": covered}, {"owner": reach.owner}]}
+
+
+def within(span: Span) -> Document:
+    """Return the condition for bytes in this span."""
+    return {"$gte": span.lowest, "$lte": span.highest}
+
+
+def outside(span: Span) -> tuple[Document, Document]:
+    """Return the conditions of which bytes that are not in this span fulfil one.
+
+    Two, because an index answers each of them at once, and the negation of ``within`` by reading everything.
+    """
+    return {"$lt": span.lowest}, {"$gt": span.highest}
 
 
 def with_value_of(number: int | None) -> Document:

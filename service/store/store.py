@@ -9,7 +9,9 @@ from . import indexes
 from .attempts import AttemptStore
 from .audit import AuditStore
 from .canary import CanaryStore
+from .keys import KeyStore
 from .listing import ListingStore
+from .sealed import SealedStore
 from .secrets import SecretStore
 from .tls import MongoTls
 from .tokens import TokenStore
@@ -30,6 +32,8 @@ class Store:
         self.listing = ListingStore(self._database)
         self.audit = AuditStore(self._client, self._database)
         self.canaries = CanaryStore(self._database)
+        self.keys = KeyStore(self._database)
+        self.sealed = SealedStore(self._database)
         self.tokens = TokenStore(self._database)
         self.attempts = AttemptStore(self._database)
 

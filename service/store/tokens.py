@@ -45,7 +45,7 @@ class TokenStore:
         """
         with translated():
             document = self._collection.find_one({"_id": token_id})
-        return None if document is None else _read(document)
+        return None if document is None else read(document)
 
     def is_alive(self, token_id: str) -> bool:
         """Return whether there is this token and nobody has revoked it.
@@ -86,7 +86,7 @@ class TokenStore:
             wanted["$or"] = [{"_id": created_by}, {"created_by": created_by}]
         with translated():
             found = list(self._collection.find(wanted).sort("_id", ASCENDING).limit(count))
-        return [_read(document) for document in found]
+        return [read(document) for document in found]
 
     def made_with(self, token_id: str) -> list[str]:
         """Return the ids of the tokens that were made with this one.
@@ -162,7 +162,12 @@ def _write(stored: StoredToken) -> Document:
     }
 
 
-def _read(document: dict[str, Any]) -> StoredToken:
+def read(document: Document) -> StoredToken:
+    """Return the token that was written as this document.
+
+    Raises:
+        Tampered: nobody wrote it like this.
+    """
     # Whoever can write to the database can put anything there; the tag is looked at elsewhere.
     try:
         return StoredToken(

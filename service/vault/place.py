@@ -18,6 +18,15 @@ def tagged(secret: Secret, ring: KeyRing) -> Secret:
     return replace(secret, tag=ring.tag(_fields(secret)) if _has_place(secret) else None)
 
 
+def tagged_anew(secret: Secret, ring: KeyRing) -> Secret:
+    """Return the secret with its tag under the primary master key.
+
+    Raises:
+        Tampered, UnknownKey: it is not in the place that it was given.
+    """
+    return secret if secret.tag is None else replace(secret, tag=ring.retag(secret.tag, _fields(secret)))
+
+
 def verify(secret: Secret, ring: KeyRing) -> None:
     """Return where the secret is in the place that it was given.
 

@@ -91,6 +91,7 @@ def renew(tokens: Tokens, entry: Entry, principal: Principal, token_id: str) -> 
     Raises:
         TokenNotFound: there is none, the caller has nothing to do with it, or it was revoked.
         Forbidden: it is not renewable, or its time is over.
+        KeyRingUnproven: the key ring does not fit the data.
         StoreUnavailable: it may or may not have been renewed.
     """
     stored = _find(tokens, entry, principal, token_id)
@@ -99,6 +100,8 @@ def renew(tokens: Tokens, entry: Entry, principal: Principal, token_id: str) -> 
         raise Forbidden("this token is not renewable")
     if token.expires_at <= present:
         raise Forbidden("this token has expired, and no renewal brings it back: make another")
+    # Its tag is made anew, and nothing comes under a key that the database has not met.
+    tokens.proof.require()
     renewed = replace(token, expires_at=present + timedelta(seconds=token.lifetime))
     if not tokens.store.renew(_tagged(tokens, renewed, stored.digest)):
         raise TokenNotFound

@@ -54,6 +54,7 @@ CONFIG = schemathesis.Config.from_dict({"generation": {"with-security-parameters
         *(("POST", path, mode) for path in WITH_BODY for mode in GenerationMode),
         # Nothing in these could be wrong.
         ("POST", "/vault/token/whoami", GenerationMode.POSITIVE),
+        ("GET", "/vault/key/status", GenerationMode.POSITIVE),
         ("GET", "/healthz", GenerationMode.POSITIVE),
         ("GET", "/readyz", GenerationMode.POSITIVE),
         ("GET", "/metrics", GenerationMode.POSITIVE),
@@ -80,7 +81,7 @@ def test_answers_as_documented(
 
 def test_every_operation_is_tried(client: FlaskClient) -> None:
     """A new one that nobody adds here is noticed."""
-    tried = {*WITH_BODY, "/vault/token/whoami", "/healthz", "/readyz", "/metrics"}
+    tried = {*WITH_BODY, "/vault/token/whoami", "/vault/key/status", "/healthz", "/readyz", "/metrics"}
 
     assert client.get("/openapi.json").json["paths"].keys() == tried
 

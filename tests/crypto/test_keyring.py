@@ -5,7 +5,7 @@ import pytest
 from service.crypto import aead
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
-from service.errors import StartRefused, Tampered, UnknownKey
+from service.errors import StartRefused, StoreUnavailable, Tampered, UnknownKey
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 
 DATA_KEY = b"d" * 32
@@ -90,3 +90,49 @@ def test_shows_no_key_when_printed() -> None:
     keys = MasterKeys(MASTER_KEY, (MASTER_KEY,))
 
     assert "\\x01\\x02" not in repr(keys)
+
+
+def test_a_rewrap_changes_the_wrap_and_not_the_data_key(context: Context) -> None:
+    """Afterwards the old key is not needed; a second time nothing changes."""
+    old = make_ring(MASTER_KEY).wrap(DATA_KEY, context)
+    both = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
+
+    new = both.rewrap(old, context)
+
+    assert DATA_KEY == make_ring(OTHER_MASTER_KEY).unwrap(new, context)
+    assert new == both.rewrap(new, context)
+
+
+def test_what_does_not_verify_gets_no_new_wrap_and_no_new_tag(context: Context) -> None:
+    """A rotation would otherwise make good what somebody altered."""
+    old, both = make_ring(MASTER_KEY), make_ring(OTHER_MASTER_KEY, MASTER_KEY)
+    elsewhere = Context(context.secret_id, context.version + 1)
+
+    with pytest.raises(Tampered):
+        both.rewrap(old.wrap(DATA_KEY, context), elsewhere)
+    with pytest.raises(Tampered):
+        both.retag(old.tag({"path": "a"}), {"path": "b"})
+    with pytest.raises(UnknownKey):
+        make_ring(OTHER_MASTER_KEY).retag(old.tag({"path": "a"}), {"path": "a"})
+
+
+def test_a_new_tag_needs_the_new_key_only() -> None:
+    """A second time nothing changes."""
+    both = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
+
+    new = both.retag(make_ring(MASTER_KEY).tag({"path": "a"}), {"path": "a"})
+
+    make_ring(OTHER_MASTER_KEY).verify(new, {"path": "a"})
+    assert new == both.retag(new, {"path": "a"})
+
+
+def test_a_wrap_that_cannot_be_counted_is_not_made(context: Context) -> None:
+    """Counted first: the count is never too small."""
+
+    def refuse(_key_id: str) -> None:
+        raise StoreUnavailable("gone")
+
+    ring = KeyRing(lambda: MasterKeys(MASTER_KEY, (MASTER_KEY,)), refuse)
+
+    with pytest.raises(StoreUnavailable):
+        ring.wrap(DATA_KEY, context)

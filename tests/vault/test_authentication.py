@@ -267,7 +267,7 @@ def clock() -> Clock:
 @pytest.fixture
 def authenticators(environment: dict[str, str], store: Store, clock: Clock) -> list[Authenticator]:
     """Two processes' authenticators, with a clock that need not be waited for."""
-    ring = key_ring(Settings.from_environment(Environment(environment)))
+    ring = key_ring(Settings.from_environment(Environment(environment)), store)
     return [Authenticator(store.tokens, store.attempts, ring, 1000, clock=clock) for _ in range(2)]
 
 

@@ -1,0 +1,32 @@
+"""Fills a database with secrets faster than the API would, in the form in which it stores them."""
+
+from __future__ import annotations
+
+import uuid
+
+from pymongo.database import Database
+
+from service.crypto.keyring import KeyRing
+from service.models import now
+from service.records import Secret
+from service.store import documents
+from service.vault import life, place, values
+
+_AT_ONCE = 1000
+
+
+def fill(database: Database, ring: KeyRing, count: int, value: bytes = b"a") -> None:
+    """Add ``count`` secrets of one version each, at the paths ``filled/0`` and so on."""
+    for first in range(0, count, _AT_ONCE):
+        numbers = range(first, min(first + _AT_ONCE, count))
+        made = [_secret(f"filled/{number}", ring, value) for number in numbers]
+        database.secrets.insert_many(
+            [{"_id": secret.secret_id, **documents.write(secret)} for secret in made], ordered=False
+        )
+
+
+def _secret(path: str, ring: KeyRing, value: bytes) -> Secret:
+    at = now()
+    empty = Secret(str(uuid.uuid4()), 0, (), at, created_by="anonymous", path=path)
+    placed = place.tagged(empty, ring)
+    return life.add(placed, values.seal_next(placed, value, ring), {}, at, "anonymous")

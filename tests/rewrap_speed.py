@@ -1,0 +1,53 @@
+"""Measures a rewrap: ``python -m tests.rewrap_speed [SECRETS]`` prints what the command itself says.
+
+On a mongod of its own, with SECRETS (100,000) secrets of 1 KiB.  The second run finds nothing to do; its
+memory is what a process needs anyway.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pymongo import MongoClient
+
+from service.embedded import EmbeddedMongo
+from service.store.store import Store
+from service.vault.proof import KeyProof
+from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
+from tests.filling import fill
+from tests.server import ROOT
+
+
+def main(count: int) -> None:
+    """Fill a database and rewrap it."""
+    with tempfile.TemporaryDirectory() as name, EmbeddedMongo(Path(name) / "mongo") as mongo:
+        keys = Path(name) / "keys"
+        keys.mkdir()
+        (keys / "v1").write_bytes(MASTER_KEY)
+        (keys / "v2").write_bytes(OTHER_MASTER_KEY)
+        store = Store(mongo.uri, 30)
+        store.reconcile_indexes(0)
+        ring = make_ring(MASTER_KEY, OTHER_MASTER_KEY)
+        KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed).check()
+        with MongoClient(mongo.uri) as client:
+            fill(client["vault"], ring, count, bytes(1024))
+        variables = {"MONGO_URI": mongo.uri, "MASTER_KEYS_DIR": str(keys), "MASTER_KEY_PRIMARY": "v2"}
+        for action in ("rewrap", "rewrap", "status"):
+            print(f"key {action}:", flush=True)
+            subprocess.run(
+                [sys.executable, "-m", "service", "key", action],
+                cwd=ROOT,
+                env={**os.environ, **variables},
+                check=True,
+            )
+            # Of the largest so far, so that the first line is the one that tells.
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+            print(f"peak memory of a child so far: {peak // 1024} MiB", flush=True)
+        store.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
