@@ -167,7 +167,8 @@ def indexed(store: Store) -> None:
 @pytest.fixture
 def vault(store: Store, ring: KeyRing) -> Vault:
     """What the use cases of secrets work with, on the empty database."""
-    return Vault(store.secrets, store.listing, ring, KeyProof(store.canaries, store.secrets, ring), 65_536)
+    proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
+    return Vault(store.secrets, store.listing, ring, proof, 65_536)
 
 
 @pytest.fixture
