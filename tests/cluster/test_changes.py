@@ -41,8 +41,9 @@ def test_check_mode_foretells_new_images(cluster: Cluster) -> None:
 
     run = play_well("site.yml", "--check", images_base_revision="foretold")
 
+    # What would be downloaded for the images depends on what this tree has built before.
     assert ["Bring the members' services in line, comparing only", "Run the API"] == [
-        name.split(" : ")[-1] for name in run.changed_tasks
+        name.split(" : ")[-1] for name in run.changed_tasks if not name.startswith("images : ")
     ]
     assert before == (cluster.spec(API), cluster.spec(MONGO))
 
