@@ -39,16 +39,26 @@ MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
 
 
-class OneMachine(LoadScopeScheduling):
-    """Gives the tests that have this machine's engine to themselves to one process, in their order."""
+# The longest first. What these share (an engine, a cluster, nodes) has room for one process each; all
+# else is shared out by file.
+SHARED = ("tests/lab/test_stories.py", "tests/cluster/", "tests/lab/test_roles.py")
+
+
+class Sharing(LoadScopeScheduling):
+    """Gives the tests that share something to one process, in their order."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "machine" if nodeid.startswith(("tests/cluster/", "tests/lab/")) else nodeid
+        return next(filter(nodeid.startswith, SHARED), super()._split_scope(nodeid))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneMachine:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
     """Share the tests out like this."""
-    return OneMachine(config, log)
+    return Sharing(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest; it ends last all the same."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(shared) for shared in SHARED])
 
 
 @pytest.fixture(scope="session")

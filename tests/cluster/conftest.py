@@ -14,6 +14,7 @@ import pytest
 import requests
 from docker.models.containers import Container
 
+from tests import engine
 from tests.cluster.playbook import ROOT, play_well
 
 # Whichever test comes first waits until a bare machine has become a cluster.
@@ -122,7 +123,8 @@ class Cluster:
 def deployed() -> Cluster:
     """The cluster, brought up or brought in line by site.yml, the engine included."""
     skip_where_no_cluster_may_be()
-    play_well("site.yml")
+    with engine.being_set_up():
+        play_well("site.yml")
     return Cluster()
 
 

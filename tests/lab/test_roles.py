@@ -1,0 +1,38 @@
+"""Every role, each as a test: the scenarios of ``molecule/`` with one node.
+
+By hand, ``molecule test -s NAME`` makes its own node.  Here the roles build on each other on one.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.scenarios import TELLS, lab, tell
+
+# In the order in which they build on each other.
+ROLES = [
+    "docker_engine",
+    "swarm",
+    "images",
+    "certificates",
+    "master_key",
+    "mongo",
+    "ttl_indexes",
+    "vault_api",
+    "vault_secrets",
+]
+
+pytestmark = TELLS
+
+
+@pytest.fixture(scope="module")
+def one_node() -> Iterator[None]:
+    """A bare node."""
+    with lab("docker_engine"):
+        yield
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role(one_node: None, role: str) -> None:
+    """Applied, applied again, asked what it would change, looked at."""
+    tell(role)

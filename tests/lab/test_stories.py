@@ -1,0 +1,37 @@
+"""The cluster and its failures, each story as a test: the scenarios of ``molecule/`` with three nodes.
+
+By hand, ``molecule test -s NAME`` makes its own nodes.  Here the stories are told about one cluster.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.playbook import ROOT
+from tests.lab.scenarios import TELLS, lab, tell
+from tests.lab.test_roles import ROLES
+
+# The last one leaves other nodes than it found.
+STORIES = ["default", "failover", "upgrade", "grow"]
+
+pytestmark = TELLS
+
+
+@pytest.fixture(scope="module")
+def three_nodes() -> Iterator[None]:
+    """Three bare nodes."""
+    with lab("default"):
+        yield
+
+
+def test_no_scenario_is_forgotten() -> None:
+    """Every folder of molecule/ with a scenario is a role's or a story."""
+    scenarios = {file.parent.name for file in (ROOT / "molecule").glob("*/molecule.yml")}
+
+    assert scenarios == {*ROLES, *STORIES}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_story(three_nodes: None, story: str) -> None:
+    """From bare machines to a cluster; then what happens to it."""
+    tell(story)
