@@ -18,7 +18,7 @@ pytestmark = DEPLOYS
 def switched(deployed: Cluster) -> Iterator[Cluster]:
     """The cluster, with the defaults again after the last of these tests."""
     yield deployed
-    apply(["certificates", "service", "verify"])
+    apply(["certificates", "service"])
 
 
 def apply(parts: list[str], *arguments: str, **variables: str) -> str:
