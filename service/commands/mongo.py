@@ -6,6 +6,10 @@
     mongo status                                   prints NAME:PORT STATE for each member
     mongo wait                                     returns once all members are healthy
     mongo step-down [--from NAME:PORT]             lets another member be the primary
+    mongo versions                                 prints NAME:PORT VERSION for each member, and for which
+                                                   version the data is marked
+    mongo check-version VERSION                    refuses one that could not open the data
+    mongo finish-upgrade                           marks the data for the version that all members run
 
 Runs where a member's loopback interface is its own: in the member's network namespace.  ``setup``
 of a set that is not there yet needs the first member named to be that one.
@@ -19,13 +23,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator
 
 from ..environment import Environment
 from ..errors import StartRefused
 from ..settings import mongo_tls
-from ..store import membership, replica_set, states, users
+from ..store import membership, replica_set, states, users, versions
 
 MAX_PRIORITY = 1000  # MongoDB's own limit
 
@@ -71,6 +76,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     step_down = actions.add_parser("step-down", parents=[common], help="let another be the primary")
     step_down.add_argument("--from", dest="only", metavar="NAME:PORT", help="only if this one is it now")
     step_down.set_defaults(act=_step_down)
+
+    told = actions.add_parser("versions", parents=[common], help="print each member's version")
+    told.set_defaults(act=_versions)
+
+    check = actions.add_parser("check-version", parents=[common], help="refuse what cannot open the data")
+    check.add_argument("version", metavar="VERSION", type=_read_version, help="of mongod, like 7.0.26")
+    check.set_defaults(act=_check_version)
+
+    finish = actions.add_parser("finish-upgrade", parents=[common], help="mark the data for the new version")
+    finish.set_defaults(act=_finish_upgrade)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -126,6 +141,24 @@ def _step_down(args: argparse.Namespace) -> Iterator[str]:
             yield f"{heir} is the primary now"
 
 
+def _versions(args: argparse.Namespace) -> Iterator[str]:
+    with _administrator(args).connect() as client:
+        for host, version in versions.member_versions(client, args.tls).items():
+            yield f"{host} {version}"
+        yield f"data {versions.data_version(client)}"
+
+
+def _check_version(args: argparse.Namespace) -> Iterator[str]:
+    with _administrator(args).connect() as client:
+        versions.check(client, args.version)
+    yield from ()
+
+
+def _finish_upgrade(args: argparse.Namespace) -> Iterator[str]:
+    with _administrator(args).connect() as client:
+        yield from versions.finish(client, args.tls)
+
+
 def _administrator(args: argparse.Namespace) -> users.Login:
     """Return the administrator's login at the members that the local one knows."""
     admin, _ = _read_logins(args)
@@ -134,6 +167,12 @@ def _administrator(args: argparse.Namespace) -> users.Login:
     if not known:
         raise StartRefused(f"the member at {args.local} is not of the replica set {admin.replica_set}")
     return admin.at(known)
+
+
+def _read_version(text: str) -> str:
+    if not re.fullmatch(r"\d+\.\d+\.\d+", text):
+        raise argparse.ArgumentTypeError(f"{text} is no version of mongod, like 7.0.26")
+    return text
 
 
 def _read_members(texts: list[str]) -> list[replica_set.Member]:
