@@ -68,7 +68,7 @@ def _rewrap(parts: Parts) -> int:
 
 
 def _keys(parts: Parts) -> Keys:
-    return Keys(parts.ring, parts.store.keys, parts.store.sealed, parts.store.canaries)
+    return Keys(parts.ring, parts.store.keys, parts.store.sealed, parts.store.canaries, parts.audit_log.key)
 
 
 class _Watcher:
@@ -80,7 +80,7 @@ class _Watcher:
 
     def begin(self, total: int) -> None:
         self._total = total
-        _say(f"{total} secrets and tokens to do")
+        _say(f"{total} documents to do")
 
     def progress(self, done: int) -> None:
         if time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
