@@ -30,7 +30,8 @@ class LogKeeper:
     def stop(self) -> None:
         """Close the chain of this process and make a last checkpoint; what fails is logged."""
         self._ended.set()
-        self._thread.join(self._close_seconds)
+        if self._thread.is_alive():
+            self._thread.join(self._close_seconds)
         self._try(lambda: self._checkpointer.end(self._close_seconds))
 
     def _keep(self) -> None:

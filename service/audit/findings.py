@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,12 +48,12 @@ class Report:
     expired: int = 0
     unchained: int = 0
     checkpoints: int = 0
-    found: Counter[Kind] = field(default_factory=Counter)
+    found: dict[Kind, int] = field(default_factory=dict)
 
     @property
     def fine(self) -> bool:
         """Whether nothing was found."""
-        return not self.found.total()
+        return not self.found
 
 
 class Findings:
@@ -74,5 +73,5 @@ class Findings:
         before: datetime | None = None,
     ) -> None:
         """Take note of one."""
-        self._report.found[kind] += 1
+        self._report.found[kind] = self._report.found.get(kind, 0) + 1
         self._tell(Finding(kind, first, last or first, detail, after, before))

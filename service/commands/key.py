@@ -80,7 +80,7 @@ class _Watcher:
 
     def begin(self, total: int) -> None:
         self._total = total
-        _say(f"{total} documents to do")
+        _say(f"{total} secrets and tokens to do")
 
     def progress(self, done: int) -> None:
         if time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:

@@ -123,7 +123,7 @@ class SealedStore:
             return self._tokens.bulk_write(updates, ordered=False).matched_count
 
     def count_not_under(self, key: KeySpans) -> int:
-        """Return how many documents are not, or not wholly, under this master key.
+        """Return how many secrets and tokens are not, or not wholly, under this master key.
 
         Raises:
             StoreUnavailable: the database did not answer.
@@ -133,7 +133,6 @@ class SealedStore:
                 self._secrets.count_documents(_not_under(key))
                 + self._secrets.count_documents(_LEGACY)
                 + self._tokens.count_documents(_tag_not_under(key))
-                + self._meta.count_documents(_AUDIT_KEY | _data_key_not_under(key))
             )
 
     def any_under(self, key: KeySpans) -> bool:
@@ -183,10 +182,6 @@ def _not_under(key: KeySpans) -> Document:
         {"versions": {"$elemMatch": {"data_key": condition}}} for condition in queries.outside(key.data_keys)
     ]
     return {"$or": [*data_keys, _tag_not_under(key)]}
-
-
-def _data_key_not_under(key: KeySpans) -> Document:
-    return {"$or": [{"data_key": condition} for condition in queries.outside(key.data_keys)]}
 
 
 def _tag_not_under(key: KeySpans) -> Document:

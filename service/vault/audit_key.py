@@ -62,7 +62,7 @@ class AuditKey:
         return self._opened
 
     def rewrap(self) -> bool:
-        """Bring the key under the primary master key; return whether it was under another one.
+        """Bring the key under the primary master key; return whether it was under another one before.
 
         Raises:
             StoreUnavailable: it may or may not be there.

@@ -33,7 +33,7 @@ _LEGACY_BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run has done, in documents (secrets, tokens, the key of the audit log).
+    """What a run has done, in documents (secrets and tokens).
 
     ``failed`` do not open; ``left`` are not, or not wholly, under the primary key, the failed ones included.
     """
@@ -89,19 +89,20 @@ class Rewrap:
         self._sweep("secret", sealed.legacy, moving.legacy, self._swap, _LEGACY_BATCH)
         self._sweep("secret", partial(sealed.secrets_not_under, key), moving.secret, sealed.rewrap, _BATCH)
         self._sweep("token", partial(sealed.tokens_not_under, key), moving.token, sealed.retag, _BATCH)
-        self._move_audit_key()
-        left = sealed.count_not_under(key)
+        left = sealed.count_not_under(key) + self._move_audit_key()
         if not left:
             # Last: as long as it is under another key, no process without that one serves anything.
             self._proof.rewrap_canary()
         return Outcome(self._done, self._failed, left)
 
-    def _move_audit_key(self) -> None:
-        """Its chains stay as they are: they are under the audit key, and that is the same as before."""
+    def _move_audit_key(self) -> int:
+        """Return 1 where it does not open; what is under it stays as it is."""
         try:
-            self._done += self._keys.audit_key.rewrap()
+            self._keys.audit_key.rewrap()
         except Unopenable as error:
             self._tell("audit key", [("document", error)])
+            return 1
+        return 0
 
     def _sweep(
         self,
