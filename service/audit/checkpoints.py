@@ -83,7 +83,7 @@ def from_json(found: Mapping[str, Any]) -> Checkpoint:
             previous=bytes.fromhex(found["previous"]),
             mac=bytes.fromhex(found["mac"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise Tampered("not of the form of a checkpoint") from None
 
 

@@ -50,8 +50,10 @@ def search(log: AuditStore, principal: Principal, query: Query) -> Page:
         StoreUnavailable: the database did not answer.
     """
     policy.require(principal, Action.AUDIT)
-    until = query.until if query.cursor is None else _position(query.cursor)
-    found = log.page(Wanted(query.equal, query.since, until), query.limit)
+    until = _in_utc("until", query.until) if query.cursor is None else _position(query.cursor)
+    # What has no time that could be compared was altered: a verification tells of it.
+    since = _in_utc("since", query.since) or _EPOCH
+    found = log.page(Wanted(query.equal, since, until), query.limit)
     cursor = None
     if len(found) == query.limit:
         last = found[-1]["timestamp"]
@@ -59,6 +61,13 @@ def search(log: AuditStore, principal: Principal, query: Query) -> Page:
         found = [document for document in found if document["timestamp"] > last] + rest
         cursor = _cursor(last)
     return Page([(str(document["_id"]), read(document)) for document in found], cursor)
+
+
+def _in_utc(name: str, moment: datetime | None) -> datetime | None:
+    try:
+        return None if moment is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidFields({name: ["not within the years 1 to 9999 in UTC"]}) from None
 
 
 def _cursor(before: datetime) -> str:
