@@ -22,6 +22,8 @@ GUARDED = (
         for name in ["create/batch", "update", "describe", "list", "delete", "undelete", "destroy"]
     ),
     *(TOKEN + name for name in ["create", "list", "describe", "renew", "revoke", "whoami"]),
+    "/vault/audit/search",
+    "/vault/audit/verify",
 )
 
 
