@@ -6,12 +6,15 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import metrics
-from .api import docs, health, keys, life, problems, requests, secrets, services, tokens
+from .api import audit, docs, health, keys, life, problems, requests, secrets, services, tokens
 from .audit.recorder import Recorder
+from .audit.writer import ChainWriter
 from .crypto.keyring import KeyRing
+from .keeping import LogKeeper
 from .settings import Settings
 from .store.store import Store
 from .vault.authentication import Authenticator, anyone
+from .vault.checkpointing import Checkpointer, audit_log
 from .vault.health import readiness
 from .vault.keys import Keys
 from .vault.proof import KeyProof
@@ -21,6 +24,8 @@ from .vault.wraps import WrapCounter
 
 # Around the base64 of the largest secret, or instead of one: a batch of 100 paths of 512 characters.
 _BODY_OVERHEAD_BYTES = 65_536
+
+_KEEPER = "secret-manager-audit"
 
 
 def create_app(settings: Settings) -> Flask:
@@ -36,7 +41,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
-    services.install(app, _services(settings))
+    _install(app, settings)
     problems.install(app)
     requests.install(app)
     api = docs.install(app, serve=settings.docs_enabled)
@@ -44,8 +49,15 @@ def create_app(settings: Settings) -> Flask:
     api.register_blueprint(life.blueprint)
     api.register_blueprint(tokens.blueprint)
     api.register_blueprint(keys.blueprint)
+    api.register_blueprint(audit.blueprint)
     api.register_blueprint(health.blueprint)
     return app
+
+
+def log_keeper(app: Flask) -> LogKeeper | None:
+    """Return what looks after the audit log in a process that serves, or None where auditing is off."""
+    keeper: LogKeeper | None = app.extensions[_KEEPER]
+    return keeper
 
 
 def key_ring(settings: Settings, store: Store) -> KeyRing:
@@ -66,20 +78,27 @@ def _json(app: Flask) -> DefaultJSONProvider:
     return provider
 
 
-def _services(settings: Settings) -> services.Services:
-    store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
+def _install(app: Flask, settings: Settings) -> None:
+    time_limit = settings.store.mongo_timeout
+    store = Store(settings.store.mongo_uri, time_limit, settings.store.mongo_tls)
     ring = key_ring(settings, store)
     proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
     authenticator = Authenticator(store.tokens, store.attempts, ring, settings.auth_failures_per_minute)
-    return services.Services(
+    log = audit_log(store, ring, settings.store.audit_checkpoint_seconds, settings.store.audit_ttl_days)
+    writer = ChainWriter(store.audit, log.key.keys)
+    enabled = settings.audit_enabled
+    app.extensions[_KEEPER] = LogKeeper(log, Checkpointer(log, writer), time_limit) if enabled else None
+    installed = services.Services(
         vault=Vault(store.secrets, store.listing, ring, proof, settings.max_secret_bytes),
-        keys=Keys(ring, store.keys, store.sealed, store.canaries),
+        keys=Keys(ring, store.keys, store.sealed, store.canaries, log.key),
         tokens=Tokens(store.tokens, ring, proof, authenticator.forget),
+        audit_log=log,
         authenticate=authenticator.authenticate if settings.auth_required else anyone,
-        recorder=Recorder(store.audit, settings.store.mongo_timeout, enabled=settings.audit_enabled),
-        readiness=readiness(store.ping, proof, store.audit if settings.audit_enabled else None),
+        recorder=Recorder(writer, time_limit, enabled=enabled),
+        readiness=readiness(store.ping, proof, log if enabled else None),
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         warnings=settings.warnings,
         time_limit=store.time_limit,
     )
+    services.install(app, installed)

@@ -61,6 +61,22 @@ def post_fork(server: object, worker: "Worker") -> None:
     worker.request_seconds = _settings.request_seconds
 
 
+def post_worker_init(worker: "Worker") -> None:
+    """Begin to look after the audit log; the application is there by now."""
+    from service.app import log_keeper
+
+    if (keeper := log_keeper(worker.wsgi)) is not None:
+        keeper.start()
+
+
+def worker_exit(server: object, worker: "Worker") -> None:
+    """Close this worker's chain in the audit log; called when no request is left."""
+    from service.app import log_keeper
+
+    if (app := getattr(worker, "wsgi", None)) is not None and (keeper := log_keeper(app)) is not None:
+        keeper.stop()
+
+
 def on_starting(server: object) -> None:
     """Get the database ready, once, before there is a socket or a worker."""
     # A new folder each time, so that no counter of an earlier run is counted again; and named before

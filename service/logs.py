@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 # Extra attributes that our own log calls may set, and no other.
-FIELDS = ("request_id", "method", "route", "status", "duration_ms", "client_ip")
+FIELDS = ("request_id", "method", "route", "status", "duration_ms", "client_ip", "checkpoint")
 
 
 class JsonFormatter(logging.Formatter):
@@ -47,6 +47,8 @@ def config(level: str) -> dict[str, Any]:
         # At DEBUG pymongo logs whole commands, and gunicorn the path and the headers of requests.
         "loggers": {
             "pymongo": {"level": "WARNING"},
+            # A copy outside the database of how far the audit log had come, whatever else is logged.
+            "service.vault.checkpointing": {"level": "INFO"},
             "gunicorn.error": {
                 "level": "INFO" if level == "DEBUG" else level,
                 "handlers": [],

@@ -13,6 +13,7 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
@@ -30,6 +31,15 @@ latency = Histogram(
 crypto_failures = Counter("vault_crypto_failures_total", "Stored records that did not open.", ["reason"])
 audit_failures = Counter(
     "vault_audit_failures_total", "Answers withheld because their audit record could not be written."
+)
+audit_records = Gauge("vault_audit_records", "Records in the audit log.", multiprocess_mode="mostrecent")
+audit_bytes = Gauge(
+    "vault_audit_bytes", "What the audit log and its indexes take on disk.", multiprocess_mode="mostrecent"
+)
+audit_checkpoint = Gauge(
+    "vault_audit_checkpoint_timestamp_seconds",
+    "When the newest checkpoint of the audit log was made by this replica.",
+    multiprocess_mode="mostrecent",
 )
 key_wraps = Counter(
     "vault_key_wraps_total",

@@ -142,6 +142,7 @@ class Sealed(StrEnum):
     VERSION = "version"
     SECRET_TAG = "secret tag"  # noqa: S105  (a tag's name)
     TOKEN_TAG = "token tag"  # noqa: S105  (a tag's name)
+    AUDIT_KEY = "audit key"
     LEGACY = "legacy record"
 
 

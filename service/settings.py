@@ -30,6 +30,7 @@ NAMES = (
     "MONGO_TLS_CERT_FILE",
     "AUDIT_ENABLED",
     "AUDIT_TTL_DAYS",
+    "AUDIT_CHECKPOINT_SECONDS",
     "AUTH_REQUIRED",
     "AUTH_FAILURES_PER_MINUTE",
     "TRUSTED_PROXIES",
@@ -55,6 +56,7 @@ class StoreSettings:
     mongo_uri: str = field(repr=False)
     mongo_tls: MongoTls | None
     audit_ttl_days: int
+    audit_checkpoint_seconds: int
     mongo_timeout: int
     startup_timeout: int
 
@@ -69,6 +71,7 @@ class StoreSettings:
             mongo_uri=environment.text("MONGO_URI", "mongodb://localhost:27017"),
             mongo_tls=mongo_tls(environment),
             audit_ttl_days=environment.integer("AUDIT_TTL_DAYS", 0, 0, _MOST_TTL_DAYS),
+            audit_checkpoint_seconds=environment.integer("AUDIT_CHECKPOINT_SECONDS", 60, 1, 3600),
             mongo_timeout=environment.integer("MONGO_TIMEOUT_SECONDS", 5, 1, 30),
             startup_timeout=environment.integer("STARTUP_TIMEOUT_SECONDS", 60, 1, 3600),
         )

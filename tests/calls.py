@@ -12,6 +12,9 @@ SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
 WHOAMI = "/vault/token/whoami"
 
+# Audit records of what somebody asked for: all but those in which the log speaks of itself.
+OF_CALLERS = {"actor": {"$ne": "service"}}
+
 # Of the form of a token, and nobody's.  The same in each of the processes that run the tests, which
 # have to agree on what those are called.
 UNKNOWN = "smt_0f3a5b7c9d1e2f40_000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f22d38899"

@@ -28,6 +28,10 @@ class KeyUseResponse(Schema):
     canary = fields.Boolean(
         required=True, metadata={"description": "Whether no process starts to serve without it."}
     )
+    audit_key = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether the key that authenticates the audit log is under this one."},
+    )
     wraps = fields.Integer(
         required=True,
         metadata={

@@ -23,6 +23,7 @@ _USE = {
     "secret_tags": 1100,
     "token_tags": 12,
     "canary": True,
+    "audit_key": True,
     "wraps": 2224,
 }
 

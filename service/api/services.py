@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
 from ..models import Principal
+from ..vault.checkpointing import AuditLog
 from ..vault.health import Readiness
 from ..vault.keys import Keys
 from ..vault.tokens import Tokens
@@ -30,6 +31,7 @@ class Services:
     vault: Vault
     tokens: Tokens
     keys: Keys
+    audit_log: AuditLog
     authenticate: Callable[[Entry, str | None], Principal]
     recorder: Recorder
     readiness: Readiness

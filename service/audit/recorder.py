@@ -1,31 +1,29 @@
 """Records every operation before its answer leaves, and lets no answer leave unrecorded.
 
-Records of concurrent requests go to the database together (group commit): while one thread
-writes, those that finish meanwhile queue up, and the first of them writes for all of them.
+Records of concurrent requests go to the database together (group commit).
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from ..errors import AuditUnavailable, StoreUnavailable, VaultError
-from ..models import AuditRecord, Caller, Status
+from ..errors import AuditUnavailable, StoreUnavailable, Unavailable, Unopenable, VaultError
+from ..gathering import Gatherer
+from ..models import AuditRecord, Caller, Status, now
+
+# Calls whose records go together; with a hundred records each that is far below what MongoDB takes.
+_MOST_AT_ONCE = 256
 
 
 class Sink(Protocol):
-    """Where records become durable. Writing a record twice under one id keeps it once."""
+    """Where records become durable."""
 
-    def new_id(self) -> Any:
-        """Return an id for a record."""
-
-    def write(self, records: Sequence[tuple[Any, AuditRecord]], seconds: float) -> None:
-        """Make records durable within ``seconds``, or raise StoreUnavailable."""
+    def append(self, records: Sequence[AuditRecord], seconds: float) -> None:
+        """Make records durable within ``seconds``, or raise Unavailable or Unopenable."""
 
 
 @dataclass(slots=True)
@@ -59,7 +57,7 @@ class Entry:
         reason = reason or self.reason
         return [
             AuditRecord(
-                timestamp=datetime.now(UTC),
+                timestamp=now(),
                 operation=self.operation,
                 secret_id=self.secret_id,
                 client_ip=self.caller.client_ip,
@@ -73,11 +71,12 @@ class Entry:
         ]
 
 
-@dataclass(slots=True, eq=False)
-class _Pending:
-    record_id: Any
-    record: AuditRecord
-    written: bool = field(default=False)
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    """The records of one operation, and until when (monotonic, in seconds) they may take."""
+
+    records: Sequence[AuditRecord]
+    deadline: float
 
 
 class Recorder:
@@ -87,9 +86,7 @@ class Recorder:
         self._sink = sink
         self._time_limit = time_limit
         self._enabled = enabled
-        self._pending: list[_Pending] = []
-        self._pending_lock = threading.Lock()
-        self._writing = threading.Lock()
+        self._gatherer = Gatherer(self._write, _MOST_AT_ONCE)
 
     @contextmanager
     def entry(self, operation: str, caller: Caller) -> Iterator[Entry]:
@@ -112,36 +109,16 @@ class Recorder:
         if not self._enabled:
             return
         deadline = time.monotonic() + self._time_limit
-        mine = [_Pending(self._sink.new_id(), record) for record in records]
-        with self._pending_lock:
-            self._pending += mine
         try:
-            if not self._writing.acquire(timeout=self._time_limit):
-                raise AuditUnavailable("the audit log did not take the record in time")
-            try:
-                if not all(pending.written for pending in mine):
-                    self._write_pending(deadline - time.monotonic())
-            finally:
-                self._writing.release()
-        finally:
-            self._forget(mine)
+            self._gatherer.do(_Finished(records, deadline), self._time_limit)
+        except StoreUnavailable:
+            raise AuditUnavailable("the audit log did not take the record in time") from None
 
-    def _write_pending(self, seconds: float) -> None:
-        with self._pending_lock:
-            batch = list(self._pending)
+    def _write(self, finished: list[_Finished]) -> list[None]:
+        records = [record for one in finished for record in one.records]
+        seconds = max(one.deadline for one in finished) - time.monotonic()
         try:
-            self._sink.write([(pending.record_id, pending.record) for pending in batch], seconds)
-        except StoreUnavailable as error:
-            # Only the thread that wrote gives up: its time was up.  The others stay in the queue
-            # and try for themselves, under ids that keep a record from being written twice.
+            self._sink.append(records, seconds)
+        except (Unavailable, Unopenable) as error:
             raise AuditUnavailable(f"the audit log cannot be written: {error}") from None
-        with self._pending_lock:
-            for pending in batch:
-                pending.written = True
-            self._pending = [pending for pending in self._pending if not pending.written]
-
-    def _forget(self, mine: Sequence[_Pending]) -> None:
-        """Take those out of the queue that were not written: nobody waits for them any more."""
-        if not all(pending.written for pending in mine):
-            with self._pending_lock:
-                self._pending = [pending for pending in self._pending if pending not in mine]
+        return [None] * len(finished)

@@ -1,25 +1,74 @@
-"""``audit``: the newest audit records, oldest first, one JSON object per line."""
+"""``audit``: the newest audit records, oldest first, one JSON object per line.
+
+    audit verify   tells whether the log is as it was written: a JSON line per finding, the sum last
+    audit export   all records, or those of some time, as JSON lines for other tools
+
+``verify`` exits with 0 where nothing was found, with 1 otherwise.  Progress is on standard error.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import sys
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from ..environment import Environment
+from ..audit.findings import Finding
+from ..environment import Environment, read_file
+from ..errors import StartRefused
+from ..models import AuditRecord
 from ..settings import StoreSettings
+from ..store import audit
 from ..store.store import Store
+from ..transfer import ocsf
+from ..vault import evidence, policy
+from .parts import opened
+from .progress import Progress
+
+# One step of a verification may wait for a database that has much else to do.
+_TIME_LIMIT = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--last", type=int, default=100, metavar="N", help="how many (default 100)")
     parser.add_argument("--secret-id", metavar="ID", help="those of one secret only")
+    parser.set_defaults(act=_print_newest)
+    actions = parser.add_subparsers(dest="action", metavar="action")
+    verify = actions.add_parser("verify", help="tell whether the log is as it was written")
+    verify.add_argument(
+        "--checkpoint",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="lines of the service's log with checkpoints that were kept elsewhere; - is standard input",
+    )
+    verify.set_defaults(act=_verify)
+    export = actions.add_parser("export", help="print all records, or those of some time, the oldest first")
+    export.add_argument(
+        "--format", choices=("jsonl", "ocsf"), default="jsonl", help="our own fields, or those of OCSF 1.3"
+    )
+    export.add_argument("--since", type=_moment, metavar="TIME", help="from this time on (ISO 8601)")
+    export.add_argument("--until", type=_moment, metavar="TIME", help="before this time")
+    export.set_defaults(act=_export)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the records."""
+    """Do what the arguments say and return the exit code.
+
+    Raises:
+        StartRefused: the configuration or a file cannot be used.
+    """
+    code: int = args.act(args)
+    return code
+
+
+def _print_newest(args: argparse.Namespace) -> int:
     settings = StoreSettings.from_environment(Environment(os.environ))
     store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
     try:
@@ -28,5 +77,88 @@ def run(args: argparse.Namespace) -> int:
     finally:
         store.close()
     for record in reversed(records):
-        print(json.dumps(asdict(record) | {"timestamp": record.timestamp.isoformat()}))
+        print(json.dumps(_fields(record)))
     return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    saved = [checkpoint for name in args.checkpoint for checkpoint in _saved(name)]
+    progress = _Counter("verifying")
+    with opened(_TIME_LIMIT) as parts, parts.entry("audit_verify") as entry:
+        report = evidence.verify(parts.audit_log, policy.OPERATOR, saved, _print_finding, progress.reach)
+        if not report.fine:
+            entry.reason = "the audit log is not as it was written"
+    print(json.dumps({"fine": report.fine, **asdict(report)}))
+    return 0 if report.fine else 1
+
+
+def _export(args: argparse.Namespace) -> int:
+    progress = _Counter("exporting")
+    with opened(_TIME_LIMIT) as parts:
+        # Before anything leaves.
+        with parts.entry("audit_export"):
+            pass
+        found = parts.store.audit.written(audit.Wanted(since=args.since, until=args.until))
+        for count, document in enumerate(found, 1):
+            record, record_id = audit.read(document), str(document["_id"])
+            if args.format == "ocsf":
+                print(json.dumps(ocsf.event(record_id, record)))
+            else:
+                proof = {name: _hex(document.get(name)) for name in ("previous", "mac")}
+                print(json.dumps({"record_id": record_id, **_fields(record), **proof}))
+            progress.reach(count)
+    return 0
+
+
+def _saved(name: str) -> Iterator[dict[str, Any]]:
+    """Yield the checkpoints in lines of the service's log, whatever an orchestrator put before each."""
+    octets = sys.stdin.buffer.read() if name == "-" else read_file("--checkpoint", Path(name))
+    found = False
+    for line in octets.decode(errors="replace").splitlines():
+        try:
+            parsed = json.loads(line[line.index("{") :])
+        except ValueError:
+            continue
+        checkpoint = parsed.get("checkpoint", parsed)
+        if isinstance(checkpoint, dict) and {"number", "heads", "mac"} <= checkpoint.keys():
+            found = True
+            yield checkpoint
+    if not found:
+        raise StartRefused(f"{name} has no line with a checkpoint")
+
+
+def _print_finding(finding: Finding) -> None:
+    times = {name: None if at is None else at.isoformat() for name, at in _times(finding)}
+    print(json.dumps(asdict(finding) | times), flush=True)
+
+
+def _times(finding: Finding) -> list[tuple[str, datetime | None]]:
+    return [("after", finding.after), ("before", finding.before)]
+
+
+def _fields(record: AuditRecord) -> dict[str, Any]:
+    return asdict(record) | {"timestamp": record.timestamp.isoformat()}
+
+
+def _hex(value: object) -> str | None:
+    return value.hex() if isinstance(value, bytes) else None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write it like 2026-01-31 or 2026-01-31T12:00:00+00:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class _Counter:
+    """Says how many records were looked at."""
+
+    def __init__(self, doing: str) -> None:
+        self._progress = Progress(doing, what="records")
+        self._count = 0
+
+    def reach(self, count: int) -> None:
+        self._progress.add(count - self._count)
+        self._count = count

@@ -68,7 +68,7 @@ def _rewrap(parts: Parts) -> int:
 
 
 def _keys(parts: Parts) -> Keys:
-    return Keys(parts.ring, parts.store.keys, parts.store.sealed, parts.store.canaries)
+    return Keys(parts.ring, parts.store.keys, parts.store.sealed, parts.store.canaries, parts.audit_log.key)
 
 
 class _Watcher:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from .. import master_keys
 from ..audit.recorder import Entry, Recorder
+from ..audit.writer import ChainWriter
 from ..crypto.keyring import KeyRing
 from ..environment import Environment
+from ..errors import Unavailable, Unopenable
 from ..models import Caller
 from ..settings import StoreSettings, max_secret_bytes
 from ..store.store import Store
 from ..vault import policy
+from ..vault.checkpointing import AuditLog, Checkpointer, audit_log
 from ..vault.proof import KeyProof
 from ..vault.vault import Vault
 from ..vault.wraps import WrapCounter
@@ -34,6 +37,7 @@ class Parts:
     proof: KeyProof
     recorder: Recorder
     vault: Vault
+    audit_log: AuditLog
 
     @contextmanager
     def entry(self, operation: str) -> Iterator[Entry]:
@@ -64,12 +68,20 @@ def opened(time_limit: int | None = None) -> Iterator[Parts]:
         store.wait_until_usable(settings.startup_timeout)
         ring = KeyRing(lambda: held, WrapCounter(store.keys).count)
         proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
-        yield Parts(
-            store,
-            ring,
-            proof,
-            Recorder(store.audit, settings.mongo_timeout, enabled=environment.boolean("AUDIT_ENABLED", True)),
-            Vault(store.secrets, store.listing, ring, proof, most_bytes),
-        )
+        log = audit_log(store, ring, settings.audit_checkpoint_seconds, settings.audit_ttl_days)
+        writer = ChainWriter(store.audit, log.key.keys)
+        try:
+            yield Parts(
+                store,
+                ring,
+                proof,
+                Recorder(writer, settings.mongo_timeout, enabled=environment.boolean("AUDIT_ENABLED", True)),
+                Vault(store.secrets, store.listing, ring, proof, most_bytes),
+                log,
+            )
+        finally:
+            # Where this fails, a process that serves closes the chain in a while.
+            with suppress(Unavailable, Unopenable):
+                Checkpointer(log, writer).end(settings.mongo_timeout)
     finally:
         store.close()

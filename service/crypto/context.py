@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..canonical import encode
 from .aead import AES_256_GCM
 
 
@@ -30,17 +30,3 @@ class Context:
             "secret_id": self.secret_id,
             "version": str(self.version),
         }
-
-
-def encode(pairs: Mapping[str, str]) -> bytes:
-    """Encode pairs so that two different mappings never give the same bytes.
-
-    Field count, then key and value of each pair in the order of the keys; every number is four
-    bytes, big-endian, and every string is UTF-8 behind its length.
-    """
-    encoded = len(pairs).to_bytes(4)
-    for key, value in sorted(pairs.items()):
-        for text in (key, value):
-            octets = text.encode()
-            encoded += len(octets).to_bytes(4) + octets
-    return encoded

@@ -11,6 +11,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from ..models import Status
 from . import attempts, audit, secrets, tokens
 from .client import Document, translated
 
@@ -36,13 +37,15 @@ _RACES = {
 class Index:
     """One wanted index; with ``expire_days`` of None documents stay, with 0 they go when their time has come.
 
-    A ``unique`` one leaves out documents that lack the field.
+    A ``unique`` one leaves out documents that lack the field.  With ``only`` it holds the documents in which
+    the first field has that value.
     """
 
     collection: str
     keys: Keys
     expire_days: int | None = None
     unique: bool = False
+    only: str | None = None
 
     @property
     def name(self) -> str:
@@ -68,7 +71,13 @@ def wanted(audit_ttl_days: int) -> tuple[Index, ...]:
     """Return every index of the database."""
     return (
         Index(audit.COLLECTION, (("timestamp", ASCENDING),), expire_days=audit_ttl_days or None),
-        Index(audit.COLLECTION, (("secret_id", ASCENDING), ("timestamp", DESCENDING))),
+        # One for each thing that the log is searched by, as every search has a range of time.
+        *(
+            Index(audit.COLLECTION, ((field, ASCENDING), ("timestamp", DESCENDING)))
+            for field in ("secret_id", "actor", "client_ip", "operation", "path")
+        ),
+        # Failures are few; whoever looks for successes reads what there is.
+        Index(audit.COLLECTION, (("status", ASCENDING), ("timestamp", DESCENDING)), only=Status.FAILURE),
         Index(secrets.COLLECTION, (("path", ASCENDING),), unique=True),
         Index(secrets.COLLECTION, (("former_path", ASCENDING), ("destroyed_at", DESCENDING))),
         Index(secrets.COLLECTION, (("ends_at", ASCENDING),), expire_days=0),
@@ -146,6 +155,8 @@ def _apply(database: Database[Document], change: Change) -> None:
         # collMod can neither take an expiry away nor make an index sparse.
         collection.drop_index(existing["name"])
     options: dict[str, Any] = {"unique": True, "sparse": True} if index.unique else {}
+    if index.only is not None:
+        options["partialFilterExpression"] = {index.keys[0][0]: index.only}
     if index.expire_seconds is not None:
         options["expireAfterSeconds"] = index.expire_seconds
     collection.create_index(list(index.keys), name=index.name, **options)

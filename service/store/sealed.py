@@ -1,4 +1,4 @@
-"""Secrets and tokens by the master key that they are under."""
+"""What is under which master key: secrets, tokens, and the key of the audit log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pymongo.database import Database
 from ..errors import Tampered
 from ..models import KeySpans, Sealed, StoredToken
 from ..records import Secret, Wrapped
-from . import documents, queries, secrets, tokens
+from . import audit_keys, canary, documents, queries, secrets, tokens
 from .client import Document, translated
 
 Record = TypeVar("Record")
@@ -21,6 +21,7 @@ Record = TypeVar("Record")
 Read = Sequence[tuple[str, Record | Tampered]]
 
 _WITHOUT_VALUES = {"versions.payload": False}
+_AUDIT_KEY: Document = {"_id": audit_keys.AUDIT_KEY}
 _LEGACY: Document = {"ciphertext": {"$exists": True}}
 # Few enough for one step to be done in time, whatever else the database has to do.
 _SURVEYED_AT_ONCE = 10_000
@@ -52,11 +53,12 @@ class Part:
 
 
 class SealedStore:
-    """What is sealed, tagged or wrapped in the collections ``secrets`` and ``tokens``."""
+    """What is sealed, tagged or wrapped in ``secrets`` and ``tokens``, and the audit key in ``meta``."""
 
     def __init__(self, database: Database[Document]) -> None:
         self._secrets = database[secrets.COLLECTION]
         self._tokens = database[tokens.COLLECTION]
+        self._meta = database[canary.COLLECTION]
 
     def secrets_not_under(self, key: KeySpans, part: Part) -> Read[Wrapped]:
         """Return secrets of which anything is under another master key.
@@ -148,6 +150,7 @@ class SealedStore:
                     (self._secrets, wrapped),
                     (self._secrets, tagged),
                     (self._tokens, tagged),
+                    (self._meta, _AUDIT_KEY | {"data_key": queries.within(key.data_keys)}),
                 )
             )
 
@@ -170,6 +173,8 @@ class SealedStore:
                         yield Sealed.VERSION, _bytes(version["data_key"])
             for document in self._tokens.find({}, {"tag": True}).batch_size(_SURVEYED_AT_ONCE):
                 yield Sealed.TOKEN_TAG, _bytes(document.get("tag"))
+            for document in self._meta.find(_AUDIT_KEY):
+                yield Sealed.AUDIT_KEY, _bytes(document.get("data_key"))
 
 
 def _not_under(key: KeySpans) -> Document:

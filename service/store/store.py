@@ -8,7 +8,9 @@ from . import client as connection
 from . import indexes
 from .attempts import AttemptStore
 from .audit import AuditStore
+from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
+from .checkpoints import CheckpointStore, WriterStore
 from .keys import KeyStore
 from .listing import ListingStore
 from .sealed import SealedStore
@@ -31,6 +33,9 @@ class Store:
         self.secrets = SecretStore(self._database)
         self.listing = ListingStore(self._database)
         self.audit = AuditStore(self._client, self._database)
+        self.audit_keys = AuditKeyStore(self._database)
+        self.checkpoints = CheckpointStore(self._database)
+        self.writers = WriterStore(self._database)
         self.canaries = CanaryStore(self._database)
         self.keys = KeyStore(self._database)
         self.sealed = SealedStore(self._database)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import Unavailable, Unopenable
-from ..store.audit import AuditStore
+from .checkpointing import AuditLog
 from .proof import KeyProof
 
 
@@ -34,9 +35,14 @@ class Readiness:
         return found
 
 
-def readiness(ping: Callable[[], None], proof: KeyProof, audit: AuditStore | None) -> Readiness:
+def readiness(ping: Callable[[], None], proof: KeyProof, audit: AuditLog | None) -> Readiness:
     """Return the checks of one process; ``audit`` is None where auditing is off."""
     checks: dict[str, Callable[[], None]] = {"database": ping, "keys": proof.check}
     if audit is not None:
-        checks["audit"] = audit.check_writable
+        checks["audit"] = partial(_check_log, audit)
     return Readiness(checks)
+
+
+def _check_log(audit: AuditLog) -> None:
+    audit.key.keys()
+    audit.records.check_writable()

@@ -13,6 +13,7 @@ from ..store.canary import CanaryStore
 from ..store.keys import KeyStore
 from ..store.sealed import SealedStore
 from . import policy, wraps
+from .audit_key import AuditKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Keys:
     store: KeyStore
     sealed: SealedStore
     canaries: CanaryStore
+    audit_key: AuditKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class KeyUse:
     secret_tags: int
     token_tags: int
     canary: bool
+    audit_key: bool
     wraps: int
 
 
@@ -80,6 +83,7 @@ def status(keys: Keys, principal: Principal) -> KeyStatus:
             secret_tags=found[Sealed.SECRET_TAG, key_id],
             token_tags=found[Sealed.TOKEN_TAG, key_id],
             canary=key_id == canary,
+            audit_key=found[Sealed.AUDIT_KEY, key_id] > 0,
             # Wraps from before they were counted are in no block; what they left is among the versions.
             wraps=reserved.get(key_id, 0) + found[Sealed.VERSION, key_id],
         )
@@ -94,7 +98,7 @@ def status(keys: Keys, principal: Principal) -> KeyStatus:
 
 
 def _key_id(kind: Sealed, sealed: bytes) -> str | None:
-    key_id = aead.key_id if kind is Sealed.VERSION else mac.key_id
+    key_id = aead.key_id if kind in (Sealed.VERSION, Sealed.AUDIT_KEY) else mac.key_id
     try:
         return key_id(sealed).hex()
     except Tampered:

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from ..crypto import spans
 from ..crypto.keyring import KeyRing
-from ..errors import StartRefused, Tampered
+from ..errors import StartRefused, Tampered, Unopenable
 from ..models import Action, Principal
 from ..records import Secret
 from ..store.sealed import Part, Read
@@ -89,11 +89,20 @@ class Rewrap:
         self._sweep("secret", sealed.legacy, moving.legacy, self._swap, _LEGACY_BATCH)
         self._sweep("secret", partial(sealed.secrets_not_under, key), moving.secret, sealed.rewrap, _BATCH)
         self._sweep("token", partial(sealed.tokens_not_under, key), moving.token, sealed.retag, _BATCH)
-        left = sealed.count_not_under(key)
+        left = sealed.count_not_under(key) + self._move_audit_key()
         if not left:
             # Last: as long as it is under another key, no process without that one serves anything.
             self._proof.rewrap_canary()
         return Outcome(self._done, self._failed, left)
+
+    def _move_audit_key(self) -> int:
+        """Return 1 where it does not open; what is under it stays as it is."""
+        try:
+            self._keys.audit_key.rewrap()
+        except Unopenable as error:
+            self._tell("audit key", [("document", error)])
+            return 1
+        return 0
 
     def _sweep(
         self,

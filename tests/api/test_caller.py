@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.api.caller import believed_address
+from tests.calls import OF_CALLERS
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -62,4 +63,4 @@ def test_the_record_has_the_believed_address(make_client: Callable[..., FlaskCli
         make_client(TRUSTED_PROXIES=trusted).post(
             "/vault/secret/create/", json={"secret": ""}, headers={"X-Forwarded-For": "198.51.100.7"}
         )
-        assert [believed] == [record["client_ip"] for record in database.audit_logs.find()]
+        assert [believed] == [record["client_ip"] for record in database.audit_logs.find(OF_CALLERS)]

@@ -11,7 +11,7 @@ from service.models import now
 from service.store.attempts import AttemptStore
 from service.store.store import Store
 from service.vault.credentials import Credential
-from tests.calls import BATCH, CREATE, FETCH, SECRET, TOKEN, UNKNOWN, WHOAMI, id_of, post
+from tests.calls import BATCH, CREATE, FETCH, OF_CALLERS, SECRET, TOKEN, UNKNOWN, WHOAMI, id_of, post
 
 GUARDED = (
     CREATE,
@@ -22,6 +22,8 @@ GUARDED = (
         for name in ["create/batch", "update", "describe", "list", "delete", "undelete", "destroy"]
     ),
     *(TOKEN + name for name in ["create", "list", "describe", "renew", "revoke", "whoami"]),
+    "/vault/audit/search",
+    "/vault/audit/verify",
 )
 
 
@@ -87,7 +89,7 @@ def test_every_refusal_is_recorded(
 
     assert status == post(guarded, path, body, tokens[who]).status_code
 
-    (record,) = database.audit_logs.find()
+    (record,) = database.audit_logs.find(OF_CALLERS)
     ids = {name: id_of(token) for name, token in tokens.items() if token}
     assert ("failure", reason, actor.format(**ids)) == (record["status"], record["reason"], record["actor"])
 
@@ -102,10 +104,12 @@ def test_too_many_attempts_are_recorded_as_well(
     for _ in range(3):
         post(client, FETCH, {"path": "a"}, tokens["guessed"])
 
-    reasons = [record["reason"] for record in database.audit_logs.find(sort=[("_id", 1)])]
+    reasons = [record["reason"] for record in database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)])]
     if before > AttemptStore.seconds_left():  # otherwise the minute ended meanwhile
         assert ["invalid token", "too many requests", "too many requests"] == reasons
-    assert {f"unproven:{id_of(str(tokens['good']))}"} == set(database.audit_logs.distinct("actor"))
+    assert {f"unproven:{id_of(str(tokens['good']))}"} == set(
+        database.audit_logs.distinct("actor", OF_CALLERS)
+    )
 
 
 def test_successes_say_what_was_done_to_which_token(
@@ -126,7 +130,7 @@ def test_successes_say_what_was_done_to_which_token(
     post(guarded, TOKEN + "list", {}, admin)
     post(guarded, WHOAMI, None, admin)
 
-    records = list(database.audit_logs.find(sort=[("_id", 1)]))
+    records = list(database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)]))
     assert [
         ("token_create", named["token_id"]),
         ("token_describe", named["token_id"]),
@@ -168,7 +172,7 @@ def test_records_no_id_that_is_none(
 
     for operation in ("describe", "renew", "revoke"):
         assert 404 == post(guarded, TOKEN + operation, {"token_id": token_id}, admin).status_code
-    assert [None] == database.audit_logs.distinct("token_id")
+    assert [None] == database.audit_logs.distinct("token_id", OF_CALLERS)
 
 
 def test_no_answer_leaves_that_cannot_be_recorded(

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
-from tests.calls import ask, id_of, post
+from tests.calls import OF_CALLERS, ask, id_of, post
 from tests.conftest import MASTER_KEY, Clock
 
 ONE, TWO, THREE = (base64.b64encode(value).decode() for value in (b"one", b"two", b"three"))
@@ -511,5 +511,5 @@ def test_every_call_leaves_one_record_with_its_own_name(client: FlaskClient, dat
         ("destroy", "invalid fields", None, None),
     ] == [
         (record["operation"], record["reason"], record["secret_id"], record["path"])
-        for record in database.audit_logs.find(sort=[("_id", 1)])
+        for record in database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)])
     ]

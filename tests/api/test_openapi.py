@@ -42,6 +42,8 @@ WITH_BODY = [
     "/vault/token/describe",
     "/vault/token/renew",
     "/vault/token/revoke",
+    "/vault/audit/search",
+    "/vault/audit/verify",
 ]
 
 # Each case sends its own token, a good one: what is sent without is another test's.

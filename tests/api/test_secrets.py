@@ -15,6 +15,7 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from service.crypto.aead import key_id_of
+from tests.calls import OF_CALLERS
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 
 CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/secret/fetch/batch"
@@ -303,7 +304,7 @@ def test_every_call_leaves_one_record(client: FlaskClient, database: Database) -
     client.post(CREATE, json={"secret": "A" * 200_000})
     client.get(FETCH)
 
-    records = list(database.audit_logs.find(sort=[("_id", 1)]))
+    records = list(database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)]))
     assert [
         ("create", "success", secret_id, None),
         ("fetch", "success", secret_id, None),

@@ -3,7 +3,6 @@
 The sink is a double here and only here: a real database cannot be made to fail at one exact write.
 """
 
-import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -19,21 +18,17 @@ CALLER = Caller(client_ip="192.0.2.1", request_id="request")
 
 
 class MemorySink:
-    """Keeps records by id; ``before_write`` may wait or fail."""
+    """Keeps records; ``before_write`` may wait or fail."""
 
     def __init__(self, before_write: Callable[[], None] = lambda: None) -> None:
         self.before_write = before_write
-        self.records: dict[int, AuditRecord] = {}
+        self.records: list[AuditRecord] = []
         self.batches: list[int] = []
-        self._ids = itertools.count()
 
-    def new_id(self) -> int:
-        return next(self._ids)
-
-    def write(self, records: Sequence[tuple[int, AuditRecord]], seconds: float) -> None:
+    def append(self, records: Sequence[AuditRecord], seconds: float) -> None:
         self.before_write()
         self.batches.append(len(records))
-        self.records.update(dict(records))
+        self.records += records
 
 
 def refuse() -> None:
@@ -46,9 +41,9 @@ def test_records_a_success_with_all_that_is_known() -> None:
     sink = MemorySink()
     with Recorder(sink, 5, enabled=True).entry("fetch", CALLER) as entry:
         entry.secret_id = "id"
-        assert sink.records == {}
+        assert sink.records == []
 
-    (record,) = sink.records.values()
+    (record,) = sink.records
     assert ("fetch", "id", "192.0.2.1", "request", Status.SUCCESS, None) == (
         record.operation,
         record.secret_id,
@@ -71,7 +66,7 @@ def test_records_a_failure_with_its_reason_and_lets_it_go_on(error: Exception, r
     with pytest.raises(type(error)), Recorder(sink, 5, enabled=True).entry("fetch", CALLER):
         raise error
 
-    (record,) = sink.records.values()
+    (record,) = sink.records
     assert (Status.FAILURE, reason) == (record.status, record.reason)
 
 
@@ -96,7 +91,7 @@ def test_recovers_by_itself_and_forgets_what_failed() -> None:
     with recorder.entry("second", CALLER):
         pass
 
-    assert ["second"] == [record.operation for record in sink.records.values()]
+    assert ["second"] == [record.operation for record in sink.records]
 
 
 def test_concurrent_records_go_together() -> None:
@@ -111,7 +106,7 @@ def test_concurrent_records_go_together() -> None:
     with ThreadPoolExecutor(40) as pool:
         list(pool.map(operate, range(40)))
 
-    assert {str(number) for number in range(40)} == {record.operation for record in sink.records.values()}
+    assert {str(number) for number in range(40)} == {record.operation for record in sink.records}
     assert 40 == sum(sink.batches)
     assert len(sink.batches) < 20
 
@@ -148,7 +143,7 @@ def test_one_failed_write_costs_only_the_one_who_wrote() -> None:
         thread.join()
 
     assert ["a refused", "b", "c"] == sorted(outcomes)
-    assert {"b", "c"} == {record.operation for record in sink.records.values()}
+    assert {"b", "c"} == {record.operation for record in sink.records}
 
 
 def test_waits_no_longer_than_its_time() -> None:

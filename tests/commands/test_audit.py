@@ -68,3 +68,50 @@ def test_says_in_one_line_why_it_cannot(environment: dict[str, str], database: D
 
     assert (2, False) == (finished.returncode, "hunter2" in finished.stderr)
     assert finished.stderr.splitlines()[-1].startswith("secret-manager: MongoDB was not reachable")
+
+
+def test_verify_tells_line_by_line_and_by_its_exit_code(
+    environment: dict[str, str], make_client: Callable[..., FlaskClient], database: Database
+) -> None:
+    """The sum comes last; a file without checkpoints is refused."""
+    make_client().post("/vault/secret/create/", json={"secret": "aGVsbG8="})
+    assert 0 == run(environment, "audit", "verify").returncode
+    database.audit_logs.update_one({"operation": "create"}, {"$set": {"client_ip": "192.0.2.9"}})
+
+    finished = run(environment, "audit", "verify")
+
+    finding, report = map(json.loads, finished.stdout.splitlines())
+    assert (1, "altered", {"altered": 1}) == (finished.returncode, finding["kind"], report["found"])
+    assert ["success", "failure"] == [
+        record["status"] for record in database.audit_logs.find({"operation": "audit_verify"}).sort("_id")
+    ]
+    assert 2 == run(environment, "audit", "verify", "--checkpoint", "README.md").returncode
+
+
+def test_exports_for_other_tools(
+    environment: dict[str, str], make_client: Callable[..., FlaskClient], database: Database
+) -> None:
+    """With the proof of each record, or with the names of OCSF."""
+    make_client().post("/vault/secret/create/", json={"secret": "aGVsbG8=", "path": "a"})
+
+    lines = [json.loads(line) for line in run(environment, "audit", "export").stdout.splitlines()]
+    (created,) = [line for line in lines if line["operation"] == "create"]
+    events = map(json.loads, run(environment, "audit", "export", "--format", "ocsf").stdout.splitlines())
+    (event,) = [event for event in events if event["api"]["operation"] == "create"]
+
+    stored = database.audit_logs.find_one({"operation": "create"})
+    assert (stored["_id"], stored["mac"].hex(), "a") == (
+        created["record_id"],
+        created["mac"],
+        created["path"],
+    )
+    assert (6003, 600301, 1, created["record_id"], "127.0.0.1") == (
+        event["class_uid"],
+        event["type_uid"],
+        event["status_id"],
+        event["metadata"]["uid"],
+        event["src_endpoint"]["ip"],
+    )
+    assert [{"type": "secret", "uid": created["secret_id"], "name": "a"}] == event["resources"]
+    assert "" == run(environment, "audit", "export", "--until", "2026-01-01").stdout
+    assert 2 == database.audit_logs.count_documents({"operation": "audit_export", "actor": "operator"}) - 1

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 
 from service.crypto import stream
-from tests.calls import FETCH
+from tests.calls import FETCH, OF_CALLERS
 from tests.commands.operator import operate
 from tests.server import ROOT
 from tests.test_leaks import SECRET, assert_clean
@@ -122,7 +122,7 @@ def test_every_secret_has_its_own_record(environment: dict[str, str], database: 
     operate(environment, "import", "-", stdin=line("a", b"1") + line("b", b"2"))
     operate(environment, "import", "-", "--existing", "update", stdin=line("a", b"1") + line("b", b"3"))
 
-    records = list(database.audit_logs.find().sort("timestamp"))
+    records = list(database.audit_logs.find(OF_CALLERS).sort("timestamp"))
     ids = {one["path"]: one["_id"] for one in database.secrets.find()}
     assert [("import", path, ids[path], "success", "operator", "127.0.0.1") for path in ("a", "b", "b")] == [
         tuple(one[name] for name in ("operation", "path", "secret_id", "status", "actor", "client_ip"))
@@ -169,7 +169,7 @@ def test_an_interruption_leaves_no_secret_without_its_record(
     kept = {one["_id"] for one in database.secrets.find()}
     assert 3 <= len(kept) < 2000
     assert f"stopped; create: {len(kept)}; run it again with --existing skip".encode() in out
-    assert kept == {one["secret_id"] for one in database.audit_logs.find()}
+    assert kept == {one["secret_id"] for one in database.audit_logs.find(OF_CALLERS)}
 
 
 @pytest.mark.parametrize(

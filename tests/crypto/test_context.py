@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.crypto.context import Context, encode
+from service.canonical import encode
+from service.crypto.context import Context
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["context"]
 pairs = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)

@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from pymongo.database import Database
 
+from service.audit.chain import AuditKeys, Head, Link, link
 from service.embedded import EmbeddedMongo
 from service.errors import StoreUnavailable
 from service.models import AuditRecord, Status
 from service.store.store import Store
+
+KEYS = AuditKeys.of(bytes(32))
 
 
 @pytest.fixture
@@ -31,12 +34,19 @@ def record(request_id: str = "r") -> AuditRecord:
     )
 
 
-def test_writes_every_field(store: Store, database: Database) -> None:
-    """The document holds what the record says, the time as a date."""
-    store.audit.write([(store.audit.new_id(), record())], 5)
+def links(*records: AuditRecord) -> list[Link]:
+    """Return the records as the beginning of a chain."""
+    return link(KEYS, Head("0" * 24), records)
 
-    (document,) = database.audit_logs.find({}, {"_id": False})
+
+def test_writes_every_field(store: Store, database: Database) -> None:
+    """The document holds what the record says, the time as a date, and its place in the chain."""
+    (one,) = links(record())
+    assert store.audit.append([one], 5)
+
+    (document,) = database.audit_logs.find()
     assert {
+        "_id": f"{'0' * 24}:000000000000",
         "timestamp": datetime(2026, 1, 31, tzinfo=UTC),
         "operation": "fetch",
         "secret_id": None,
@@ -47,17 +57,18 @@ def test_writes_every_field(store: Store, database: Database) -> None:
         "reason": None,
         "path": None,
         "token_id": None,
+        "previous": bytes(32),
+        "mac": one.mac,
     } == document
 
 
-def test_a_record_written_twice_is_there_once(store: Store, database: Database) -> None:
-    """A retry after an unclear failure neither fails nor doubles; what is new goes in."""
-    first, second = store.audit.new_id(), store.audit.new_id()
-    store.audit.write([(first, record("first"))], 5)
+def test_no_place_is_taken_twice(store: Store, database: Database) -> None:
+    """Who comes second is told, and what is behind a place that is taken is not written."""
+    assert store.audit.append(links(record("first")), 5)
 
-    store.audit.write([(first, record("first")), (second, record("second"))], 5)
+    assert not store.audit.append(links(record("other"), record("second")), 5)
 
-    assert ["first", "second"] == sorted(found["request_id"] for found in database.audit_logs.find())
+    assert ["first"] == [found["request_id"] for found in database.audit_logs.find()]
 
 
 def test_tells_when_a_record_is_refused(store: Store, database: Database) -> None:
@@ -65,7 +76,7 @@ def test_tells_when_a_record_is_refused(store: Store, database: Database) -> Non
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
     with pytest.raises(StoreUnavailable, match="BulkWriteError"):
-        store.audit.write([(store.audit.new_id(), record())], 5)
+        store.audit.append(links(record()), 5)
     with pytest.raises(StoreUnavailable):
         store.audit.check_writable()
 

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
-from tests.calls import ask
+from tests.calls import OF_CALLERS, ask
 
 ONE, TWO = (base64.b64encode(value).decode() for value in (b"one", b"two"))
 
@@ -23,7 +23,7 @@ def token(give: Callable[..., str], indexed: None) -> str:
 
 def records(database: Database) -> list[tuple[str, str | None, str | None]]:
     """Return operation, reason and path of all records, and forget them."""
-    found = list(database.audit_logs.find(sort=[("_id", 1)]))
+    found = list(database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)]))
     database.audit_logs.delete_many({})
     return [(record["operation"], record["reason"], record["path"]) for record in found]
 

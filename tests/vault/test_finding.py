@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
-from tests.calls import BATCH, CREATE, FETCH, ask, id_of, post
+from tests.calls import BATCH, CREATE, FETCH, OF_CALLERS, ask, id_of, post
 from tests.conftest import MASTER_KEY
 
 HELLO = base64.b64encode(b"hello").decode()
@@ -194,10 +194,10 @@ def test_a_batch_answers_each_in_its_order(
         ("success", None, found, "team/found"),
     ] == [
         (record["status"], record["reason"], record["secret_id"], record["path"])
-        for record in database.audit_logs.find(sort=[("_id", 1)])
+        for record in database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)])
     ]
-    assert [id_of(token)] == database.audit_logs.distinct("actor")
-    assert [answer.headers["X-Request-ID"]] == database.audit_logs.distinct("request_id")
+    assert [id_of(token)] == database.audit_logs.distinct("actor", OF_CALLERS)
+    assert [answer.headers["X-Request-ID"]] == database.audit_logs.distinct("request_id", OF_CALLERS)
     assert 'vault_crypto_failures_total{reason="tampered"}' in guarded.get("/metrics").text
 
 
@@ -260,7 +260,7 @@ def test_what_is_hidden_is_told_like_what_is_not_there(
     assert [NOT_FOUND] * 4 == [said(answer) for answer in answers]
     assert 1 == len({frozenset(dict(answer.headers, **{"X-Request-ID": ""}).items()) for answer in answers})
     assert ["forbidden", "not found"] * 2 == [
-        record["reason"] for record in database.audit_logs.find(sort=[("_id", 1)])
+        record["reason"] for record in database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)])
     ]
 
 
@@ -457,6 +457,6 @@ def test_records_no_path_that_is_none(guarded: FlaskClient, admin: str, database
         assert 422 == post(guarded, FETCH, {"path": text}, admin).status_code
         assert 422 == post(guarded, BATCH, {"secrets": [{"path": "a"}, {"path": text}]}, admin).status_code
 
-    records = list(database.audit_logs.find(sort=[("_id", 1)]))
+    records = list(database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)]))
     assert [None, None, "a", None] * 3 == [record["path"] for record in records]
     assert {"invalid fields"} == {record["reason"] for record in records}

@@ -17,6 +17,7 @@ from service.errors import KeyRingUnproven, StartRefused
 from service.store.sealed import SealedStore
 from service.store.store import Store
 from service.vault import policy
+from service.vault.audit_key import AuditKey
 from service.vault.keys import Keys, KeyUse, status
 from service.vault.proof import KeyProof
 from service.vault.rewrapping import Outcome, Rewrap
@@ -57,7 +58,8 @@ class Rotation:
 
     @property
     def keys(self) -> Keys:
-        return Keys(self.ring, self.store.keys, self.sealed, self.store.canaries)
+        audit_key = AuditKey(self.store.audit_keys, self.store.audit, self.ring)
+        return Keys(self.ring, self.store.keys, self.sealed, self.store.canaries, audit_key)
 
     def rewrap(self) -> Outcome:
         """Run once, watched by a new watcher."""
@@ -251,6 +253,19 @@ class Meanwhile:
         if self._times:
             self._times -= 1
             self._happens()
+
+
+def test_an_audit_key_that_does_not_open_is_named(
+    rotation: Rotation, client: FlaskClient, database: Database
+) -> None:
+    """The old key is still needed, and the canary stays under it."""
+    create(client, path="a")
+    database.meta.update_one({"_id": "audit_key"}, [{"$set": {"data_key": "broken"}}])
+
+    assert Outcome(done=1, failed=1, left=1) == rotation.rewrap()
+    assert ["audit key: document: tampered: the audit key is not of the shape in which it is stored"] == (
+        rotation.watcher.failures
+    )
 
 
 def test_a_lost_race_is_read_again(rotation: Rotation, client: FlaskClient, store: Store) -> None:

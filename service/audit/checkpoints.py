@@ -1,0 +1,108 @@
+"""Checkpoints: authenticated lists of how far the chains have come, each tied to the one before.
+
+They stay when the records that they cover have expired, and a copy outside the database shows what was
+cut off inside it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ..canonical import encode
+from ..errors import Tampered
+from . import chain
+from .chain import BEGINNING, AuditKeys, Head
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The heads, at some time, of all chains that were open or ended since the checkpoint before.
+
+    ``number`` counts from 1.  Records older than ``expired_before`` may have expired; None where they
+    are kept for good.
+    """
+
+    number: int
+    at: datetime
+    heads: tuple[Head, ...]
+    expired_before: datetime | None
+    previous: bytes = BEGINNING
+    mac: bytes = b""
+
+
+def signed(keys: AuditKeys, checkpoint: Checkpoint) -> Checkpoint:
+    """Return it with its ``mac``."""
+    return Checkpoint(
+        checkpoint.number,
+        checkpoint.at,
+        checkpoint.heads,
+        checkpoint.expired_before,
+        checkpoint.previous,
+        _mac(keys, checkpoint),
+    )
+
+
+def is_authentic(keys: AuditKeys, checkpoint: Checkpoint) -> bool:
+    """Return whether the service made it."""
+    return hmac.compare_digest(checkpoint.mac, _mac(keys, checkpoint))
+
+
+def to_json(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return it as it is stored and logged."""
+    before = checkpoint.expired_before
+    return {
+        "number": checkpoint.number,
+        "at": checkpoint.at.isoformat(),
+        "heads": [
+            {"writer": head.writer, "seq": head.seq, "mac": head.mac.hex(), "closed": head.closed}
+            for head in checkpoint.heads
+        ],
+        "expired_before": None if before is None else before.isoformat(),
+        "previous": checkpoint.previous.hex(),
+        "mac": checkpoint.mac.hex(),
+    }
+
+
+def from_json(found: Mapping[str, Any]) -> Checkpoint:
+    """Return what was written like this.
+
+    Raises:
+        Tampered: nobody wrote it like this.
+    """
+    try:
+        before = found["expired_before"]
+        return Checkpoint(
+            number=int(found["number"]),
+            at=_time(found["at"]),
+            heads=tuple(_head(head) for head in found["heads"]),
+            expired_before=None if before is None else _time(before),
+            previous=bytes.fromhex(found["previous"]),
+            mac=bytes.fromhex(found["mac"]),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise Tampered("not of the form of a checkpoint") from None
+
+
+def _head(found: Mapping[str, Any]) -> Head:
+    writer, seq = chain.place(chain.record_id(found["writer"], int(found["seq"])))
+    return Head(writer, seq, bytes.fromhex(found["mac"]), bool(found["closed"]))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _mac(keys: AuditKeys, checkpoint: Checkpoint) -> bytes:
+    fields = to_json(checkpoint) | {"heads": _listed(checkpoint.heads)}
+    del fields["mac"]
+    return hmac.digest(
+        keys.checkpoints, encode({name: str(value) for name, value in fields.items()}), "sha256"
+    )
+
+
+def _listed(heads: Sequence[Head]) -> str:
+    return ",".join(f"{head.writer}:{head.seq}:{head.mac.hex()}:{head.closed:d}" for head in heads)

@@ -1,0 +1,152 @@
+"""Appends records to the chain of this process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from ..errors import StoreUnavailable, Tampered
+from ..models import AuditRecord, now
+from . import chain
+from .chain import AuditKeys, Head, Link
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+
+
+class Log(Protocol):
+    """Where records become durable."""
+
+    def append(self, links: Sequence[Link], seconds: float) -> bool:
+        """Make records durable within ``seconds``, in their order, or raise StoreUnavailable.
+
+        After that error the first few of them may be there.  Two records never have one place: return
+        whether all places were free; where one was not, those behind it are not there.
+        """
+
+    def behind(self, head: Head, seconds: float) -> Iterable[Mapping[str, object]]:
+        """Return what is stored of a chain behind its ``head``, in order."""
+
+
+class ChainWriter:
+    """The chain of this process; it begins with the first record.
+
+    ``keys`` returns what records are authenticated with, or raises Unavailable or Unopenable.
+    """
+
+    def __init__(self, log: Log, keys: Callable[[], AuditKeys]) -> None:
+        self._log = log
+        self._keys = keys
+        self._lock = threading.Lock()
+        self._head: Head | None = None
+        self._pid = os.getpid()
+        # Whether the database holds the chain up to its head and nothing behind it.
+        self._certain = True
+
+    @property
+    def name(self) -> str | None:
+        """The writer's name, while it has an open chain."""
+        head = self._head
+        return None if head is None or head.closed or self._pid != os.getpid() else head.writer
+
+    def append(self, records: Sequence[AuditRecord], seconds: float) -> None:
+        """Make records durable within ``seconds``; callers come one at a time.
+
+        Raises:
+            StoreUnavailable: the first few of them may have been written.
+            Unopenable: the audit key cannot be opened.
+        """
+        deadline = time.monotonic() + seconds
+        keys = self._keys()
+        with self._lock:
+            for _ in range(_ATTEMPTS):
+                links = chain.link(keys, *self._placed(keys, records, deadline))
+                if self._write(links, deadline):
+                    return
+                # Another process has closed the chain, or the driver has repeated a write that was done.
+                head = self._caught_up(keys, deadline)
+                macs = [link.mac for link in links]
+                if head is not None and head.mac in macs:
+                    records = [link.record for link in links[macs.index(head.mac) + 1 :]]
+                    if not records:
+                        return
+        raise StoreUnavailable("others write where this process writes")
+
+    def close(self, seconds: float) -> None:
+        """End the chain, if there is one: no further record comes from this process.
+
+        Raises:
+            StoreUnavailable: it may be closed or not; if not, another process closes it in a while.
+        """
+        deadline = time.monotonic() + seconds
+        if self.name is not None:
+            keys = self._keys()
+            with self._lock:
+                head = self._caught_up(keys, deadline)
+                if head is not None and not head.closed and head.seq >= 0:
+                    self._write(chain.link(keys, head, [chain.closing(head.writer, now())]), deadline)
+
+    def _placed(
+        self, keys: AuditKeys, records: Sequence[AuditRecord], deadline: float
+    ) -> tuple[Head, Sequence[AuditRecord]]:
+        """Return behind which head the records go; where a chain begins, its opening comes first."""
+        head = self._caught_up(keys, deadline)
+        if head is None or head.closed:
+            head = Head(chain.new_writer())
+            self._pid, self._head = os.getpid(), head
+        if head.seq < 0 and records[0].operation != chain.OPEN:
+            records = [chain.opening(head.writer, now()), *records]
+        return head, records
+
+    def _write(self, links: Sequence[Link], deadline: float) -> bool:
+        self._certain = False
+        if not self._log.append(links, deadline - time.monotonic()):
+            return False
+        self._head = links[-1].head
+        self._certain = True
+        return True
+
+    def _caught_up(self, keys: AuditKeys, deadline: float) -> Head | None:
+        """Return the head of the chain as the database has it, or None where another one must begin.
+
+        After a write of which nobody knows what became of it, this asks what is there.  What comes to light
+        only later takes a place that is then not free, and the next write fails and asks again: so a chain
+        has no gap, whatever happens to its writes.
+        """
+        if self._pid != os.getpid():
+            # A fork has copied the chain of the process before: that one goes on with it.
+            self._head, self._certain = None, True
+        head = self._head
+        if head is None or self._certain:
+            return head
+        try:
+            for document in self._log.behind(head, deadline - time.monotonic()):
+                head = follow(keys, head, document)
+        except Tampered:
+            log.error("audit chain %s holds what nobody wrote: this process begins another", head.writer)
+            head = None
+        self._head, self._certain = head, True
+        return head
+
+
+def follow(keys: AuditKeys, head: Head, document: Mapping[str, object]) -> Head:
+    """Return the head of a chain with one more record.
+
+    Raises:
+        Tampered: it is not the record that follows ``head``.
+    """
+    found = {name: value for name, value in document.items() if name not in ("_id", "mac")}
+    at, mac = chain.record_id(head.writer, head.seq + 1), document.get("mac")
+    if (
+        document["_id"] != at
+        or found.get("previous") != head.mac
+        or not isinstance(mac, bytes)
+        or mac != chain.authenticate(keys, at, found)
+    ):
+        raise Tampered("does not follow the record before it")
+    return Head(head.writer, head.seq + 1, mac, found.get("operation") == chain.CLOSE)

@@ -1,0 +1,19 @@
+"""One canonical encoding of what is authenticated: sealed values, tags, and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def encode(pairs: Mapping[str, str]) -> bytes:
+    """Encode pairs so that two different mappings never give the same bytes.
+
+    Field count, then key and value of each pair in the order of the keys; every number is four
+    bytes, big-endian, and every string is UTF-8 behind its length.
+    """
+    encoded = [len(pairs).to_bytes(4)]
+    for pair in sorted(pairs.items()):
+        for text in pair:
+            octets = text.encode()
+            encoded += (len(octets).to_bytes(4), octets)
+    return b"".join(encoded)

@@ -1,0 +1,85 @@
+"""The key of the audit log, sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from types import NoneType
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from ..errors import Tampered
+from .canary import COLLECTION
+from .client import Document, translated, typed
+
+AUDIT_KEY = "audit_key"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedAuditKey:
+    """The audit key under a master key; ``mac`` authenticates ``unchained_until`` under the audit key itself.
+
+    ``unchained_until`` is until when records may be in no chain: None where there were none before.
+    """
+
+    data_key: bytes
+    unchained_until: datetime | None
+    mac: bytes
+
+
+class AuditKeyStore:
+    """The document ``audit_key`` in the collection ``meta``."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._collection = database[COLLECTION]
+
+    def find(self) -> SealedAuditKey | None:
+        """Return the key, or None where the database has none yet.
+
+        Raises:
+            Tampered: the document is not of the shape in which it is stored.
+            StoreUnavailable: the database did not answer.
+        """
+        with translated():
+            document = self._collection.find_one({"_id": AUDIT_KEY})
+        if document is None:
+            return None
+        try:
+            return SealedAuditKey(
+                typed(document["data_key"], bytes),
+                typed(document["unchained_until"], datetime, NoneType),
+                typed(document["mac"], bytes),
+            )
+        except (KeyError, TypeError):
+            raise Tampered("the audit key is not of the shape in which it is stored") from None
+
+    def insert(self, key: SealedAuditKey) -> bool:
+        """Keep the key, unless another process was first; return whether it is kept.
+
+        Raises:
+            StoreUnavailable: it may or may not be.
+        """
+        with translated():
+            try:
+                self._collection.insert_one(
+                    {
+                        "_id": AUDIT_KEY,
+                        "data_key": key.data_key,
+                        "unchained_until": key.unchained_until,
+                        "mac": key.mac,
+                    }
+                )
+            except DuplicateKeyError:
+                return False
+        return True
+
+    def rewrap(self, before: SealedAuditKey, data_key: bytes) -> bool:
+        """Give the key another wrap, unless another process was first; return whether it was given.
+
+        Raises:
+            StoreUnavailable: it may or may not have it.
+        """
+        with translated():
+            wanted = {"_id": AUDIT_KEY, "data_key": before.data_key}
+            return self._collection.update_one(wanted, {"$set": {"data_key": data_key}}).matched_count == 1

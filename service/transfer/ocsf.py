@@ -1,0 +1,64 @@
+"""Audit records with the field names of the Open Cybersecurity Schema Framework: API Activity, class 6003."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .. import __version__
+from ..models import AuditRecord, Status
+
+_SCHEMA = "1.3.0"
+_CLASS, _CATEGORY = 6003, 6
+_CREATE, _READ, _UPDATE, _DELETE, _OTHER = 1, 2, 3, 4, 99
+_ACTIVITIES = {
+    "create": _CREATE,
+    "token_create": _CREATE,
+    "fetch": _READ,
+    "list": _READ,
+    "describe": _READ,
+    "export": _READ,
+    "audit_search": _READ,
+    "update": _UPDATE,
+    "undelete": _UPDATE,
+    "delete": _DELETE,
+    "destroy": _DELETE,
+    "token_revoke": _DELETE,
+}
+_INFORMATIONAL, _LOW = 1, 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def event(record_id: str, record: AuditRecord) -> dict[str, Any]:
+    """Return a record as an event."""
+    activity = _ACTIVITIES.get(record.operation, _OTHER)
+    failed = record.status is Status.FAILURE
+    about = [("secret", record.secret_id, record.path), ("token", record.token_id, None)]
+    return {
+        "class_uid": _CLASS,
+        "class_name": "API Activity",
+        "category_uid": _CATEGORY,
+        "category_name": "Application Activity",
+        "activity_id": activity,
+        "type_uid": _CLASS * 100 + activity,
+        "time": (record.timestamp - _EPOCH) // timedelta(milliseconds=1),
+        "severity_id": _LOW if failed else _INFORMATIONAL,
+        "status_id": 2 if failed else 1,
+        "status": "Failure" if failed else "Success",
+        "status_detail": record.reason,
+        "actor": {"user": {"uid": record.actor}},
+        "api": {
+            "operation": record.operation,
+            "service": {"name": "secret-manager"},
+            "request": {"uid": record.request_id},
+        },
+        "src_endpoint": {"ip": record.client_ip},
+        "resources": [
+            {"type": kind, "uid": uid, "name": name} for kind, uid, name in about if uid is not None or name
+        ],
+        "metadata": {
+            "version": _SCHEMA,
+            "uid": record_id,
+            "product": {"name": "secret-manager", "vendor_name": "secret-manager", "version": __version__},
+        },
+    }

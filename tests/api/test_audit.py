@@ -1,0 +1,168 @@
+"""api.audit: auditors find what was done, and whether the log of it is as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from tests.calls import CREATE, FETCH, id_of, post
+
+SEARCH, VERIFY = "/vault/audit/search", "/vault/audit/verify"
+START = datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def found(client: FlaskClient, token: str | None = None, **query: Any) -> list[dict[str, Any]]:
+    """Return the records of all pages."""
+    records: list[dict[str, Any]] = []
+    for page in pages(client, token, **query):
+        records += page["records"]
+    return records
+
+
+def pages(client: FlaskClient, token: str | None = None, **query: Any) -> Iterator[dict[str, Any]]:
+    """Return all pages of a search."""
+    more: dict[str, Any] = {}
+    while True:
+        answer = post(client, SEARCH, query | more, token)
+        assert 200 == answer.status_code, answer.text
+        yield answer.json
+        if answer.json["cursor"] is None:
+            return
+        more = {"cursor": answer.json["cursor"]}
+
+
+def test_finds_who_read_a_secret(guarded: FlaskClient, give: Callable[..., str]) -> None:
+    """By path or id; with each field of the record."""
+    owner, reader, auditor = give("create:*"), give("fetch:*"), give("audit")
+    secret_id = post(guarded, CREATE, {"secret": "YQ==", "path": "a"}, owner).json["secret_id"]
+    post(guarded, FETCH, {"path": "a"}, reader, address="192.0.2.7")
+    post(guarded, FETCH, {"path": "b"}, reader, address="192.0.2.8")
+
+    (record,) = found(guarded, auditor, path="a", operation="fetch")
+
+    assert {
+        "secret_id": secret_id,
+        "path": "a",
+        "token_id": None,
+        "operation": "fetch",
+        "client_ip": "192.0.2.7",
+        "status": "success",
+        "reason": None,
+        "actor": id_of(reader),
+    } == {name: record[name] for name in record if name not in ("record_id", "timestamp", "request_id")}
+    assert [record] == found(guarded, auditor, secret_id=secret_id, actor=id_of(reader))
+    assert ["192.0.2.8"] == [one["client_ip"] for one in found(guarded, auditor, status="failure")]
+    assert [] == found(guarded, auditor, until="2026-01-01T00:00:00+00:00")
+
+
+def test_takes_the_scope_to_audit_and_is_on_record(
+    guarded: FlaskClient, give: Callable[..., str], database: Database
+) -> None:
+    """Administrators have it too; others are refused, which is on record as well."""
+    tokens = [give("audit"), give("admin"), give("fetch:*", "token"), None]
+
+    for path in (SEARCH, VERIFY):
+        assert [200, 200, 403, 401] == [post(guarded, path, {}, token).status_code for token in tokens]
+    for operation in ("audit_search", "audit_verify"):
+        assert [2, 2] == [
+            database.audit_logs.count_documents({"operation": operation, "status": status})
+            for status in ("success", "failure")
+        ]
+
+
+def test_refuses_a_cursor_of_its_own_making(client: FlaskClient) -> None:
+    """As listing does."""
+    for cursor in ("", "AQ", "!", "AX____________", "AX________8"):
+        assert 422 == post(client, SEARCH, {"cursor": cursor}).status_code, cursor
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 1000])
+def test_pages_hold_every_record_once_and_the_newest_first(
+    client: FlaskClient, database: Database, limit: int
+) -> None:
+    """Also where many are of one millisecond."""
+    database.audit_logs.insert_many(
+        [_document(number, START + timedelta(milliseconds=number // 5)) for number in range(52)]
+    )
+
+    records = found(client, limit=limit, since=START.isoformat(), until="2026-02-01T00:00:00+00:00")
+
+    assert 52 == len({record["request_id"] for record in records}) == len(records)
+    times = [record["timestamp"] for record in records]
+    assert sorted(times, reverse=True) == times
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"actor": "a1"},
+        {"operation": "o1"},
+        {"secret_id": "s1"},
+        {"path": "p1"},
+        {"client_ip": "c1"},
+        {"status": "failure"},
+        {"actor": "a1", "status": "failure"},
+        {"actor": "a1", "operation": "o1", "secret_id": "s1", "path": "p1", "client_ip": "c1"},
+    ],
+    ids=str,
+)
+def test_a_page_costs_the_same_however_many_there_are(
+    client: FlaskClient, indexed: None, database: Database, query: dict[str, str]
+) -> None:
+    """What the database looks at is as long as the page, and nothing is sorted: its own profiler says so."""
+    database.audit_logs.insert_many(
+        [_document(number, START + timedelta(seconds=number)) for number in range(3000)]
+    )
+    first = post(client, SEARCH, {**query, "limit": 10}).json
+    for more in ({"until": (START + timedelta(seconds=2000)).isoformat()}, {"cursor": first["cursor"]}):
+        database["system.profile"].drop()
+        database.command("profile", 2)
+        page = post(client, SEARCH, {**query, **more, "since": START.isoformat(), "limit": 10}).json
+        database.command("profile", 0)
+        profile = list(database["system.profile"].find({"ns": "vault.audit_logs", "op": "query"}))
+        assert 10 == len(page["records"])
+        assert {True} == {one["planSummary"].startswith("IXSCAN") for one in profile}
+        assert not any(one.get("hasSortStage") for one in profile)
+        assert 12 >= sum(one["docsExamined"] for one in profile), profile
+
+
+def _document(number: int, at: datetime) -> dict[str, Any]:
+    some = number % 4
+    return {
+        "_id": number,
+        "timestamp": at,
+        "actor": f"a{some}",
+        "operation": f"o{some}",
+        "secret_id": f"s{some}",
+        "path": f"p{some}",
+        "client_ip": f"c{some}",
+        "status": "failure" if some == 1 else "success",
+        "request_id": str(number),
+    }
+
+
+def test_verifies(client: FlaskClient, database: Database) -> None:
+    """Fine, and not fine with what is the matter."""
+    for _ in range(3):
+        post(client, CREATE, {"secret": "YQ=="})
+    answer = post(client, VERIFY, {}).json
+    assert (True, 4, 1, 1, []) == (
+        answer["fine"],
+        answer["records"],
+        answer["chains"],
+        answer["open"],
+        answer["findings"],
+    )
+
+    database.audit_logs.update_one({"operation": "create"}, {"$set": {"actor": "somebody"}})
+    answer = post(client, VERIFY, {"checkpoints": [{"number": 1}]}).json
+
+    altered = database.audit_logs.find_one({"actor": "somebody"})["_id"]
+    assert (False, {"altered": 2}) == (answer["fine"], answer["found"])
+    assert ["saved checkpoint 1", altered] == [finding["first"] for finding in answer["findings"]]
