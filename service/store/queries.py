@@ -66,7 +66,7 @@ def covers(reach: Reach, document: Document) -> bool:
 
 
 def _elements(document: Document, field: str) -> list[str]:
-    """Return the strings that a condition on the field looks at: all of a list, where somebody put one there."""
+    """Return the strings that a condition on the field looks at: all of a list, where there is one."""
     value = document.get(field)
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 

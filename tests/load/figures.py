@@ -21,6 +21,7 @@ _HEAD = (
 )
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _LEGEND = 720, 420, 60, 45, 20, 150
+_FONT = 'font-family="sans-serif" font-size="11"'
 _COLOURS = ("#888888", "#555555", "#c0392b", "#2471a3", "#7d3c98", "#b9770e", "#e59866", "#7fb3d5")
 
 
@@ -52,9 +53,9 @@ def plot(rows: Sequence[Row]) -> str:
     across = _Axis([row.measured.rate for row in rows], _LEFT, _WIDTH - _LEGEND)
     times = [seconds * 1000 for row in rows for seconds in (row.measured.p50, row.measured.p99)]
     upwards = _Axis(times, _HEIGHT - _BOTTOM, _TOP)
+    right, below = _WIDTH - _LEGEND, _HEIGHT - _BOTTOM
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
-        ' font-family="sans-serif" font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" {_FONT}>',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
         *(
             _line(across.at(tick), _TOP, across.at(tick), _HEIGHT - _BOTTOM, "#eeeeee")
@@ -64,9 +65,9 @@ def plot(rows: Sequence[Row]) -> str:
             _line(_LEFT, upwards.at(tick), _WIDTH - _LEGEND, upwards.at(tick), "#eeeeee")
             for tick in upwards.ticks
         ),
-        *(_text(across.at(tick), _HEIGHT - _BOTTOM + 15, f"{tick:g}", "middle") for tick in across.ticks),
+        *(_text(across.at(tick), below + 15, f"{tick:g}", "middle") for tick in across.ticks),
         *(_text(_LEFT - 6, upwards.at(tick) + 4, f"{tick:g}", "end") for tick in upwards.ticks),
-        _text((_LEFT + _WIDTH - _LEGEND) / 2, _HEIGHT - 8, "requests per second", "middle"),
+        _text((_LEFT + right) / 2, _HEIGHT - 8, "requests per second", "middle"),
         _text(_LEFT - 6, _TOP - 8, "ms: median, and up to the 99th percentile", "start"),
     ]
     ordered = sorted(rows, key=lambda row: row.kind)
@@ -84,7 +85,7 @@ def plot(rows: Sequence[Row]) -> str:
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y, _ in points]
         parts += [_line(x, y, x, high, colour) for x, y, high in points]
-        parts.append(_text(_WIDTH - _LEGEND + 12, _TOP + 16 * (number + 1), kind, "start", colour))
+        parts.append(_text(right + 12, _TOP + 16 * (number + 1), kind, "start", colour))
     return "\n".join([*parts, "</svg>\n"])
 
 

@@ -43,7 +43,7 @@ class Stage:
     variables: Mapping[str, str]
 
     def mebibytes(self) -> float:
-        """Return the memory of the largest worker: its own, and its share of what it has with others (PSS)."""
+        """Return the memory of the largest worker: its own, and its share of the common (PSS)."""
         return max(_pss(worker) for worker in self.server.workers()) / 2**20
 
 
