@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bench, check, figures, journal, report, run
+from . import bench, check, figures, journal, report, run, soak
 from .client import Stop
 from .errors import Refused
 from .targets import Api, own_node
@@ -65,11 +65,15 @@ def _check(args: argparse.Namespace) -> int:
         f"{found.answers} answers looked for in the audit log" if args.audit else "audit log not looked at"
     )
     print(f"{found.checked} acknowledged creates fetched; {audited}")
+    _show(found)
+    return 0 if found.clean else FOUND
+
+
+def _show(found: check.Findings) -> None:
     for name, those in found.by_name():
         print(f"{name}: {len(those)}")
         for one in those[:_SHOWN]:
             print(f"  {one.op} {one.id} at {one.end:.3f} by {one.url}: {one.result} {' '.join(one.errors)}")
-    return 0 if found.clean else FOUND
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -94,6 +98,17 @@ def _bench(args: argparse.Namespace) -> int:
     print(figures.table(rows))
     print(f"saved in {args.output}", file=sys.stderr)
     return FOUND if any(row.measured.errors for row in rows) else 0
+
+
+def _soak(args: argparse.Namespace) -> int:
+    outcome = soak.soak(args.clients, args.seconds)
+    retried = sum(one.attempts > 1 for one in outcome.operations)
+    print(f"{len(outcome.operations)} operations, {retried} of them answered 503 before they were done")
+    print(f"{outcome.findings.checked} acknowledged creates fetched")
+    _show(outcome.findings)
+    print(f"other errors: {', '.join(sorted(outcome.unexpected)) or 'none'}")
+    print(f"memory of a worker: up to {max(outcome.memory):.0f} MiB, in the end × {outcome.growth:.2f}")
+    return 0 if outcome.clean else FOUND
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -163,6 +178,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     benched.add_argument("--output", type=Path, default=_SAVED, metavar="FOLDER", help=f"({_SAVED})")
     benched.set_defaults(command=_bench)
+
+    soaked = commands.add_parser(
+        "soak", help="load on a service and a database of its own, which is killed twice meanwhile"
+    )
+    soaked.add_argument("--clients", type=thread_count, default=32, metavar="N", help="threads (32)")
+    soaked.add_argument("--seconds", type=positive_number, default=180, help="how long (180)")
+    soaked.set_defaults(command=_soak)
 
     reported = commands.add_parser("report", parents=[common], help="tell what each fault cost")
     reported.set_defaults(command=_report)

@@ -42,12 +42,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The medians of one kind of call at one number of connections; memory in MiB, of a worker."""
+    """The medians of one kind of call at one number of connections.
+
+    ``processor`` is what the workers and the database need of one for a request, in seconds, and
+    ``memory`` what a worker has, in MiB.
+    """
 
     kind: str
     connections: int
     measured: Measured
     ratio: float
+    processor: float | None
     memory: float | None
 
 
@@ -82,10 +87,14 @@ def _measure(plan: Plan, staged: Stage, driver: Driver, connections: int) -> lis
     runs["driver's find"] = partial(driver.find, connections, plan.seconds)
     found: dict[str, list[Measured]] = {name: [] for name in runs}
     memory: dict[str, float] = {}
+    processor: dict[str, list[float]] = {kind: [] for kind in plan.kinds}
     for number in range(plan.rounds):
         for name, measure in runs.items():
+            before = staged.processor_seconds()
             found[name].append(measure())
             if name in plan.kinds:
+                requests = max(1.0, found[name][-1].rate * plan.seconds)
+                processor[name].append((staged.processor_seconds() - before) / requests)
                 memory[name] = staged.mebibytes()
             print(
                 f"{connections} connections, round {number + 1} of {plan.rounds}, {name}:"
@@ -95,7 +104,14 @@ def _measure(plan: Plan, staged: Stage, driver: Driver, connections: int) -> lis
             )
     nothing = found[NOTHING]
     return [
-        Row(name, connections, _median(those), _ratio(those, nothing), memory.get(name))
+        Row(
+            name,
+            connections,
+            _median(those),
+            _ratio(those, nothing),
+            statistics.median(processor[name]) if name in processor else None,
+            memory.get(name),
+        )
         for name, those in found.items()
     ]
 

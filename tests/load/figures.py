@@ -17,6 +17,7 @@ _HEAD = (
     "p99, ms",
     "p99 ÷ p50",
     "errors",
+    "processor, ms",
     "MiB per worker",
 )
 
@@ -38,6 +39,7 @@ def table(rows: Sequence[Row]) -> str:
             f"{row.measured.p99 * 1000:.1f}",
             f"{row.measured.p99 / row.measured.p50:.1f}",
             str(row.measured.errors),
+            "" if row.processor is None else f"{row.processor * 1000:.2f}",
             "" if row.memory is None else f"{row.memory:.0f}",
         )
         for row in rows

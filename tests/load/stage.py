@@ -46,6 +46,10 @@ class Stage:
         """Return the memory of the largest worker: its own, and its share of the common (PSS)."""
         return max(_pss(worker) for worker in self.server.workers()) / 2**20
 
+    def processor_seconds(self) -> float:
+        """Return how long the workers and the database have had a processor until now."""
+        return sum(map(_processor_seconds, (*self.server.workers(), self.mongo.process.pid)))
+
 
 @contextmanager
 def stage(folder: Path, stored: int, *, tls: bool, changed: Mapping[str, str]) -> Iterator[Stage]:
@@ -115,3 +119,9 @@ def _store(server: Server, token: str, count: int) -> Iterator[str]:
 def _pss(process: int) -> int:
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
     return sum(int(found) for found in re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)) * 1024
+
+
+def _processor_seconds(process: int) -> float:
+    # utime and stime (proc(5)), counted from behind the name, which may have spaces.
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -71,4 +71,6 @@ def run(target: Target, kind: str, connections: int, seconds: int) -> Measured:
         found = json.loads(finished.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         raise Refused(f"wrk ended with {finished.returncode}: {finished.stderr.strip()}") from None
+    if not found["requests"]:
+        raise Refused(f"no request was answered within {seconds} s: this machine is too busy to measure on")
     return Measured(found["requests"] / found["seconds"], found["p50"], found["p99"], found["errors"])
