@@ -21,9 +21,7 @@ def test_an_upgrade_takes_one_major_version_at_a_time_and_is_finished_by_hand(re
 
         versions.check(admin, "5.0.30")
         versions.check(admin, version)
-        with pytest.raises(
-            StartRefused, match=r"marked for MongoDB 5\.0, and .* roll out 6\.0 first"
-        ):
+        with pytest.raises(StartRefused, match=r"marked for MongoDB 5\.0, and .* roll out 6\.0 first"):
             versions.check(admin, "7.0.26")
         with pytest.raises(StartRefused, match=r"marked for MongoDB 5\.0, and 4\.4\.1 .* restore a backup"):
             versions.check(admin, "4.4.1")
