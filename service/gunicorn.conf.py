@@ -93,9 +93,10 @@ def on_starting(server: object) -> None:
 
 
 def child_exit(server: object, worker: "Worker") -> None:
-    """Take a dead worker's present values out of the metrics; its counts stay."""
+    """Take a dead worker's present values out of the metrics, its counts stay; its seat is another's."""
     from prometheus_client.multiprocess import mark_process_dead
 
+    worker.seat.leave()
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library's is not annotated
 
 

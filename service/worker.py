@@ -11,6 +11,7 @@ import errno
 import json
 import selectors
 import ssl
+import time
 from functools import partial
 from http import HTTPStatus
 from socket import socket
@@ -21,6 +22,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from .connection import Connection, HandshakeFailed, PlainHttp, TooSlow
+from .seats import Seats
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     TooSlow: HTTPStatus.REQUEST_TIMEOUT,
@@ -38,6 +40,11 @@ DETAIL: dict[type[Exception], str] = {
 # How long an answered client may take to close its side, so that it reads the answer to its end.
 _LINGER_SECONDS = 1.0
 
+# How long a new connection is left to a worker that has fewer of them; who is stuck may have fewer as well.
+_LEFT_SECONDS = 0.01
+
+_seats = Seats()
+
 
 # gunicorn's classes are not annotated.
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -45,8 +52,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     request_seconds = 10.0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Called before the fork, where nobody else takes a seat at the same time."""
+        super().__init__(*args, **kwargs)
+        self.seat = _seats.take()
+        self._left = False
+        self._left_until = 0.0
+
     def accept(self, listener: socket) -> None:
         """Take a connection; as long as it says nothing, it costs no thread."""
+        if not self._left and self.seat.is_ahead():
+            self.set_accept_enabled(False)
+            self._left, self._left_until = True, time.monotonic() + _LEFT_SECONDS
+            return
+        self._left = False
         try:
             client, address = listener.accept()
         except OSError as error:
@@ -54,12 +73,27 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 raise
             return
         self.nr_conns += 1
+        self.seat.tell(self.nr_conns)
         connection = Connection(self.cfg, client, address, listener.getsockname())
         connection.set_timeout()
         self.pending_conns.append(connection)
         self.poller.register(
             client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, connection)
         )
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Called by gunicorn before it waits; what is left to others is not looked at meanwhile."""
+        if not enabled or time.monotonic() >= self._left_until:
+            super().set_accept_enabled(enabled)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Called by gunicorn again and again, for all that its own thread does."""
+        if self.alive:
+            self.seat.tell(self.nr_conns)
+        else:
+            self.seat.leave()
+        left = self._left_until - time.monotonic()
+        super().wait_for_and_dispatch_events(min(timeout, left) if left > 0 else timeout)
 
     def handle(self, conn: Connection) -> Any:
         """Serve one request; called by gunicorn in a thread once there is something to read."""

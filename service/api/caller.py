@@ -34,11 +34,13 @@ def request_id() -> str:
 
 def client_ip() -> str:
     """Return the address of the present request's client, as far as it can be believed."""
-    return believed_address(
-        request.remote_addr or "",
-        ",".join(request.headers.getlist("X-Forwarded-For")),
-        services().trusted_proxies,
-    )
+    if "client_ip" not in g:
+        g.client_ip = believed_address(
+            request.remote_addr or "",
+            ",".join(request.headers.getlist("X-Forwarded-For")),
+            services().trusted_proxies,
+        )
+    return str(g.client_ip)
 
 
 def believed_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:

@@ -82,7 +82,7 @@ _WHICH = {
 @blueprint.post("/update")
 @guarded(blueprint, "update")
 @blueprint.arguments(
-    UpdateRequest,
+    UpdateRequest(),
     examples={
         "another value": {"value": {"path": EXAMPLE_PATH, "secret": EXAMPLE_SECRET, "expected_version": 1}},
         "another path": {"value": {"secret_id": EXAMPLE_ID, "new_path": EXAMPLE_PATH}},
@@ -120,7 +120,7 @@ def update(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/describe")
 @guarded(blueprint, "describe")
-@blueprint.arguments(Name, example={"path": EXAMPLE_PATH})
+@blueprint.arguments(Name(), example={"path": EXAMPLE_PATH})
 @blueprint.response(200, SecretDescription, example=_DESCRIBED)
 @fails_with(blueprint, _BY_NAME)
 def describe(call: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def describe(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/list")
 @guarded(blueprint, "list")
 @blueprint.arguments(
-    ListRequest,
+    ListRequest(),
     examples={
         "everything below": {"value": {"prefix": "team/", "labels": {"env": "prod"}}},
         "one level": {"value": {"prefix": "team/", "recursive": False}},
@@ -155,7 +155,7 @@ def list_(call: Call, body: dict[str, Any]) -> Listing:
 
 @blueprint.post("/delete")
 @guarded(blueprint, "delete")
-@blueprint.arguments(VersionsRequest, examples=_WHICH)
+@blueprint.arguments(VersionsRequest(), examples=_WHICH)
 @blueprint.response(200, ChangedResponse, example=_DELETED)
 @fails_with(blueprint, _BY_NAME)
 def delete(call: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def delete(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/undelete")
 @guarded(blueprint, "undelete")
-@blueprint.arguments(VersionsRequest, examples=_WHICH)
+@blueprint.arguments(VersionsRequest(), examples=_WHICH)
 @blueprint.response(200, ChangedResponse, example=_CHANGED)
 @fails_with(blueprint, _BY_NAME)
 def undelete(call: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def undelete(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/destroy")
 @guarded(blueprint, "destroy")
-@blueprint.arguments(VersionsRequest, examples=_WHICH)
+@blueprint.arguments(VersionsRequest(), examples=_WHICH)
 @blueprint.response(200, ChangedResponse, example={**_DELETED, "state": "destroyed"})
 @fails_with(blueprint, _BY_NAME)
 def destroy(call: Call, body: dict[str, Any]) -> dict[str, Any]:

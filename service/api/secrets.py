@@ -46,7 +46,7 @@ _CREATE_FAILS = {
 @blueprint.post("/create/")
 @guarded(blueprint, "create")
 @blueprint.arguments(
-    CreateRequest,
+    CreateRequest(),
     examples={
         "a value": {"value": {"secret": EXAMPLE_SECRET, "path": EXAMPLE_PATH}},
         "a value that nobody sees": {
@@ -74,7 +74,7 @@ def create(call: Call, body: dict[str, Any]) -> Secret:
 @blueprint.post("/create/batch")
 @guarded(blueprint, "create")
 @blueprint.arguments(
-    CreateBatchRequest,
+    CreateBatchRequest(),
     example={
         "secrets": [{"secret": EXAMPLE_SECRET, "path": EXAMPLE_PATH}, {"generate": {}}],
         "all_or_nothing": True,
@@ -105,7 +105,7 @@ def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/fetch")
 @guarded(blueprint, "fetch")
 @blueprint.arguments(
-    FetchRequest,
+    FetchRequest(),
     examples={
         "by id": {"value": {"secret_id": EXAMPLE_ID}},
         "by path, an older version": {"value": {"path": EXAMPLE_PATH, "version": 1}},
@@ -130,7 +130,7 @@ def fetch(call: Call, body: dict[str, Any]) -> FetchedSecret:
 @blueprint.post("/fetch/batch")
 @guarded(blueprint, "fetch")
 @blueprint.arguments(
-    FetchBatchRequest,
+    FetchBatchRequest(),
     example={"secrets": [{"path": EXAMPLE_PATH}, {"secret_id": EXAMPLE_ID}]},
 )
 @blueprint.response(

@@ -40,7 +40,7 @@ _BY_ID = {**REFUSALS, HTTPStatus.NOT_FOUND: "Token not found"}
 
 @blueprint.post("/create")
 @guarded(blueprint, "token_create")
-@blueprint.arguments(schemas.TokenRequest, example={"name": "billing", "scopes": ["fetch:team/app/*"]})
+@blueprint.arguments(schemas.TokenRequest(), example={"name": "billing", "scopes": ["fetch:team/app/*"]})
 @blueprint.response(
     200,
     schemas.TokenCreateResponse,
@@ -70,7 +70,7 @@ def create(call: Call, body: dict[str, Any]) -> Response:
 
 @blueprint.post("/list")
 @guarded(blueprint, "token_list")
-@blueprint.arguments(schemas.TokenListRequest, example={})
+@blueprint.arguments(schemas.TokenListRequest(), example={})
 @blueprint.response(200, schemas.TokenListResponse, example={"tokens": [_TOKEN], "next": None})
 @fails_with(blueprint, REFUSALS)
 def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/describe")
 @guarded(blueprint, "token_describe")
-@blueprint.arguments(schemas.TokenNameRequest, example={"token_id": _TOKEN["token_id"]})
+@blueprint.arguments(schemas.TokenNameRequest(), example={"token_id": _TOKEN["token_id"]})
 @blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
 @fails_with(blueprint, _BY_ID)
 def describe(call: Call, body: dict[str, Any]) -> Token:
@@ -96,7 +96,7 @@ def describe(call: Call, body: dict[str, Any]) -> Token:
 
 @blueprint.post("/renew")
 @guarded(blueprint, "token_renew")
-@blueprint.arguments(schemas.TokenOwnRequest, example={})
+@blueprint.arguments(schemas.TokenOwnRequest(), example={})
 @blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
 @fails_with(blueprint, {**_BY_ID, HTTPStatus.FORBIDDEN: "this token is not renewable"})
 def renew(call: Call, body: dict[str, Any]) -> Token:
@@ -107,7 +107,7 @@ def renew(call: Call, body: dict[str, Any]) -> Token:
 
 @blueprint.post("/revoke")
 @guarded(blueprint, "token_revoke")
-@blueprint.arguments(schemas.TokenRevokeRequest, example={"token_id": _TOKEN["token_id"]})
+@blueprint.arguments(schemas.TokenRevokeRequest(), example={"token_id": _TOKEN["token_id"]})
 @blueprint.response(200, schemas.TokenRevokeResponse, example={"revoked": [_TOKEN["token_id"]]})
 @fails_with(blueprint, _BY_ID)
 def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import pymongo
@@ -27,6 +29,9 @@ _PING_SECONDS = 2
 _HEARTBEAT_MS, _CONNECT_MS = 1_000, 2_000
 # Server error codes (MongoDB's error_codes.yml): nothing that waiting would mend.
 _UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
+
+# The driver knows it as well, but tells nobody.
+_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 Document = dict[str, Any]
 
@@ -90,9 +95,21 @@ def database(client: MongoClient[Document]) -> Database[Document]:
     )
 
 
-def time_limit(seconds: float) -> AbstractContextManager[object]:
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
     """Bound all database operations of this thread inside the ``with`` to ``seconds`` together."""
-    return pymongo.timeout(seconds)
+    outer = _deadline.get()
+    token = _deadline.set(min(outer, time.monotonic() + seconds))
+    try:
+        with pymongo.timeout(seconds):
+            yield
+    finally:
+        _deadline.reset(token)
+
+
+def seconds_left(most: float) -> float:
+    """Return how long this thread may still wait for the database: ``most`` where nothing else bounds it."""
+    return min(most, _deadline.get() - time.monotonic())
 
 
 def ping(database: Database[Document]) -> None:

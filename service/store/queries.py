@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..models import Reach, Span
@@ -31,12 +31,19 @@ def by_name(found: Iterable[Document]) -> dict[Name, Document]:
 
 def named(names: Sequence[Name]) -> Document:
     """Return the filter for the secrets of these names."""
-    return {
-        "$or": [
-            {"_id": {"$in": [name.text for name in names if not name.is_path]}},
-            {"path": {"$in": [name.text for name in names if name.is_path]}},
-        ]
+    by_field = {
+        "_id": [name.text for name in names if not name.is_path],
+        "path": [name.text for name in names if name.is_path],
     }
+    # One alone where one will do: an alternative makes the database try several plans.
+    conditions: list[Document] = [{field: {"$in": texts}} for field, texts in by_field.items() if texts]
+    return conditions[0] if len(conditions) == 1 else {"$or": conditions or [{"_id": {"$in": []}}]}
+
+
+def named_within(names: Mapping[Reach, Sequence[Name]]) -> Document:
+    """Return the filter for the secrets of these names, each where the reach that names it covers it."""
+    each = [{"$and": [named(those), reached(reach)]} for reach, those in names.items()]
+    return each[0] if len(each) == 1 else {"$or": each}
 
 
 def reached(reach: Reach) -> Document:
@@ -46,6 +53,22 @@ def reached(reach: Reach) -> Document:
     below = [re.compile("^" + re.escape(folder)) for folder in reach.folders]
     covered = {"$in": [*reach.paths, *below]}
     return {"$or": [{"path": covered}, {"former_path": covered}, {"owner": reach.owner}]}
+
+
+def covers(reach: Reach, document: Document) -> bool:
+    """Return whether the document fulfils the filter ``reached(reach)``."""
+    if reach.everything:
+        return True
+    paths = [path for field in ("path", "former_path") for path in _elements(document, field)]
+    return reach.owner in _elements(document, "owner") or any(
+        path in reach.paths or path.startswith(reach.folders) for path in paths
+    )
+
+
+def _elements(document: Document, field: str) -> list[str]:
+    """Return the strings that a condition on the field looks at: all of a list, where there is one."""
+    value = document.get(field)
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 def within(span: Span) -> Document:

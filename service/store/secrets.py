@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import DocumentTooLarge, DuplicateKeyError, WriteError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from ..errors import PathTaken, Tampered, TooLarge
+from ..errors import Tampered
 from ..models import Reach
 from ..records import Secret
 from . import documents, queries
 from .client import Document, translated
 from .queries import Name
+from .refusals import refusals
+from .sharing import SharedFinds, SharedInserts
 
 COLLECTION = "secrets"
 
 Result = TypeVar("Result")
 
-# Server error codes (MongoDB's error_codes.yml) of a document that an update would make larger than 16 MiB.
-_TOO_LARGE = {10334, 17419}
-
-
 Found = dict[Name, Secret | Tampered]
 
 
 class SecretStore:
-    """The collection ``secrets``; with a ``session``, as the transaction that runs in it sees it."""
+    """The collection ``secrets``; with a ``session``, as the transaction that runs in it sees it.
 
-    def __init__(self, database: Database[Document], session: ClientSession | None = None) -> None:
+    Outside of transactions, an insert and a read of one secret share round trips with those of other
+    requests; ``time_limit`` is how many seconds they wait for that where nothing else bounds them.
+    """
+
+    def __init__(
+        self, database: Database[Document], time_limit: float, session: ClientSession | None = None
+    ) -> None:
         self._database = database
         self._collection = database[COLLECTION]
+        self._time_limit = time_limit
         self._session = session
+        self._inserts = SharedInserts(self._collection, time_limit)
+        self._finds = SharedFinds(self._collection, time_limit)
         # What goes wrong in a transaction may be mended by trying all of it again: the driver does that,
         # and has to see its own errors.
         self._errors = translated if session is None else nullcontext
@@ -50,11 +56,12 @@ class SecretStore:
             PathTaken: another secret has its path.
             StoreUnavailable: it may or may not have been kept.
         """
-        with self._errors(), _refused():
-            self._collection.insert_one(
-                {"_id": secret.secret_id, **documents.write(secret), **_ending(ends_at)},
-                session=self._session,
-            )
+        document = {"_id": secret.secret_id, **documents.write(secret), **_ending(ends_at)}
+        if self._session is None:
+            self._inserts.insert(document)
+            return
+        with refusals():
+            self._collection.insert_one(document, session=self._session)
 
     def swap(self, before: Secret, after: Secret, ends_at: datetime | None) -> bool:
         """Put ``after`` in the place of ``before``, both whole; return False where that is there no more.
@@ -72,7 +79,7 @@ class SecretStore:
         ending = _ending(ends_at)
         # A record of an earlier implementation has its value there; it is among the versions now.
         gone = {*old.keys() - new.keys(), "ciphertext", *({"ends_at"} - ending.keys())}
-        with self._errors(), _refused():
+        with self._errors(), refusals():
             result = self._collection.update_one(
                 {"_id": before.secret_id, "revision": before.revision},
                 {"$set": {**changed, **ending}, "$unset": dict.fromkeys(gone, True)},
@@ -104,6 +111,9 @@ class SecretStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
+        if self._session is None and number is None and len(names) == 1:
+            document = self._finds.find(names[0], reach)
+            return {} if document is None else {names[0]: _read_or_error(document)}
         return self._find(names, reach, {"$set": {"versions": queries.with_value_of(number)}})
 
     def find_without_values(self, names: Sequence[Name], reach: Reach) -> Found:
@@ -158,7 +168,7 @@ class SecretStore:
         """
         with translated(), self._database.client.start_session() as session:
             return session.with_transaction(
-                lambda inside: work(SecretStore(self._database, inside)),
+                lambda inside: work(SecretStore(self._database, self._time_limit, inside)),
                 read_concern=ReadConcern("snapshot"),
                 write_concern=WriteConcern("majority", j=True),
             )
@@ -175,26 +185,6 @@ class SecretStore:
 
 def _ending(ends_at: datetime | None) -> Document:
     return {} if ends_at is None else {"ends_at": ends_at}
-
-
-@contextmanager
-def _refused() -> Iterator[None]:
-    """Raise what it means that MongoDB refuses a document.
-
-    Raises:
-        PathTaken: an index allows the path only once.  Two secrets never get the same id by chance.
-        TooLarge: it is longer than 16 MiB.
-    """
-    try:
-        yield
-    except DuplicateKeyError:
-        raise PathTaken from None
-    except (DocumentTooLarge, WriteError) as error:
-        if isinstance(error, WriteError) and error.code not in _TOO_LARGE:
-            raise
-        raise TooLarge(
-            "all versions of a secret together may have up to 16 MiB: destroy some, or lower max_versions"
-        ) from None
 
 
 def _read_or_error(document: Document) -> Secret | Tampered:

@@ -30,7 +30,7 @@ class Store:
         self._client = connection.connect(uri, time_limit, tls)
         self._database = connection.database(self._client)
         self._time_limit = time_limit
-        self.secrets = SecretStore(self._database)
+        self.secrets = SecretStore(self._database, time_limit)
         self.listing = ListingStore(self._database)
         self.audit = AuditStore(self._client, self._database)
         self.audit_keys = AuditKeyStore(self._database)

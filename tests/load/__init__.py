@@ -19,6 +19,13 @@ for the record of every answer in ``--audit``: the audit log as JSON lines with 
 the database can be reached.
 ``report`` tells what each fault cost, as a Markdown table.
 
-Exit codes: 0; 1 where ``check`` found something; 2 where a command was refused, with one line that
-says why.  The journal holds ids and digests, and no value of any secret.
+    python -m tests.load bench
+    python -m tests.load soak
+    python -m tests.load.fetching
+
+measure the service on this machine by itself: they start it and a database, and end both.  ``bench`` needs
+wrk, and saves what it prints, and a plot, in ``.cache/performance``.
+
+Exit codes: 0; 1 where ``check``, ``bench`` or ``soak`` found something; 2 where a command was refused, with
+one line that says why.  The journal holds ids and digests, and no value of any secret.
 """

@@ -9,10 +9,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import check, journal, report, run
+from . import bench, check, figures, journal, report, run, soak
 from .client import Stop
 from .errors import Refused
 from .targets import Api, own_node
+
+# Not kept in the repository; docs/performance.md has a copy of one run.
+_SAVED = Path(".cache/performance")
 
 FOUND, REFUSED = 1, 2
 _SHOWN = 10
@@ -62,16 +65,50 @@ def _check(args: argparse.Namespace) -> int:
         f"{found.answers} answers looked for in the audit log" if args.audit else "audit log not looked at"
     )
     print(f"{found.checked} acknowledged creates fetched; {audited}")
+    _show(found)
+    return 0 if found.clean else FOUND
+
+
+def _show(found: check.Findings) -> None:
     for name, those in found.by_name():
         print(f"{name}: {len(those)}")
         for one in those[:_SHOWN]:
             print(f"  {one.op} {one.id} at {one.end:.3f} by {one.url}: {one.result} {' '.join(one.errors)}")
-    return 0 if found.clean else FOUND
 
 
 def _report(args: argparse.Namespace) -> int:
     print(report.table(report.rows(*journal.read(args.journal))))
     return 0
+
+
+def _bench(args: argparse.Namespace) -> int:
+    plan = bench.Plan(
+        connections=args.connections,
+        kinds=tuple(dict.fromkeys((bench.NOTHING, *(args.kind or bench.KINDS)))),
+        rounds=args.rounds,
+        seconds=args.seconds,
+        stored=args.stored,
+        tls=not args.plain,
+        changed=dict(args.set),
+    )
+    rows = bench.run(plan)
+    args.output.mkdir(parents=True, exist_ok=True)
+    (args.output / "table.md").write_text(figures.table(rows) + "\n")
+    (args.output / "plot.svg").write_text(figures.plot(rows))
+    print(figures.table(rows))
+    print(f"saved in {args.output}", file=sys.stderr)
+    return FOUND if any(row.measured.errors for row in rows) else 0
+
+
+def _soak(args: argparse.Namespace) -> int:
+    outcome = soak.soak(args.clients, args.seconds)
+    retried = sum(one.attempts > 1 for one in outcome.operations)
+    print(f"{len(outcome.operations)} operations, {retried} of them answered 503 before they were done")
+    print(f"{outcome.findings.checked} acknowledged creates fetched")
+    _show(outcome.findings)
+    print(f"other errors: {', '.join(sorted(outcome.unexpected)) or 'none'}")
+    print(f"memory of a worker: up to {max(outcome.memory):.0f} MiB, in the end × {outcome.growth:.2f}")
+    return 0 if outcome.clean else FOUND
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,6 +164,28 @@ def _parser() -> argparse.ArgumentParser:
     checked.add_argument("--audit", type=Path, metavar="FILE", help="the audit log as JSON lines")
     checked.set_defaults(command=_check)
 
+    benched = commands.add_parser("bench", help="how fast the service is, on this machine by itself")
+    benched.add_argument("--connections", type=counts, default=(1, 32, 128), metavar="N,N", help="(1,32,128)")
+    benched.add_argument(
+        "--kind", action="append", choices=bench.KINDS, help="only this call; repeatable (default: all)"
+    )
+    benched.add_argument("--rounds", type=thread_count, default=3, metavar="N", help="(3)")
+    benched.add_argument("--seconds", type=thread_count, default=4, metavar="N", help="of each run (4)")
+    benched.add_argument("--stored", type=count, default=1000, metavar="N", help="secrets to fetch (1000)")
+    benched.add_argument("--plain", action="store_true", help="plain HTTP (default: TLS, as deployed)")
+    benched.add_argument(
+        "--set", action="append", type=setting, default=[], metavar="NAME=VALUE", help="of the service"
+    )
+    benched.add_argument("--output", type=Path, default=_SAVED, metavar="FOLDER", help=f"({_SAVED})")
+    benched.set_defaults(command=_bench)
+
+    soaked = commands.add_parser(
+        "soak", help="load on a service and a database of its own, which is killed twice meanwhile"
+    )
+    soaked.add_argument("--clients", type=thread_count, default=32, metavar="N", help="threads (32)")
+    soaked.add_argument("--seconds", type=positive_number, default=180, help="how long (180)")
+    soaked.set_defaults(command=_soak)
+
     reported = commands.add_parser("report", parents=[common], help="tell what each fault cost")
     reported.set_defaults(command=_report)
     return parser
@@ -146,6 +205,27 @@ def existing_file(text: str) -> Path:
     if not path.is_file():
         raise ValueError
     return path
+
+
+def count(text: str) -> int:
+    """Parse an argument, as above."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """Parse an argument, as above."""
+    return tuple(thread_count(part) for part in text.split(","))
+
+
+def setting(text: str) -> tuple[str, str]:
+    """Parse an argument, as above."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError
+    return name, value
 
 
 def thread_count(text: str) -> int:

@@ -1,0 +1,129 @@
+"""The service as the role ``vault_api`` runs it, on a real replica set of one node, for a benchmark.
+
+It has what the role gives it by default: workers, threads, log level, tokens, audit and TLS to its
+callers.  MongoDB is reached over a Unix socket, without TLS.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+import yaml
+
+from service.embedded import EmbeddedMongo
+from tests.certificates import Authority
+from tests.server import ROOT, Server
+
+from .errors import Refused
+from .wrk import Target
+
+_DEFAULTS = ROOT / "roles/vault_api/defaults/main.yml"
+_GIVEN = {"WORKERS": "vault_api_workers", "THREADS": "vault_api_threads", "LOG_LEVEL": "vault_api_log_level"}
+# Few enough to be stored within the time limit of a call, also on a busy machine.
+_BATCH = 10
+_STOP_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A service that is ready, and the database behind it."""
+
+    server: Server
+    mongo: EmbeddedMongo
+    target: Target
+    variables: Mapping[str, str]
+
+    def mebibytes(self) -> float:
+        """Return the memory of the largest worker: its own, and its share of the common (PSS)."""
+        return max(_pss(worker) for worker in self.server.workers()) / 2**20
+
+    def processor_seconds(self) -> float:
+        """Return how long the workers and the database have had a processor until now."""
+        return sum(map(_processor_seconds, (*self.server.workers(), self.mongo.process.pid)))
+
+
+@contextmanager
+def stage(folder: Path, stored: int, *, tls: bool, changed: Mapping[str, str]) -> Iterator[Stage]:
+    """Run it in ``folder`` with ``stored`` secrets, and end all of it; ``changed`` are other variables.
+
+    Raises:
+        Refused: the secrets could not be stored.
+    """
+    with EmbeddedMongo(folder / "mongo") as mongo:
+        authority = Authority(folder)
+        file = str(authority.issue("api")) if tls else None
+        variables = {
+            "MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "MONGO_URI": mongo.uri,
+            **defaults(),
+            **changed,
+        }
+        served = {"TLS_CERT_FILE": file, "TLS_KEY_FILE": file} if file else {}
+        server = Server({**variables, **served}, folder / "gunicorn.log", authority.file if tls else None)
+        try:
+            server.wait_until()
+            token = _token(variables)
+            target = Target(server.url, token, folder / "ids")
+            target.ids.write_text("\n".join(_store(server, token, stored)))
+            yield Stage(server, mongo, target, variables)
+        finally:
+            server.stop()
+
+
+def defaults() -> dict[str, str]:
+    """Return what the role sets where nobody says otherwise."""
+    given = yaml.safe_load(_DEFAULTS.read_text())
+    return {name: str(given[variable]) for name, variable in _GIVEN.items()}
+
+
+def _token(variables: Mapping[str, str]) -> str:
+    """Make a token that may create and fetch; it owns what it creates."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "service", "token", "create", "--name", "load"),
+            *("--scope", "create:*", "--scope", "fetch:*"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+def _store(server: Server, token: str, count: int) -> Iterator[str]:
+    with requests.Session() as session:
+        for first in range(0, count, _BATCH):
+            wanted = [{"generate": {"length": 96}} for _ in range(min(_BATCH, count - first))]
+            answer = session.post(
+                f"{server.url}/vault/secret/create/batch",
+                json={"secrets": wanted},
+                headers={"Authorization": f"Bearer {token}"},
+                verify=server.verify,
+                timeout=60,
+            )
+            stored = answer.json().get("secrets", [])
+            if len(stored) != len(wanted) or any("secret_id" not in one for one in stored):
+                raise Refused(f"the secrets to fetch could not be stored: {answer.text}")
+            yield from (one["secret_id"] for one in stored)
+
+
+def _pss(process: int) -> int:
+    rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+    return sum(int(found) for found in re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)) * 1024
+
+
+def _processor_seconds(process: int) -> float:
+    # utime and stime (proc(5)), counted from behind the name, which may have spaces.
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
