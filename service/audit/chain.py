@@ -14,7 +14,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ..canonical import encode
@@ -118,7 +118,7 @@ def link(keys: AuditKeys, head: Head, records: Iterable[AuditRecord]) -> list[Li
     links = []
     for record in records:
         at, previous = record_id(head.writer, head.seq + 1), head.mac
-        mac = authenticate(keys, at, {**asdict(record), "previous": previous})
+        mac = authenticate(keys, at, {**record.fields(), "previous": previous})
         links.append(Link(head.writer, head.seq + 1, record, previous, mac))
         head = links[-1].head
     return links

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -87,7 +87,7 @@ class AuditStore:
             StoreUnavailable: the first few of them may be there.
         """
         documents = [
-            {"_id": link.record_id, **asdict(link.record), "previous": link.previous, "mac": link.mac}
+            {"_id": link.record_id, **link.record.fields(), "previous": link.previous, "mac": link.mac}
             for link in links
         ]
         with translated(), time_limit(max(seconds, 0.001)):
