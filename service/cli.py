@@ -16,6 +16,7 @@ COMMANDS = {
     "indexes": ("indexes", "create the database's indexes or bring them in line"),
     "token": ("token", "make, list and revoke tokens, for when none is at hand"),
     "key": ("key", "show what is under which master key, and bring all of it under the primary one"),
+    "escrow": ("escrow", "seal the master keys for the operator's own key pair, and open what was sealed"),
     "import": ("import_", "bring secrets in from JSON lines, .env files, and KV exports of Vault or OpenBao"),
     "export": ("export", "write all secrets of a folder to a file, encrypted under a passphrase"),
     "audit": ("audit", "print the newest audit records, verify the log, or export it"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .crypto.aead import KEY_BYTES, key_id_of
@@ -14,11 +16,29 @@ from .errors import StartRefused
 HOW_TO_MAKE_ONE = "make one with: openssl rand -base64 32"
 
 
+@dataclass(frozen=True, slots=True)
+class NamedKeys:
+    """The keys by the names of their files; ``primary`` is one of these. One alone is ``MASTER_KEY``."""
+
+    primary: str
+    keys: Mapping[str, bytes] = field(repr=False)
+
+
 def load(environment: Environment) -> MasterKeys:
     """Return the keys as they are now; call it again to see files that were added since.
 
     Raises:
         StartRefused: no key, a malformed one, or no telling which one is the primary.
+    """
+    found = named(environment)
+    return MasterKeys(primary=found.keys[found.primary], keys=tuple(found.keys.values()))
+
+
+def named(environment: Environment) -> NamedKeys:
+    """Return the keys as ``load`` does, each with its name.
+
+    Raises:
+        StartRefused: as ``load``.
     """
     single = environment.octets("MASTER_KEY")
     folder = environment.text("MASTER_KEYS_DIR", "")
@@ -32,8 +52,7 @@ def load(environment: Environment) -> MasterKeys:
         raise StartRefused("MASTER_KEY_PRIMARY names a file of MASTER_KEYS_DIR, which is not set")
     if single is None:
         raise StartRefused(f"MASTER_KEY is not set; {HOW_TO_MAKE_ONE}")
-    key = parse("MASTER_KEY", single)
-    return MasterKeys(primary=key, keys=(key,))
+    return NamedKeys("MASTER_KEY", {"MASTER_KEY": parse("MASTER_KEY", single)})
 
 
 def parse(name: str, value: bytes) -> bytes:
@@ -57,7 +76,7 @@ def parse(name: str, value: bytes) -> bytes:
     return decoded
 
 
-def _load_folder(folder: Path, primary: str) -> MasterKeys:
+def _load_folder(folder: Path, primary: str) -> NamedKeys:
     try:
         # Hidden entries are how orchestrators swap a mounted folder's content; they are no keys.
         files = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name[0] != "."]
@@ -77,4 +96,4 @@ def _load_folder(folder: Path, primary: str) -> MasterKeys:
         raise StartRefused(
             f"MASTER_KEY_PRIMARY must name the key that wraps; MASTER_KEYS_DIR holds {', '.join(keys)}"
         )
-    return MasterKeys(primary=keys[primary], keys=tuple(keys.values()))
+    return NamedKeys(primary, keys)

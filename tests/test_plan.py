@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.cluster.playbook import ROOT, play
 
@@ -69,6 +71,29 @@ def test_refuses_a_node_without_an_address(tmp_path: Path) -> None:
 
     assert run.code != 0
     assert "node-2 has no address" in " ".join(run.output.split())
+
+
+def test_refuses_several_nodes_without_a_word_on_escrow(tmp_path: Path) -> None:
+    """Their loss would be that of every secret: a public key, or `none`."""
+    run = play("site.yml", "-i", inventory(tmp_path, 3, 3, 3))
+
+    output = " ".join(run.output.split())
+    assert run.code != 0
+    assert "3 nodes, but master_key_escrow_public_key is not set" in output
+    assert "Or write `none`" in output
+
+
+def test_refuses_a_public_key_that_is_too_short(tmp_path: Path) -> None:
+    """Before anything is sealed for it."""
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    variables = tmp_path / "escrow.json"
+    variables.write_text(json.dumps({"master_key_escrow_public_key": pem}))
+
+    run = play("site.yml", "-e", f"@{variables}")
+
+    assert run.code != 0
+    assert "must be an RSA key of 3072 bits or more" in " ".join(run.output.split())
 
 
 def test_refuses_two_members_with_one_number(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """``key``: look after the master keys.
 
+    key names    prints the names and ids of the keys that the service here holds, as one JSON object
     key status   prints which there are and how much is under each, as one JSON object
     key rewrap   brings everything under the primary one; run it again after whatever ended it
 
@@ -12,10 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from dataclasses import asdict
 
+from .. import master_keys
+from ..crypto.aead import key_id_of
+from ..environment import Environment
 from ..vault import keys, policy
 from ..vault.keys import Keys
 from ..vault.rewrapping import Outcome, Rewrap
@@ -30,6 +35,7 @@ _TIME_LIMIT = 300
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    actions.add_parser("names", help="print which keys there are here, without asking the database")
     status = actions.add_parser("status", help="print what is under which key")
     status.set_defaults(act=_status)
     rewrap = actions.add_parser("rewrap", help="bring everything under the primary key")
@@ -42,9 +48,18 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         StartRefused: the configuration cannot be used.
     """
+    if args.action == "names":
+        return _names()
     with opened(_TIME_LIMIT) as parts:
         code: int = args.act(parts)
     return code
+
+
+def _names() -> int:
+    found = master_keys.named(Environment(os.environ))
+    ids = {name: key_id_of(key).hex() for name, key in found.keys.items()}
+    print(json.dumps({"primary": found.primary, "keys": ids}))
+    return 0
 
 
 def _status(parts: Parts) -> int:

@@ -107,7 +107,7 @@ class Cluster:
     def secret_values(self) -> dict[str, str]:
         """Return what the Swarm keeps secret, by name, read from inside the containers that may."""
         names = {
-            API: ("master_key", "mongo_uri", "tls_api", "tls_client"),
+            API: ("master_keys/master_key_v1", "mongo_uri", "tls_api", "tls_client"),
             MONGO: ("mongo_keyfile", "mongo_admin_uri", "mongo_uri", "tls_member"),
         }
         values = {

@@ -98,3 +98,10 @@ def test_status_is_one_object_and_on_record(met: None, both: dict[str, str], dat
         (key["key_id"], key["primary"], key["versions"]) for key in shown["keys"]
     ]
     assert 1 == database.audit_logs.count_documents({"operation": "key_status", "actor": "operator"})
+
+
+def test_names_need_no_database(both: dict[str, str]) -> None:
+    """A play compares them with what the Swarm holds."""
+    finished = run(both | {"MONGO_URI": "mongodb://192.0.2.1"}, "key", "names")
+
+    assert {"primary": "v2", "keys": {"v1": OLD, "v2": NEW}} == json.loads(finished.stdout)

@@ -1,0 +1,151 @@
+"""crypto.escrow: the operator's private key opens it; everything else is refused with the reason."""
+
+import base64
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from service.crypto import escrow
+from service.crypto.aead import key_id_of
+from service.crypto.escrow import Kind
+from service.errors import StartRefused, Tampered
+from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
+
+PRIVATE, STRANGER = (rsa.generate_private_key(65537, 3072) for _ in range(2))
+SEALED = escrow.seal(Kind.MASTER_KEY, "master_key_v2", MASTER_KEY, PRIVATE.public_key())
+
+
+def pem_of(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
+    """Return a public key as openssl writes it."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def private_pem(passphrase: bytes | None = None) -> bytes:
+    """Return the private key as openssl writes it."""
+    protection = (
+        serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    )
+    return PRIVATE.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+
+
+def altered(**fields: object) -> bytes:
+    """Return the escrowed key with other fields; None takes one away."""
+    found = json.loads(SEALED.dump()) | fields
+    return json.dumps({name: value for name, value in found.items() if value is not None}).encode()
+
+
+def test_opens_what_was_sealed() -> None:
+    """Through the file's form, which is one line and holds the key in no form."""
+    text = SEALED.dump()
+
+    assert MASTER_KEY == escrow.open_(escrow.parse(text.encode() + b"\n"), PRIVATE)
+    assert 1 == len(text.splitlines())
+    for form in (MASTER_KEY.hex(), base64.b64encode(MASTER_KEY).decode()):
+        assert form not in text
+        assert form not in repr(SEALED)
+    assert key_id_of(MASTER_KEY).hex() == json.loads(text)["key_id"]
+
+
+def test_openssl_alone_opens_it(tmp_path: Path) -> None:
+    """Whoever has lost everything else."""
+    key = tmp_path / "escrow.pem"
+    key.write_bytes(private_pem())
+    command = "openssl pkeyutl -decrypt -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 -inkey"
+
+    opened = subprocess.run(
+        [*command.split(), str(key)], input=SEALED.sealed, capture_output=True, check=True
+    )
+
+    assert MASTER_KEY == opened.stdout
+
+
+def test_names_the_recipient_as_openssl_does() -> None:
+    """So that an operator finds the private key that belongs to it."""
+    der = subprocess.run(
+        ["openssl", "pkey", "-pubin", "-outform", "DER"],
+        input=pem_of(PRIVATE.public_key()),
+        capture_output=True,
+        check=True,
+    )
+    digest = subprocess.run(["sha256sum"], input=der.stdout, capture_output=True, check=True)
+
+    assert SEALED.recipient == digest.stdout.decode().split()[0]
+
+
+def test_refuses_another_private_key() -> None:
+    """And says for whom it was sealed."""
+    with pytest.raises(StartRefused, match=f"sealed for the public key {SEALED.recipient[:16]}"):
+        escrow.open_(SEALED, STRANGER)
+    # Also where somebody has changed the name on it.
+    pretended = escrow.parse(altered(recipient=escrow.recipient(STRANGER.public_key())))
+    with pytest.raises(Tampered, match="does not open"):
+        escrow.open_(pretended, STRANGER)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "no JSON"),
+        (SEALED.dump().encode()[:-20], "no JSON: it was cut short"),
+        (b"[]", "no escrowed key"),
+        (altered(format=None), "no escrowed key"),
+        (altered(format=2), "of no known format"),
+        (altered(name=None), "lacks name"),
+        (altered(key_id=7), "lacks key_id"),
+        (altered(sealed="?"), "a field is damaged"),
+        (altered(kind="house-key"), "a field is damaged"),
+        (b"\xff\xfe", "no JSON"),
+    ],
+)
+def test_refuses_what_is_no_escrowed_key(content: bytes, says: str) -> None:
+    """Cut short, of another format version, or with a field that is missing."""
+    with pytest.raises(Tampered, match=says):
+        escrow.parse(content)
+
+
+@pytest.mark.parametrize("bit", range(0, 384 * 8, 101))
+def test_refuses_a_flipped_bit(bit: int) -> None:
+    """Wherever it is."""
+    octets = bytearray(SEALED.sealed)
+    octets[bit // 8] ^= 1 << bit % 8
+    damaged = escrow.parse(altered(sealed=base64.b64encode(octets).decode()))
+
+    with pytest.raises(Tampered, match="master_key_v2 does not open"):
+        escrow.open_(damaged, PRIVATE)
+
+
+def test_refuses_a_key_that_is_not_the_one_it_names() -> None:
+    """Whoever has the public key can seal anything for it."""
+    with pytest.raises(Tampered, match="is not the key"):
+        escrow.open_(escrow.parse(altered(key_id=key_id_of(OTHER_MASTER_KEY).hex())), PRIVATE)
+
+
+def test_takes_long_rsa_keys_only() -> None:
+    """With the two lines that make one."""
+    assert escrow.recipient(escrow.public_key(pem_of(PRIVATE.public_key()))) == SEALED.recipient
+    short = rsa.generate_private_key(65537, 2048).public_key()
+    for pem in (b"", b"none", pem_of(short), pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())):
+        with pytest.raises(StartRefused, match="openssl genpkey -aes256 -algorithm RSA"):
+            escrow.public_key(pem)
+
+
+def test_reads_private_keys_with_and_without_a_passphrase() -> None:
+    """And tells a wrong passphrase from a missing one."""
+    sealed_pem = private_pem(b"correct horse")
+    for key in (escrow.private_key(private_pem(), None), escrow.private_key(sealed_pem, b"correct horse")):
+        assert MASTER_KEY == escrow.open_(SEALED, key)
+
+    for pem, passphrase, says in (
+        (sealed_pem, None, "is encrypted: give its passphrase"),
+        (private_pem(), b"correct horse", "takes no passphrase"),
+        (sealed_pem, b"wrong horse", "its passphrase is wrong"),
+        (b"no key", None, "cannot be read"),
+    ):
+        with pytest.raises(StartRefused, match=says) as refused:
+            escrow.private_key(pem, passphrase)
+        assert "horse" not in str(refused.value)
