@@ -42,7 +42,7 @@ def test_no_worker_takes_them_all(serve: Callable[..., Server]) -> None:
             client.close()
 
     # As many each, but for a machine that is too busy to let both of them run.
-    assert min(taken) >= MANY // 4
+    assert min(taken) >= MANY // 10
 
 
 def connections(worker: int) -> int:
