@@ -78,6 +78,7 @@ def _services(settings: Settings) -> services.Services:
         authenticate=authenticator.authenticate if settings.auth_required else anyone,
         recorder=Recorder(store.audit, settings.store.mongo_timeout, enabled=settings.audit_enabled),
         readiness=readiness(store.ping, proof, store.audit if settings.audit_enabled else None),
+        last_drill=store.drills.last,
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         warnings=settings.warnings,

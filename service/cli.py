@@ -18,6 +18,7 @@ COMMANDS = {
     "key": ("key", "show what is under which master key, and bring all of it under the primary one"),
     "import": ("import_", "bring secrets in from JSON lines, .env files, and KV exports of Vault or OpenBao"),
     "export": ("export", "write all secrets of a folder to a file, encrypted under a passphrase"),
+    "backup": ("backup", "make a backup, bring one back, or show that one could be brought back"),
     "audit": ("audit", "print the newest audit records"),
     "mongo": ("mongo", "set up the replica set and its users, and look after its members"),
     "health": ("health", "ask the local API whether its process runs; for container health checks"),

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
-from ..models import Principal
+from ..models import DrillResult, Principal
 from ..vault.health import Readiness
 from ..vault.keys import Keys
 from ..vault.tokens import Tokens
@@ -33,6 +33,7 @@ class Services:
     authenticate: Callable[[Entry, str | None], Principal]
     recorder: Recorder
     readiness: Readiness
+    last_drill: Callable[[], DrillResult | None]
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     warnings: tuple[str, ...]

@@ -10,12 +10,18 @@ _EVERY_SECONDS = 5.0
 
 
 class Progress:
-    """Counts secrets, of ``total`` where that is known; says so every few seconds and not before."""
+    """Counts secrets, or ``what``, of ``total`` where that is known; says so every few seconds."""
 
     def __init__(
-        self, doing: str, total: int | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        doing: str,
+        total: int | None = None,
+        *,
+        what: str = "secrets",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._doing = doing
+        self._what = what
         self._of = "" if total is None else f" of {total}"
         self._clock = clock
         self._count = 0
@@ -26,4 +32,4 @@ class Progress:
         self._count += count
         if self._clock() >= self._said_at + _EVERY_SECONDS:
             self._said_at = self._clock()
-            print(f"{self._doing}: {self._count}{self._of} secrets", file=sys.stderr, flush=True)
+            print(f"{self._doing}: {self._count}{self._of} {self._what}", file=sys.stderr, flush=True)
