@@ -54,7 +54,7 @@ def exposition() -> bytes:
 
 
 def drill_exposition(result: DrillResult) -> bytes:
-    """Return what came of the last restore drill: no worker counts that, all of them find it in the database."""
+    """Return what came of the last restore drill: no worker counts that, all find it in the database."""
     registry = CollectorRegistry()
     registry.register(_Drill(result))
     return generate_latest(registry)

@@ -61,6 +61,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     restore.add_argument(
         "--replace", action="store_true", help="the secrets that there are make way for those of the backup"
     )
+    restore.add_argument(
+        "--check",
+        action="store_true",
+        help="change nothing; read all of it, and say whether it could be done",
+    )
     restore.set_defaults(act=_restore)
 
     drill = actions.add_parser("drill", help="show that a backup could be brought back")
@@ -114,12 +119,17 @@ def _show(args: argparse.Namespace) -> int:
 
 def _restore(args: argparse.Namespace) -> int:
     audit_ttl_days = StoreSettings.from_environment(Environment(os.environ)).audit_ttl_days
-    with _input(args.file) as source, _recorded("backup_restore") as (parts, _):
+    operation = "backup_restore_check" if args.check else "backup_restore"
+    with _input(args.file) as source, _recorded(operation) as (parts, _):
         store = parts.store
-        store.reconcile_indexes(audit_ttl_days)
-        manifest = Restore(
+        restore = Restore(
             store.restores, store.staging(RESTORE), store.keys, parts.ring, parts.proof, _Steps()
-        ).run(source, replace=args.replace)
+        )
+        if args.check:
+            manifest = restore.check(source, replace=args.replace)
+        else:
+            store.reconcile_indexes(audit_ttl_days)
+            manifest = restore.run(source, replace=args.replace)
     print(json.dumps(asdict(manifest)))
     if set(manifest.key_ids) - {parts.ring.key_ids[0]}:
         _say("something in it is under a master key that is not the primary one: run `key rewrap`")

@@ -39,14 +39,7 @@ class Restore:
             Tampered, UnknownKey: the backup cannot be used; the message says why.
             StoreUnavailable: it may be half done; then the database is marked, and it is to be done again.
         """
-        archive = Archive(source, self.ring)
-        self.proof.open_canary()
-        # What an interrupted one has left is no reason: it was allowed before.
-        if not replace and self.store.holds_secrets() and not self.store.is_unfinished():
-            raise StartRefused(
-                "there are secrets in this database, and a restore puts those of the backup in their place:"
-                " if that is meant, say --replace"
-            )
+        archive = self._begin(source, replace=replace)
         try:
             manifest = stage(archive, self.staging, self.ring, self.watcher)
             self.keys.register(self.ring.key_ids)
@@ -55,6 +48,25 @@ class Restore:
         finally:
             self.staging.clear()
         return manifest
+
+    def check(self, source: BinaryIO, *, replace: bool) -> Manifest:
+        """Read all of the backup and raise what ``run`` would; nothing is changed."""
+        archive = self._begin(source, replace=replace)
+        for _ in archive.batches():
+            pass
+        _require_keys(archive.manifest, self.ring)
+        return archive.manifest
+
+    def _begin(self, source: BinaryIO, *, replace: bool) -> Archive:
+        archive = Archive(source, self.ring)
+        self.proof.open_canary()
+        # What an interrupted one has left is no reason: it was allowed before.
+        if not replace and self.store.holds_secrets() and not self.store.is_unfinished():
+            raise StartRefused(
+                "there are secrets in this database, and a restore puts those of the backup in their place:"
+                " if that is meant, say --replace"
+            )
+        return archive
 
 
 def stage(archive: Archive, staging: Staging, ring: KeyRing, watcher: Watcher) -> Manifest:
@@ -70,12 +82,16 @@ def stage(archive: Archive, staging: Staging, ring: KeyRing, watcher: Watcher) -
     for collection, documents in archive.batches():
         watcher.add("reading", staging.put(collection, documents))
     manifest = archive.manifest
+    _require_keys(manifest, ring)
+    for name, part in manifest.parts.items():
+        if (found := staging.count(name)) != part.documents:
+            raise Tampered(f"of {part.documents} documents of {name}, {found} arrived in the database")
+    return manifest
+
+
+def _require_keys(manifest: Manifest, ring: KeyRing) -> None:
     if missing := sorted(set(manifest.key_ids) - set(ring.key_ids)):
         raise UnknownKey(
             f"secrets or tokens in it are under master key {', '.join(missing)}; the key ring holds"
             f" {', '.join(ring.key_ids)}: add the missing key to MASTER_KEYS_DIR"
         )
-    for name, part in manifest.parts.items():
-        if (found := staging.count(name)) != part.documents:
-            raise Tampered(f"of {part.documents} documents of {name}, {found} arrived in the database")
-    return manifest
