@@ -106,7 +106,7 @@ class _Changing(Exception):
 
 
 def _touch(database: Database[Document], session: ClientSession) -> tuple[int, int]:
-    at = (0, 0)
+    at = None
     for name in KEPT:
         try:
             found = database.command({"find": name, "limit": 1, "projection": {"_id": True}}, session=session)
@@ -114,8 +114,11 @@ def _touch(database: Database[Document], session: ClientSession) -> tuple[int, i
             if error.code == _UNAVAILABLE:
                 raise _Changing from None
             raise
-        timestamp = found["cursor"]["atClusterTime"]
-        at = (timestamp.time, timestamp.inc)
+        # A collection that is not there fixes no time.
+        if (timestamp := found["cursor"].get("atClusterTime")) is not None:
+            at = (timestamp.time, timestamp.inc)
+    if at is None:
+        raise _Changing
     return at
 
 

@@ -97,7 +97,8 @@ class Staging:
         self, collection: str, read: Callable[[Document], Record]
     ) -> Iterator[tuple[str, Record | Tampered]]:
         with translated():
-            for document in self.collection(collection).find({}).sort("_id", ASCENDING):
+            found = self.collection(collection).find({}).sort("_id", ASCENDING)
+            for document in found.batch_size(_AT_ONCE):
                 try:
                     yield str(document["_id"]), read(document)
                 except Tampered as error:

@@ -71,7 +71,10 @@ class Archive:
     def __init__(self, source: BinaryIO, ring: KeyRing) -> None:
         header = stream.read_header(source)
         self.backup_id, wrapped = _read_label(header.label)
-        data_key = ring.unwrap(wrapped, BackupContext(self.backup_id))
+        try:
+            data_key = ring.unwrap(wrapped, BackupContext(self.backup_id))
+        except Tampered:
+            raise Tampered("its header was altered") from None
         self.key_id = aead.key_id(wrapped).hex()
         self._pieces = stream.open_under(data_key, header, source)
         self._held = bytearray()
