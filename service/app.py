@@ -96,6 +96,7 @@ def _install(app: Flask, settings: Settings) -> None:
         authenticate=authenticator.authenticate if settings.auth_required else anyone,
         recorder=Recorder(writer, time_limit, enabled=enabled),
         readiness=readiness(store.ping, proof, log if enabled else None),
+        last_drill=store.drills.last,
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         warnings=settings.warnings,

@@ -19,6 +19,7 @@ COMMANDS = {
     "escrow": ("escrow", "seal the master keys for the operator's own key pair, and open what was sealed"),
     "import": ("import_", "bring secrets in from JSON lines, .env files, and KV exports of Vault or OpenBao"),
     "export": ("export", "write all secrets of a folder to a file, encrypted under a passphrase"),
+    "backup": ("backup", "make a backup, bring one back, or show that one could be brought back"),
     "audit": ("audit", "print the newest audit records, verify the log, or export it"),
     "mongo": ("mongo", "set up the replica set and its users, and look after its members"),
     "health": ("health", "ask the local API whether its process runs; for container health checks"),

@@ -38,7 +38,8 @@
     └── Unavailable               true for now, worth a retry
         ├── StoreUnavailable
         ├── AuditUnavailable
-        └── KeyRingUnproven
+        ├── KeyRingUnproven
+        └── RestoreUnfinished
 
 ``reason`` is a fixed phrase: it goes into audit records and metrics, so it never carries a value.
 The message is for the caller or the operator; it never carries a secret, a key or a token either.
@@ -319,3 +320,9 @@ class KeyRingUnproven(Unavailable):
     """The key ring was not shown to open what the database holds."""
 
     reason = "key ring unproven"
+
+
+class RestoreUnfinished(Unavailable):
+    """A backup is being brought back, or that was interrupted: what is there is not all of it."""
+
+    reason = "restore unfinished"

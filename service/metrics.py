@@ -7,6 +7,7 @@ prometheus_client decides at import how it keeps values.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -17,7 +18,11 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from .models import DrillResult
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -56,3 +61,28 @@ def exposition() -> bytes:
     # The library's collector is not annotated.
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
+
+
+def drill_exposition(result: DrillResult) -> bytes:
+    """Return what came of the last restore drill: no worker counts that, all find it in the database."""
+    registry = CollectorRegistry()
+    registry.register(_Drill(result))
+    return generate_latest(registry)
+
+
+class _Drill(Collector):
+    # A gauge of the library would leave its value in the workers' folder as well, where it gets old.
+    def __init__(self, result: DrillResult) -> None:
+        self._result = result
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        result, name = self._result, "vault_restore_drill_"
+        at = result.finished_at.timestamp()
+        yield GaugeMetricFamily(name + "timestamp_seconds", "When the last restore drill ended.", at)
+        whole = "Whether it restored the backup whole and every record opened."
+        yield GaugeMetricFamily(name + "success", whole, result.success)
+        yield GaugeMetricFamily(name + "records", "How many records it tried to open.", result.records)
+        yield GaugeMetricFamily(name + "failed_records", "How many did not open.", result.failed)
+        if result.made_at is not None:
+            shown = "The point in time that its backup shows."
+            yield GaugeMetricFamily(name + "backup_timestamp_seconds", shown, result.made_at.timestamp())

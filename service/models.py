@@ -141,6 +141,20 @@ class Envelope:
     data_key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class DrillResult:
+    """What came of bringing a backup back for trial: how many records, and how many of them do not open.
+
+    ``made_at`` is the point in time that the backup shows; None where that could not be read.
+    """
+
+    finished_at: datetime
+    success: bool
+    records: int
+    failed: int
+    made_at: datetime | None
+
+
 class Sealed(StrEnum):
     """What is under a master key; a record of an earlier implementation does not say under which."""
 

@@ -27,6 +27,7 @@ BIN = Path(sys.executable).parent
             "scripts/list_secrets.sh",
             "scripts/delete_secret.sh",
             "scripts/api.sh",
+            "roles/backup/files/secret-manager-backup",
             ".ci/run",
         ],
         ["yamllint", "--strict", "."],

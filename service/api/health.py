@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 
 from flask import Response
 from flask_smorest import Blueprint
 
 from .. import metrics
-from ..errors import Forbidden
+from ..errors import Forbidden, StoreUnavailable
 from . import problems, schemas
 from .caller import client_ip, within
 from .operations import fails_with
@@ -76,4 +77,12 @@ def exposition() -> Response:
     """Show counters and latencies of all workers of this replica, to the networks that may see them."""
     if not within(client_ip(), services().metrics_networks):
         raise Forbidden("metrics are for the networks in METRICS_NETWORKS, loopback by default")
-    return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+    return Response(metrics.exposition() + _last_drill(), content_type=metrics.CONTENT_TYPE)
+
+
+def _last_drill() -> bytes:
+    # Without the database there is still everything else to tell.
+    with suppress(StoreUnavailable), services().time_limit():
+        if (result := services().last_drill()) is not None:
+            return metrics.drill_exposition(result)
+    return b""

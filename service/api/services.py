@@ -11,7 +11,7 @@ from flask import Flask, current_app
 
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
-from ..models import Principal
+from ..models import DrillResult, Principal
 from ..vault.checkpointing import AuditLog
 from ..vault.health import Readiness
 from ..vault.keys import Keys
@@ -35,6 +35,7 @@ class Services:
     authenticate: Callable[[Entry, str | None], Principal]
     recorder: Recorder
     readiness: Readiness
+    last_drill: Callable[[], DrillResult | None]
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     warnings: tuple[str, ...]

@@ -10,7 +10,7 @@ _EVERY_SECONDS = 5.0
 
 
 class Progress:
-    """Counts secrets or something else, of ``total`` where that is known; says so every few seconds."""
+    """Counts secrets, or ``what``, of ``total`` where that is known; says so every few seconds."""
 
     def __init__(
         self,

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..canonical import encode
 from .aead import AES_256_GCM
+
+
+class Place(Protocol):
+    """What a data key was made for."""
+
+    def for_data_key(self, key_id: bytes) -> bytes:
+        """Return the associated data of the data key's wrap under the master key ``key_id``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +38,21 @@ class Context:
             "secret_id": self.secret_id,
             "version": str(self.version),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class BackupContext:
+    """The place of the data key of one backup."""
+
+    backup_id: str
+
+    def for_data_key(self, key_id: bytes) -> bytes:
+        """Return the associated data of the data key's wrap under the master key ``key_id``."""
+        return encode(
+            {
+                "format": str(AES_256_GCM),
+                "purpose": "backup-key",
+                "backup_id": self.backup_id,
+                "key_id": key_id.hex(),
+            }
+        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..errors import StartRefused, UnknownKey
 from . import aead, mac
-from .context import Context
+from .context import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class KeyRing:
         """The keys themselves, for records that do not say which key sealed them."""
         return list(self._held[1].values())
 
-    def wrap(self, data_key: bytes, context: Context) -> bytes:
+    def wrap(self, data_key: bytes, context: Place) -> bytes:
         """Seal a data key under the primary master key."""
         primary, by_id = self._held
         self._on_wrap(primary.hex())
         return aead.seal(by_id[primary], data_key, context.for_data_key(primary))
 
-    def unwrap(self, wrapped: bytes, context: Context) -> bytes:
+    def unwrap(self, wrapped: bytes, context: Place) -> bytes:
         """Return the data key.
 
         Raises:
@@ -65,7 +65,7 @@ class KeyRing:
         key_id = aead.key_id(wrapped)
         return aead.open_(self._key(key_id), wrapped, context.for_data_key(key_id))
 
-    def rewrap(self, wrapped: bytes, context: Context) -> bytes:
+    def rewrap(self, wrapped: bytes, context: Place) -> bytes:
         """Return the same data key under the primary master key, unchanged where it is already.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -25,12 +26,29 @@ class CanaryStore:
         """Return the canary, or None where the database has none yet."""
         with translated():
             document = self._collection.find_one({"_id": _ID})
-        if document is None:
-            return None
-        try:
-            return Envelope(payload=bytes(document["payload"]), data_key=bytes(document["data_key"]))
-        except (KeyError, TypeError, ValueError):
-            raise Tampered("the canary is not of the shape in which it is stored") from None
+        return None if document is None else _read(document)
+
+    def restoring_since(self) -> datetime | None:
+        """Return when a restore began that has not ended yet, or None.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        with translated():
+            document = self._collection.find_one({"_id": _ID}, {"restoring_since": True})
+        return None if document is None else document.get("restoring_since")
+
+    def mark_restoring(self, since: datetime | None) -> None:
+        """Mark the database as one that is being restored since then; or, with None, no longer.
+
+        Raises:
+            StoreUnavailable: it may or may not be marked.
+        """
+        change = {"$unset": {"restoring_since": True}}
+        with translated():
+            self._collection.update_one(
+                {"_id": _ID}, change if since is None else {"$set": {"restoring_since": since}}
+            )
 
     def insert(self, canary: Envelope) -> None:
         """Keep the canary, unless another process was first: then theirs stays."""
@@ -47,3 +65,19 @@ class CanaryStore:
             self._collection.update_one(
                 {"_id": _ID, "data_key": canary.data_key}, {"$set": {"data_key": data_key}}
             )
+
+
+def read_any(document: Document) -> Envelope | None:
+    """Return the canary where the document of ``meta`` is it, and None where it is another one.
+
+    Raises:
+        Tampered: nobody wrote it like this.
+    """
+    return _read(document) if document["_id"] == _ID else None
+
+
+def _read(document: Document) -> Envelope:
+    try:
+        return Envelope(payload=bytes(document["payload"]), data_key=bytes(document["data_key"]))
+    except (KeyError, TypeError, ValueError):
+        raise Tampered("the canary is not of the shape in which it is stored") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.database import Database
@@ -57,6 +57,11 @@ class KeyStore:
         """
         with translated():
             found = self._collection.find({"_id": {"$gte": _PREFIX, "$lt": _PREFIX + "g"}})
-            return {
-                document["_id"].removeprefix(_PREFIX): typed(document["wraps"], int) for document in found
-            }
+            return dict(self.wraps_in(found))
+
+    @staticmethod
+    def wraps_in(documents: Iterable[Document]) -> Iterator[tuple[str, int]]:
+        """Yield the keys and their wraps that are among these documents of ``meta``."""
+        for document in documents:
+            if str(document["_id"]).startswith(_PREFIX):
+                yield document["_id"].removeprefix(_PREFIX), typed(document["wraps"], int)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from . import client as connection
-from . import indexes
+from . import indexes, snapshots
 from .attempts import AttemptStore
 from .audit import AuditStore
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
 from .checkpoints import CheckpointStore, WriterStore
+from .drills import DrillStore
 from .keys import KeyStore
 from .listing import ListingStore
+from .restores import RestoreStore
 from .sealed import SealedStore
 from .secrets import SecretStore
+from .snapshots import Snapshot
+from .staging import Staging
 from .tls import MongoTls
 from .tokens import TokenStore
 
@@ -41,6 +45,16 @@ class Store:
         self.sealed = SealedStore(self._database)
         self.tokens = TokenStore(self._database)
         self.attempts = AttemptStore(self._database)
+        self.drills = DrillStore(self._database)
+        self.restores = RestoreStore(self._database, self.canaries, self.keys)
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Fix a point in time for a backup; see ``snapshots.taken``."""
+        return snapshots.taken(self._client, self._database)
+
+    def staging(self, purpose: str) -> Staging:
+        """Return where a backup lies apart, for ``kept.RESTORE`` or ``kept.DRILL``."""
+        return Staging(self._database, purpose)
 
     def time_limit(self) -> AbstractContextManager[object]:
         """Bound all operations of this thread inside the ``with`` together."""

@@ -1,7 +1,7 @@
 """Who may do what in MongoDB: one administrator, one user for the service, one role.
 
 The service's role reaches the database ``vault`` and nothing else.  It can write, and shape indexes,
-but neither drop a collection nor create a user.
+but neither drop a collection nor create a user; only where a backup lies apart it may drop what it put there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from ..errors import StartRefused, StoreUnavailable
+from .kept import STAGED
 from .tls import MongoTls, options
 
 # Codes of mongod's error_codes.yml.
@@ -148,12 +149,21 @@ def ensure_service(client: MongoClient[dict[str, Any]], service: Login) -> list[
 
 
 def _ensure_role(client: MongoClient[dict[str, Any]], database: str) -> list[str]:
-    wanted = [{"resource": {"db": database, "collection": ""}, "actions": sorted(SERVICE_ACTIONS)}]
+    wanted = [
+        {"resource": {"db": database, "collection": ""}, "actions": sorted(SERVICE_ACTIONS)},
+        *(
+            {"resource": {"db": database, "collection": name}, "actions": ["dropCollection"]}
+            for name in sorted(STAGED)
+        ),
+    ]
     found = client[database].command("rolesInfo", SERVICE_ROLE, showPrivileges=True)["roles"]
     if not found:
         client[database].command("createRole", SERVICE_ROLE, privileges=wanted, roles=[])
         return [f"created the role {SERVICE_ROLE}"]
-    present = [{**privilege, "actions": sorted(privilege["actions"])} for privilege in found[0]["privileges"]]
+    present = sorted(
+        ({**privilege, "actions": sorted(privilege["actions"])} for privilege in found[0]["privileges"]),
+        key=lambda privilege: str(privilege["resource"]["collection"]),
+    )
     if present == wanted and not found[0]["roles"]:
         return []
     client[database].command("updateRole", SERVICE_ROLE, privileges=wanted, roles=[])

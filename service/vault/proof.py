@@ -11,7 +11,7 @@ from __future__ import annotations
 from ..crypto import envelope, spans
 from ..crypto.context import Context
 from ..crypto.keyring import KeyRing
-from ..errors import KeyRingUnproven, Tampered, Unopenable
+from ..errors import KeyRingUnproven, RestoreUnfinished, Tampered, Unopenable
 from ..models import Envelope
 from ..store.canary import CanaryStore
 from ..store.keys import KeyStore
@@ -22,6 +22,16 @@ from . import values
 # No secret's id looks like this, so neither opens in the other's place.
 _CONTEXT = Context("canary", version=1)
 _CONTENT = b"the key ring fits the data"
+
+
+def open_(canary: Envelope, ring: KeyRing) -> None:
+    """Return where the canary opens and is one.
+
+    Raises:
+        UnknownKey, Tampered: it does not, or is something else.
+    """
+    if envelope.open_(canary, _CONTEXT, ring) != _CONTENT:
+        raise Tampered("opens, but to something else")
 
 
 class KeyProof:
@@ -60,9 +70,11 @@ class KeyProof:
 
         Raises:
             KeyRingUnproven: the ring does not open what is there; the message names the key ids.
+            RestoreUnfinished: what is there is not all of it.
             StoreUnavailable: the database did not answer.
         """
         self._given = False
+        self._require_no_restore()
         self.open_canary()
         if not self._nothing_missing:
             self._require_nothing_missing()
@@ -79,8 +91,7 @@ class KeyProof:
         """
         try:
             canary = self._canaries.find() or self._make_canary()
-            if envelope.open_(canary, _CONTEXT, self._ring) != _CONTENT:
-                raise Tampered("opens, but to something else")
+            open_(canary, self._ring)
         except Unopenable as error:
             raise KeyRingUnproven(
                 f"the key ring ({', '.join(self._ring.key_ids)}) does not open what the database holds"
@@ -98,6 +109,13 @@ class KeyProof:
         """
         canary = self.open_canary()
         self._canaries.rewrap(canary, self._ring.rewrap(canary.data_key, _CONTEXT))
+
+    def _require_no_restore(self) -> None:
+        if (since := self._canaries.restoring_since()) is not None:
+            raise RestoreUnfinished(
+                f"a backup is being restored since {since.isoformat(timespec='seconds')}; if nobody does that"
+                " any more, it was interrupted: run `python -m service backup restore` again"
+            )
 
     def _require_nothing_missing(self) -> None:
         for key_id in self._keys.registered():

@@ -19,6 +19,7 @@ ROLES = [
     "mongo",
     "ttl_indexes",
     "vault_api",
+    "backup",
     "vault_secrets",
 ]
 

@@ -7,7 +7,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from service.errors import StartRefused, StoreUnavailable
-from service.store import users
+from service.store import kept, users
 from service.store.users import Login
 from tests.replica_set import (
     ADMIN_PASSWORD,
@@ -54,6 +54,16 @@ def test_the_service_reads_and_writes_its_own_database(service: Login) -> None:
         assert 1 == secrets.delete_one({"_id": 1}).deleted_count
         assert ["_id_", "expires_1"] == sorted(secrets.index_information())
         assert ["secrets"] == client["vault"].list_collection_names()
+
+
+def test_the_service_may_drop_where_a_backup_lies_apart(service: Login) -> None:
+    """A restore and a drill put it there."""
+    with service.connect() as client:
+        for name in kept.STAGED:
+            client["vault"][name].insert_one({})
+            client["vault"].drop_collection(name)
+
+        assert not set(kept.STAGED) & set(client["vault"].list_collection_names())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""commands.backup: what an operator sees, and what a play can rely on."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from flask.testing import FlaskClient
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from tests.calls import CREATE, FETCH, post
+from tests.commands.operator import operate
+
+
+def operations(database: Database) -> list[tuple[str, str]]:
+    """Return what the operator did, and how it ended."""
+    found = database.audit_logs.find({"actor": "operator"}).sort("_id")
+    return [(record["operation"], record["status"]) for record in found]
+
+
+def test_makes_one_tries_it_and_brings_it_back(
+    client: FlaskClient,
+    environment: dict[str, str],
+    mongo_client: MongoClient,
+    database: Database,
+    tmp_path: Path,
+) -> None:
+    """Through files and through pipes; each step is in the log before and after."""
+    post(client, CREATE, {"secret": "YQ==", "path": "a"})
+    file = tmp_path / "vault.backup"
+
+    made = operate(environment, "backup", "create", "--output", str(file))
+    again = operate(environment, "backup", "create", "--output", str(file))
+    drilled = operate(environment, "backup", "drill", "-", stdin=file.read_bytes())
+
+    assert (0, b"") == (made.returncode, made.stdout)
+    beside = json.loads((tmp_path / "vault.backup.manifest.json").read_text())
+    assert beside == json.loads(made.stderr.splitlines()[-1])
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == beside["sha256"]
+    assert 1 == beside["parts"]["secrets"]["documents"]
+    assert 0o600 == file.stat().st_mode & 0o777
+    assert (2, True) == (again.returncode, b"is there already" in again.stderr)
+    assert (0, b"") == (drilled.returncode, drilled.stdout)
+    assert [
+        ("backup_create_start", "success"),
+        ("backup_create", "success"),
+        ("backup_create_start", "success"),
+        ("backup_create", "failure"),
+        ("backup_drill_start", "success"),
+        ("backup_drill", "success"),
+    ] == operations(database)
+
+    refused = operate(environment, "backup", "restore", str(file))
+    mongo_client.drop_database("vault")
+    checked = operate(environment, "backup", "restore", "--check", str(file))
+    assert 0 == database.secrets.count_documents({})
+    restored = operate(environment, "backup", "restore", str(file))
+
+    assert (2, True) == (refused.returncode, b"say --replace" in refused.stderr)
+    assert (0, 0) == (checked.returncode, restored.returncode)
+    assert "YQ==" == post(client, FETCH, {"path": "a"}).json["secret"]
+    assert [("backup_restore_check", "success"), ("backup_restore", "success")] == [
+        one for one in operations(database) if one[0] in ("backup_restore_check", "backup_restore")
+    ]
+
+
+def test_shows_what_is_in_one_with_no_database(
+    client: FlaskClient, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """And says in one line why one cannot be used."""
+    post(client, CREATE, {"secret": "YQ==", "path": "a"})
+    made = operate(environment, "backup", "create")
+    del environment["MONGO_URI"]
+
+    shown = operate(environment, "backup", "show", "-", stdin=made.stdout)
+    cut = operate(environment, "backup", "show", "-", stdin=made.stdout[:-1])
+
+    manifest = json.loads(shown.stdout)
+    assert 1 == manifest["parts"]["secrets"]["documents"]
+    assert json.loads(made.stderr.splitlines()[-1])["backup_id"] == manifest["backup_id"]
+    assert (2, b"", 1) == (cut.returncode, cut.stdout, len(cut.stderr.splitlines()))
+    assert b"this backup cannot be used" in cut.stderr
+
+
+def test_no_record_no_backup(client: FlaskClient, environment: dict[str, str], database: Database) -> None:
+    """As everywhere: not a byte leaves before the log has it."""
+    post(client, CREATE, {"secret": "YQ==", "path": "a"})
+    database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
+
+    refused = operate(environment, "backup", "create")
+
+    assert (2, b"") == (refused.returncode, refused.stdout)
+    assert b"the audit log cannot be written" in refused.stderr

@@ -1,0 +1,85 @@
+"""vault.drilling: a backup is one that was restored, and every record of it opened."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from service.crypto.keyring import KeyRing
+from service.errors import Tampered
+from service.store.kept import STAGED
+from service.store.store import Store
+from tests.calls import ask
+from tests.vault.backups import Operator, Watcher
+
+
+@pytest.fixture
+def operator(store: Store, ring: KeyRing, indexed: None) -> Operator:
+    """Whoever holds the key of the database."""
+    return Operator(store, ring, Watcher())
+
+
+def test_opens_every_record_and_tells_every_worker(
+    client: FlaskClient, give: Callable[..., str], operator: Operator, database: Database
+) -> None:
+    """Secrets, tokens, records of the log and what is in ``meta``; nothing of it stays."""
+    assert "vault_restore_drill" not in client.get("/metrics").text
+    for path in ("a", "b", "gone"):
+        ask(client, "create/", secret="YQ==", path=path)
+    ask(client, "destroy", path="gone")
+    give("fetch:*")
+    backup = operator.back_up()
+
+    result, failed = operator.drill(backup)
+
+    assert (True, 0, []) == (result.success, result.failed, failed)
+    assert 3 + 1 + database.audit_logs.count_documents({}) + 2 == result.records
+    assert not set(STAGED) & set(database.list_collection_names())
+    shown = client.get("/metrics").text
+    assert "vault_restore_drill_success 1.0\n" in shown
+    assert f"vault_restore_drill_records {float(result.records)}\n" in shown
+    assert "vault_restore_drill_backup_timestamp_seconds" in shown
+
+
+def test_names_what_does_not_open(
+    client: FlaskClient, give: Callable[..., str], operator: Operator, database: Database
+) -> None:
+    """As it was stored already: such a backup restores what there was, and that is not enough."""
+    secret_id = ask(client, "create/", secret="YQ==", path="a").json["secret_id"]
+    ask(client, "create/", secret="YQ==", path="b")
+    give("fetch:*")
+    database.secrets.update_one({"_id": secret_id}, {"$set": {"versions.0.payload": bytes(60)}})
+    database.secrets.update_one({"path": "b"}, {"$set": {"path": "c"}})
+    database.tokens.update_one({}, {"$set": {"name": "another"}})
+    database.audit_logs.insert_one({"operation": "nothing else"})
+
+    result, failed = operator.drill(operator.back_up())
+
+    assert (False, 4, 4) == (result.success, result.failed, len(failed))
+    assert any(one.startswith(f"secret {secret_id}: version 1: tampered") for one in failed)
+    assert "vault_restore_drill_success 0.0\n" in client.get("/metrics").text
+
+
+def test_a_backup_that_cannot_be_used_is_a_failed_drill(
+    client: FlaskClient, operator: Operator, database: Database
+) -> None:
+    """Whoever watches the metric learns of it."""
+    ask(client, "create/", secret="YQ==", path="a")
+    backup = operator.back_up()
+
+    with pytest.raises(Tampered):
+        operator.drill(backup[:-1])
+
+    assert not set(STAGED) & set(database.list_collection_names())
+    assert "vault_restore_drill_success 0.0\n" in client.get("/metrics").text
+    assert "vault_restore_drill_backup_timestamp" not in client.get("/metrics").text
+
+
+def test_removes_what_a_killed_one_left(client: FlaskClient, operator: Operator, database: Database) -> None:
+    """A copy of everything that nobody looks after is nothing to keep."""
+    ask(client, "create/", secret="YQ==", path="a")
+    database["drill.secrets"].insert_one({"_id": "left over"})
+
+    assert operator.drill(operator.back_up())[0].success
+    assert not set(STAGED) & set(database.list_collection_names())
