@@ -13,7 +13,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -34,20 +34,22 @@ _ID = re.compile(r"(?P<writer>[0-9a-f]{24}):(?P<seq>[0-9]{12})")
 
 @dataclass(frozen=True, slots=True)
 class AuditKeys:
-    """What records are authenticated with, and what checkpoints are; both derived from the audit key."""
+    """What records are authenticated with, and what checkpoints are; both derived from the audit key.
+
+    What is there may also be from one of the ``former`` keys: a restored log was another cluster's.
+    """
 
     records: bytes = field(repr=False)
     checkpoints: bytes = field(repr=False)
+    former: tuple[AuditKeys, ...] = ()
 
     @classmethod
-    def of(cls, audit_key: bytes) -> AuditKeys:
+    def of(cls, audit_key: bytes, former: Sequence[AuditKeys] = ()) -> AuditKeys:
         """Derive them."""
-        return cls(
-            *(
-                hmac.digest(audit_key, purpose, "sha256")
-                for purpose in (b"audit records", b"audit checkpoints")
-            )
+        records, checkpoints = (
+            hmac.digest(audit_key, purpose, "sha256") for purpose in (b"audit records", b"audit checkpoints")
         )
+        return cls(records, checkpoints, tuple(former))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,17 @@ def authenticate(keys: AuditKeys, record_id: str, fields: Mapping[str, object]) 
     """
     pairs = {name: _text(value) for name, value in fields.items()}
     return hmac.digest(keys.records, encode({**pairs, "_id": record_id}), "sha256")
+
+
+def is_authentic(keys: AuditKeys, record_id: str, fields: Mapping[str, object], mac: object) -> bool:
+    """Return whether the service wrote this in this place.
+
+    Raises:
+        Tampered: a field is of a type that no record has.
+    """
+    return isinstance(mac, bytes) and any(
+        hmac.compare_digest(mac, authenticate(one, record_id, fields)) for one in (keys, *keys.former)
+    )
 
 
 def opening(writer: str, at: datetime) -> AuditRecord:

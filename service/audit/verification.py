@@ -102,7 +102,7 @@ class Verification:
         """Return what is wrong with a record, or None."""
         fields = {name: value for name, value in document.items() if name not in ("_id", "mac")}
         try:
-            authentic = document.get("mac") == chain.authenticate(self._keys, document["_id"], fields)
+            authentic = chain.is_authentic(self._keys, document["_id"], fields, document.get("mac"))
         except (Tampered, UnicodeEncodeError, AttributeError):
             authentic = False
         if not authentic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from types import NoneType
@@ -14,6 +15,9 @@ from .canary import COLLECTION
 from .client import Document, translated, typed
 
 AUDIT_KEY = "audit_key"
+_FORMER = f"{AUDIT_KEY}."
+# The one that is in use and the former ones.
+ANY: Document = {"_id": {"$regex": f"^{AUDIT_KEY}"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class SealedAuditKey:
 
 
 class AuditKeyStore:
-    """The document ``audit_key`` in the collection ``meta``."""
+    """The document ``audit_key`` in the collection ``meta``; beside it those of logs that were restored."""
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[COLLECTION]
@@ -43,16 +47,17 @@ class AuditKeyStore:
         """
         with translated():
             document = self._collection.find_one({"_id": AUDIT_KEY})
-        if document is None:
-            return None
-        try:
-            return SealedAuditKey(
-                typed(document["data_key"], bytes),
-                typed(document["unchained_until"], datetime, NoneType),
-                typed(document["mac"], bytes),
-            )
-        except (KeyError, TypeError):
-            raise Tampered("the audit key is not of the shape in which it is stored") from None
+        return None if document is None else read(document)
+
+    def former(self) -> list[SealedAuditKey]:
+        """Return the keys of logs that were restored.
+
+        Raises:
+            Tampered, StoreUnavailable: as ``find``.
+        """
+        with translated():
+            found = list(self._collection.find({"_id": {"$regex": f"^{re.escape(_FORMER)}"}}))
+        return [read(document) for document in found]
 
     def insert(self, key: SealedAuditKey) -> bool:
         """Keep the key, unless another process was first; return whether it is kept.
@@ -81,5 +86,36 @@ class AuditKeyStore:
             StoreUnavailable: it may or may not have it.
         """
         with translated():
-            wanted = {"_id": AUDIT_KEY, "data_key": before.data_key}
+            wanted = ANY | {"data_key": before.data_key}
             return self._collection.update_one(wanted, {"$set": {"data_key": data_key}}).matched_count == 1
+
+    def adopt(self, document: Document) -> bool:
+        """Keep another log's key, as it is stored there, as a former one; return whether it is another's.
+
+        Raises:
+            Tampered: it is not of the shape in which it is stored.
+            StoreUnavailable: it may or may not be kept.
+        """
+        own, other = self.find(), read(document)
+        if own is None or own.mac == other.mac:
+            return False
+        name = f"{_FORMER}{other.mac.hex()[:16]}"
+        with translated():
+            self._collection.replace_one({"_id": name}, document | {"_id": name}, upsert=True)
+        return True
+
+
+def read(document: Document) -> SealedAuditKey:
+    """Return the key that a document of ``meta`` is.
+
+    Raises:
+        Tampered: it is not of the shape in which it is stored.
+    """
+    try:
+        return SealedAuditKey(
+            typed(document["data_key"], bytes),
+            typed(document["unchained_until"], datetime, NoneType),
+            typed(document["mac"], bytes),
+        )
+    except (KeyError, TypeError):
+        raise Tampered("the audit key is not of the shape in which it is stored") from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from . import attempts, audit, canary, secrets, tokens
+from . import attempts, audit, canary, checkpoints, secrets, tokens
 
 
 class OnRestore(Enum):
@@ -17,19 +17,23 @@ class OnRestore(Enum):
     REPLACED = auto()
     # What is there stays, and what is missing comes back: nobody's revocation is undone, no record is lost.
     COMPLETED = auto()
-    # The canary stays, and counts of wraps add up, because a count may be too high but never too low.
+    # The canary stays, and counts of wraps add up, because a count may be too high but never too low. The key
+    # of another log becomes a former one.
     ADDED_UP = auto()
+    # Of the same log: what is missing comes back. Of another log: these take the place of its own.
+    CONTINUED = auto()
 
 
 KEPT: dict[str, OnRestore] = {
     canary.COLLECTION: OnRestore.ADDED_UP,
     tokens.COLLECTION: OnRestore.COMPLETED,
+    checkpoints.CHECKPOINTS: OnRestore.CONTINUED,
     secrets.COLLECTION: OnRestore.REPLACED,
     audit.COLLECTION: OnRestore.COMPLETED,
 }
 
-# Counts of the present minute, which are worth nothing in the next.
-LEFT_OUT = frozenset({attempts.COLLECTION})
+# Counts of the present minute, and which processes live, which are worth nothing in the next.
+LEFT_OUT = frozenset({attempts.COLLECTION, checkpoints.WRITERS})
 
 # Where a backup lies, apart from everything, until it has shown to be whole: for bringing it back, and for
 # a drill.  The service may drop these collections and no others.

@@ -10,7 +10,8 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from ..errors import StartRefused
-from . import canary, secrets
+from . import audit_keys, canary, secrets
+from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
 from .client import Document, translated
 from .kept import KEPT, OnRestore
@@ -24,8 +25,15 @@ _DUPLICATE_KEY = 11000
 class RestoreStore:
     """The live collections, seen by a restore."""
 
-    def __init__(self, database: Database[Document], canaries: CanaryStore, keys: KeyStore) -> None:
+    def __init__(
+        self,
+        database: Database[Document],
+        canaries: CanaryStore,
+        keys: KeyStore,
+        own_audit_keys: AuditKeyStore,
+    ) -> None:
         self._database = database
+        self._audit_keys = own_audit_keys
         self._canaries = canaries
         self._keys = keys
 
@@ -57,13 +65,32 @@ class RestoreStore:
             StartRefused: somebody else writes to the same database; it is half done.
         """
         self._canaries.mark_restoring(at)
+        another = self._adopt_audit_key(staging)
         for name, how in KEPT.items():
+            if how is OnRestore.CONTINUED and another:
+                self._exchange(staging, name)
+                continue
             if how is OnRestore.REPLACED:
                 self._empty(name)
             if how is OnRestore.ADDED_UP:
                 self._add_up(staging)
             yield from self._complete(staging, name, how)
         self._canaries.mark_restoring(None)
+
+    def _adopt_audit_key(self, staging: Staging) -> bool:
+        """Keep the backup's key of the audit log; return whether its log is another than the one here."""
+        with translated():
+            key = staging.collection(canary.COLLECTION).find_one({"_id": audit_keys.AUDIT_KEY})
+        return key is not None and self._audit_keys.adopt(key)
+
+    def _exchange(self, staging: Staging, name: str) -> None:
+        """Put the backup's documents, few and numbered, in the place of those that are there."""
+        last = 0
+        with translated():
+            for document in staging.collection(name).find({}):
+                self._database[name].replace_one({"_id": document["_id"]}, document, upsert=True)
+                last = max(last, document["_id"])
+            self._database[name].delete_many({"_id": {"$gt": last}})
 
     def _empty(self, name: str) -> None:
         with translated():

@@ -21,7 +21,6 @@ Record = TypeVar("Record")
 Read = Sequence[tuple[str, Record | Tampered]]
 
 _WITHOUT_VALUES = {"versions.payload": False}
-_AUDIT_KEY: Document = {"_id": audit_keys.AUDIT_KEY}
 _LEGACY: Document = {"ciphertext": {"$exists": True}}
 # Few enough for one step to be done in time, whatever else the database has to do.
 _SURVEYED_AT_ONCE = 10_000
@@ -150,7 +149,7 @@ class SealedStore:
                     (self._secrets, wrapped),
                     (self._secrets, tagged),
                     (self._tokens, tagged),
-                    (self._meta, _AUDIT_KEY | {"data_key": queries.within(key.data_keys)}),
+                    (self._meta, audit_keys.ANY | {"data_key": queries.within(key.data_keys)}),
                 )
             )
 
@@ -173,7 +172,7 @@ class SealedStore:
                         yield Sealed.VERSION, _bytes(version["data_key"])
             for document in self._tokens.find({}, {"tag": True}).batch_size(_SURVEYED_AT_ONCE):
                 yield Sealed.TOKEN_TAG, _bytes(document.get("tag"))
-            for document in self._meta.find(_AUDIT_KEY):
+            for document in self._meta.find(audit_keys.ANY):
                 yield Sealed.AUDIT_KEY, _bytes(document.get("data_key"))
 
 

@@ -106,7 +106,8 @@ class Staging:
 
 
 def _read_record(document: Document) -> AuditRecord:
-    fields = {name: value for name, value in document.items() if name != "_id"}
+    # Its place in a chain is the business of those who verify the log.
+    fields = {name: value for name, value in document.items() if name not in ("_id", "previous", "mac")}
     try:
         return AuditRecord(**(fields | {"status": Status(fields["status"])}))
     except (KeyError, TypeError, ValueError):

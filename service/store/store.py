@@ -46,7 +46,7 @@ class Store:
         self.tokens = TokenStore(self._database)
         self.attempts = AttemptStore(self._database)
         self.drills = DrillStore(self._database)
-        self.restores = RestoreStore(self._database, self.canaries, self.keys)
+        self.restores = RestoreStore(self._database, self.canaries, self.keys, self.audit_keys)
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Fix a point in time for a backup; see ``snapshots.taken``."""

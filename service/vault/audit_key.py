@@ -55,26 +55,36 @@ class AuditKey:
         """Return the key; the errors are those of ``keys``."""
         if self._opened is None:
             found = self._store.find() or self._make()
-            key = self._ring.unwrap(found.data_key, _CONTEXT)
-            if not hmac.compare_digest(found.mac, _mac(key, found.unchained_until)):
-                raise Tampered("the audit key's document was altered")
-            self._opened = OpenedAuditKey(AuditKeys.of(key), found.unchained_until)
+            former = [AuditKeys.of(self._unsealed(one)) for one in self._store.former()]
+            keys = AuditKeys.of(self._unsealed(found), former)
+            self._opened = OpenedAuditKey(keys, found.unchained_until)
         return self._opened
 
+    def reopen(self) -> OpenedAuditKey:
+        """Return the key, with the former ones that there are now; the errors are those of ``keys``."""
+        self._opened = None
+        return self.open()
+
     def rewrap(self) -> bool:
-        """Bring the key under the primary master key; return whether it was under another one before.
+        """Bring the key and former ones under the primary master key; return whether one was under another.
 
         Raises:
             StoreUnavailable: it may or may not be there.
             Unopenable: the key ring does not open it; it stays as it is.
         """
         found = self._store.find()
-        if found is None:
-            return False
+        moved = [self._move(one) for one in (*self._store.former(), *([found] if found else []))]
+        return any(moved)
+
+    def _move(self, found: SealedAuditKey) -> bool:
         data_key = self._ring.rewrap(found.data_key, _CONTEXT)
-        if data_key == found.data_key:
-            return False
-        return self._store.rewrap(found, data_key)
+        return data_key != found.data_key and self._store.rewrap(found, data_key)
+
+    def _unsealed(self, found: SealedAuditKey) -> bytes:
+        key = self._ring.unwrap(found.data_key, _CONTEXT)
+        if not hmac.compare_digest(found.mac, _mac(key, found.unchained_until)):
+            raise Tampered("the audit key's document was altered")
+        return key
 
     def _make(self) -> SealedAuditKey:
         if self._log.any_chained():

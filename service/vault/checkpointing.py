@@ -199,6 +199,6 @@ def _head(keys: AuditKeys, document: Document) -> Head:
     """
     writer, seq = chain.place(document["_id"])
     fields = {name: value for name, value in document.items() if name not in ("_id", "mac")}
-    if document.get("mac") != chain.authenticate(keys, document["_id"], fields):
+    if not chain.is_authentic(keys, document["_id"], fields, document.get("mac")):
         raise Tampered("does not authenticate")
     return Head(writer, seq, document["mac"], document["operation"] == chain.CLOSE)

@@ -32,7 +32,7 @@ def verify(
         Unopenable: the audit key cannot be opened.
     """
     policy.require(principal, Action.AUDIT)
-    opened = audit_log.key.open()
+    opened = audit_log.key.reopen()
     report = Report()
     findings = Findings(report, tell)
     at = audit_log.clock()

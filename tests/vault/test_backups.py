@@ -28,6 +28,7 @@ from tests.calls import TOKEN, WHOAMI, ask, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 from tests.filling import fill
 from tests.vault.backups import Operator, Watcher, chunks
+from tests.vault.test_evidence import Process
 
 OLD, NEW = (key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY))
 
@@ -100,6 +101,37 @@ def test_brings_everything_back(
     assert 200 == ask(client, "fetch", path="twice").status_code
     assert "already read" in ask(client, "fetch", path="twice").json["detail"]
     assert not set(STAGED) & set(database.list_collection_names())
+
+
+def test_the_log_of_a_cluster_that_is_gone_can_be_verified_in_the_new_one(
+    store: Store, ring: KeyRing, operator: Operator, mongo_client: MongoClient
+) -> None:
+    """Each has a key of its own; a rotation of the master key moves both."""
+    gone = Process(store, ring)
+    gone.write(3)
+    saved = gone.checkpoint()
+    gone.write(2)
+    backup = operator.back_up()
+    mongo_client.drop_database("vault")
+    operator.store.reconcile_indexes(0)
+    new = Process(store, ring)
+    new.write(2)
+    new.checkpoint()
+
+    operator.restore(backup)
+
+    report, findings = new.verify(saved)
+    assert [] == findings
+    assert (2, 1) == (report.chains, report.checkpoints)
+    later = Process(store, ring)
+    later.write(1)
+    later.checkpoint()
+    assert ([], 2) == (later.verify(saved)[1], later.verify(saved)[0].checkpoints)
+
+    rotated = Process(store, make_ring(OTHER_MASTER_KEY, MASTER_KEY))
+    assert rotated.log.key.rewrap()
+    assert not rotated.log.key.rewrap()
+    assert [] == Process(store, make_ring(OTHER_MASTER_KEY)).verify(saved)[1]
 
 
 def test_shows_one_point_in_time(operator: Operator, mongo_client: MongoClient, database: Database) -> None:
