@@ -39,16 +39,16 @@ MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
 
 
-# The longest first. What these share (an engine, a cluster, nodes) has room for one process each; all
-# else is shared out by file.
-SHARED = ("tests/lab/test_stories.py", "tests/cluster/", "tests/lab/test_roles.py")
+# One process has the cluster, then the stories; the other has all else, and at its end the roles, which
+# have a node of their own.
+FIRST, LAST = ("tests/cluster/", "tests/lab/test_stories.py"), "tests/lab/test_roles.py"
 
 
 class Sharing(LoadScopeScheduling):
-    """Gives the tests that share something to one process, in their order."""
+    """Shares the tests out by file, and keeps together what waits for the same machines."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next(filter(nodeid.startswith, SHARED), super()._split_scope(nodeid))
+        return "machine" if nodeid.startswith(FIRST) else super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
@@ -57,8 +57,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest; it ends last all the same."""
-    items.sort(key=lambda item: [not item.nodeid.startswith(shared) for shared in SHARED])
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(FIRST), item.nodeid.startswith(LAST)))
 
 
 @pytest.fixture(scope="session")
