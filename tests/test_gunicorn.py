@@ -201,7 +201,7 @@ def test_stays_up_but_not_ready_with_the_wrong_key(serve: Callable[..., Server])
     wrong.wait_until("/healthz")
     problem = wrong.wait_until(status=503).json()
 
-    assert "not ready: keys" == problem["detail"]
+    assert "not ready: keys, audit" == problem["detail"]
     assert "sealed under master key" in problem["checks"]["keys"]
     assert 503 == wrong.fetch(secret_id).status_code
     assert any("not ready" in line["message"] for line in wrong.log_lines())

@@ -12,10 +12,9 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from ..models import AuditRecord, Status
-from .client import Document, time_limit, translated
+from .client import DUPLICATE_KEY, Document, time_limit, translated
 
 COLLECTION = "audit_logs"
-_DUPLICATE_KEY = 11000
 _AT_ONCE = 5000
 _FIELDS = frozenset(each.name for each in fields(AuditRecord))
 # Ids of chained records are strings, and these sort by chain and place; those of before are of another type.
@@ -95,7 +94,7 @@ class AuditStore:
                 self._collection.insert_many(documents)
             except BulkWriteError as error:
                 if error.details["writeConcernErrors"] or any(
-                    failed["code"] != _DUPLICATE_KEY for failed in error.details["writeErrors"]
+                    failed["code"] != DUPLICATE_KEY for failed in error.details["writeErrors"]
                 ):
                     raise
                 return False

@@ -30,6 +30,9 @@ _HEARTBEAT_MS, _CONNECT_MS = 1_000, 2_000
 # Server error codes (MongoDB's error_codes.yml): nothing that waiting would mend.
 _UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
 
+# … and a unique index that has it already.
+DUPLICATE_KEY = 11000
+
 # The driver knows it as well, but tells nobody.
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 

@@ -8,17 +8,15 @@ from contextlib import contextmanager
 from pymongo.errors import DocumentTooLarge, DuplicateKeyError, WriteError
 
 from ..errors import PathTaken, StoreUnavailable, TooLarge
-from .client import Document
+from .client import DUPLICATE_KEY, Document
 
-# Server error codes (MongoDB's error_codes.yml): a unique index has it already, …
-_DUPLICATE_KEY = 11000
-# … and a document that an update would make larger than 16 MiB.
+# Server error codes (MongoDB's error_codes.yml) of a document that an update would make larger than 16 MiB.
 _TOO_LARGE = {10334, 17419}
 
 
 def meaning(refused: Document) -> PathTaken | StoreUnavailable:
     """Return what one of the ``writeErrors`` of several inserts means."""
-    if refused["code"] == _DUPLICATE_KEY:
+    if refused["code"] == DUPLICATE_KEY:
         # An index allows the path only once.  Two secrets never get the same id by chance.
         return PathTaken()
     return StoreUnavailable(f"the database cannot be used now: WriteError (code {refused['code']})")

@@ -33,7 +33,7 @@ def test_prints_what_it_changed_and_nothing_where_nothing_did(
     second = run(environment, "indexes", AUDIT_TTL_DAYS="30")
     third = run(environment, "indexes", AUDIT_TTL_DAYS="7")
 
-    assert 14 == len(first.stdout.splitlines())
+    assert 19 == len(first.stdout.splitlines())
     assert ("", "") == (second.stdout, second.stderr)
     assert "audit_logs: index timestamp_1: expiry changed from 30 days to 7 days\n" == third.stdout
     assert {0} == {finished.returncode for finished in (first, second, third)}
@@ -48,7 +48,7 @@ def test_check_changes_nothing_and_tells_by_its_exit_code(
     run(environment, "indexes")
     after = run(environment, "indexes", "--check")
 
-    assert (1, 14) == (before.returncode, len(before.stdout.splitlines()))
+    assert (1, 19) == (before.returncode, len(before.stdout.splitlines()))
     assert (0, "") == (after.returncode, after.stdout)
 
 
