@@ -12,6 +12,7 @@ from pymongo.database import Database
 
 from service.embedded import EmbeddedMongo
 from service.store.attempts import AttemptStore
+from service.store.canary import COLLECTION
 from service.vault import credentials
 from service.vault.authentication import RECHECK_SECONDS
 from tests.calls import TOKEN, WHOAMI, id_of
@@ -35,6 +36,15 @@ def replicas(
     finally:
         for server in servers:
             server.stop()
+
+
+@pytest.fixture
+def database(mongo_client: MongoClient) -> Database:
+    """The database without tokens and records; running servers have opened its keys, so these stay."""
+    vault = mongo_client["vault"]
+    for name in vault.list_collection_names(filter={"name": {"$ne": COLLECTION}}):
+        vault[name].delete_many({})
+    return vault
 
 
 def call(server: Server, token: str | None, path: str = WHOAMI, **body: Any) -> requests.Response:

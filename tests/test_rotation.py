@@ -23,6 +23,7 @@ from tests.calls import CREATE, FETCH, TOKEN, WHOAMI
 from tests.commands.test_indexes import run
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 from tests.filling import fill
+from tests.replica_set import until
 from tests.server import ROOT, Server
 from tests.test_leaks import assert_clean, forms
 
@@ -287,8 +288,11 @@ def test_goes_on_after_it_was_killed(
     left = [under(database, OLD)]
     assert 6020 == left[0]
 
-    for _ in range(6):
+    for number in range(6):
         process = start_rewrap(both)
+        if number == 0:
+            # However slow the machine is: one of the kills finds work half done.
+            until(lambda: under(database, OLD) < left[0])
         time.sleep(random.uniform(0, 0.25))  # noqa: S311  (a test's)
         process.kill()
         process.communicate()
@@ -296,7 +300,6 @@ def test_goes_on_after_it_was_killed(
     finished = run(both, "key", "rewrap")
 
     assert sorted(left, reverse=True) == left
-    assert left[-1] < left[0], "every kill came before the first batch"
     assert (0, "") == (finished.returncode, finished.stdout), finished.stderr
     assert (0, 6020) == (under(database, OLD), under(database, NEW))
     assert 7 == database.audit_logs.count_documents({"operation": "key_rewrap_start"})

@@ -87,7 +87,12 @@ class AuditKey:
         return key
 
     def _make(self) -> SealedAuditKey:
-        if self._log.any_chained():
+        chained = self._log.any_chained()
+        # Asked again: another process may have made the key meanwhile, and written records with it.
+        found = self._store.find()
+        if found is not None:
+            return found
+        if chained:
             raise StoreUnavailable(
                 "the key of the audit log is gone: put the document audit_key back into the collection meta,"
                 " from a backup"
