@@ -105,6 +105,11 @@ class AuditKeyStore:
         return True
 
 
+def is_one(document: Document) -> bool:
+    """Return whether a document of ``meta`` is in the place of an audit key, in use or former."""
+    return str(document["_id"]).startswith(AUDIT_KEY)
+
+
 def read(document: Document) -> SealedAuditKey:
     """Return the key that a document of ``meta`` is.
 

@@ -14,7 +14,8 @@ from pymongo.errors import BulkWriteError
 from ..errors import StartRefused, Tampered
 from ..models import AuditRecord, Envelope, Status, StoredToken
 from ..records import Secret
-from . import audit, canary, documents, secrets, tokens
+from . import audit, audit_keys, canary, checkpoints, documents, secrets, tokens
+from .audit_keys import SealedAuditKey
 from .client import Document, translated
 from .kept import KEPT, staged
 
@@ -85,9 +86,13 @@ class Staging:
         """Yield all audit records likewise."""
         return self._read(audit.COLLECTION, _read_record)
 
-    def canaries(self) -> Iterator[tuple[str, Envelope | Tampered | None]]:
-        """Yield what is in ``meta`` likewise: the canary, and None for the rest, which nobody sealed."""
-        return self._read(canary.COLLECTION, canary.read_any)
+    def checkpoints(self) -> Iterator[tuple[str, Document | Tampered]]:
+        """Yield all checkpoints as they are stored."""
+        return self._read(checkpoints.CHECKPOINTS, lambda document: document)
+
+    def meta(self) -> Iterator[tuple[str, Envelope | SealedAuditKey | Tampered | None]]:
+        """Yield what is in ``meta`` likewise: canary, audit keys, and None for what nobody sealed."""
+        return self._read(canary.COLLECTION, _read_meta)
 
     def collection(self, name: str) -> Collection[Document]:
         """Return the collection in which those of ``name`` lie."""
@@ -112,6 +117,10 @@ def _read_record(document: Document) -> AuditRecord:
         return AuditRecord(**(fields | {"status": Status(fields["status"])}))
     except (KeyError, TypeError, ValueError):
         raise Tampered("not of the shape in which audit records are stored") from None
+
+
+def _read_meta(document: Document) -> Envelope | SealedAuditKey | None:
+    return audit_keys.read(document) if audit_keys.is_one(document) else canary.read_any(document)
 
 
 def _split(raw: bytes) -> list[RawBSONDocument]:

@@ -55,8 +55,8 @@ class AuditKey:
         """Return the key; the errors are those of ``keys``."""
         if self._opened is None:
             found = self._store.find() or self._make()
-            former = [AuditKeys.of(self._unsealed(one)) for one in self._store.former()]
-            keys = AuditKeys.of(self._unsealed(found), former)
+            former = [AuditKeys.of(unsealed(one, self._ring)) for one in self._store.former()]
+            keys = AuditKeys.of(unsealed(found, self._ring), former)
             self._opened = OpenedAuditKey(keys, found.unchained_until)
         return self._opened
 
@@ -80,12 +80,6 @@ class AuditKey:
         data_key = self._ring.rewrap(found.data_key, _CONTEXT)
         return data_key != found.data_key and self._store.rewrap(found, data_key)
 
-    def _unsealed(self, found: SealedAuditKey) -> bytes:
-        key = self._ring.unwrap(found.data_key, _CONTEXT)
-        if not hmac.compare_digest(found.mac, _mac(key, found.unchained_until)):
-            raise Tampered("the audit key's document was altered")
-        return key
-
     def _make(self) -> SealedAuditKey:
         chained = self._log.any_chained()
         # Asked again: another process may have made the key meanwhile, and written records with it.
@@ -106,6 +100,18 @@ class AuditKey:
         if kept is None:
             raise StoreUnavailable("the key of the audit log is gone")
         return kept
+
+
+def unsealed(found: SealedAuditKey, ring: KeyRing) -> bytes:
+    """Return the key.
+
+    Raises:
+        Unopenable: the key ring does not open it.
+    """
+    key = ring.unwrap(found.data_key, _CONTEXT)
+    if not hmac.compare_digest(found.mac, _mac(key, found.unchained_until)):
+        raise Tampered("the audit key's document was altered")
+    return key
 
 
 def _mac(key: bytes, until: datetime | None) -> bytes:

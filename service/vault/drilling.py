@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 
+from ..audit import checkpoints
 from ..crypto.keyring import KeyRing
 from ..errors import StoreUnavailable, Tampered, Unopenable, VaultError
 from ..models import DrillResult, Envelope, StoredToken, now
 from ..records import Secret
+from ..store.audit_keys import SealedAuditKey
 from ..store.drills import DrillStore
 from ..store.staging import Staging
-from . import place, proof, values
+from . import audit_key, place, proof, values
 from .archive import Archive, Watcher
 from .authentication import tag_fields
 from .manifest import Manifest
@@ -61,6 +63,7 @@ class Drill:
             self._open(self._secrets())
             self._open(self._tokens())
             self._open(self._log())
+            self._open(self._checkpoints())
             self._open(self._meta())
         finally:
             self.staging.clear()
@@ -99,9 +102,13 @@ class Drill:
         for record_id, found in self.staging.records():
             yield f"audit record {record_id}", _tried("document", _require_shape, found, self.ring)
 
+    def _checkpoints(self) -> Iterator[tuple[str, list[Problem]]]:
+        for number, found in self.staging.checkpoints():
+            yield f"checkpoint {number}", _tried("document", _read_checkpoint, found, self.ring)
+
     def _meta(self) -> Iterator[tuple[str, list[Problem]]]:
-        for name, found in self.staging.canaries():
-            yield f"meta {name}", _tried("value", _open_canary, found, self.ring)
+        for name, found in self.staging.meta():
+            yield f"meta {name}", _tried("value", _open_sealed, found, self.ring)
 
 
 def _open_secret(secret: Secret | Tampered, ring: KeyRing) -> list[Problem]:
@@ -119,9 +126,16 @@ def _verify_token(found: StoredToken | Tampered, ring: KeyRing) -> None:
     ring.verify(stored.tag, tag_fields(stored.token, stored.digest))
 
 
-def _open_canary(found: Envelope | Tampered | None, ring: KeyRing) -> None:
-    if (canary := _require_shape(found, ring)) is not None:
-        proof.open_(canary, ring)
+def _read_checkpoint(found: Mapping[str, Any] | Tampered, ring: KeyRing) -> None:
+    checkpoints.from_json(_require_shape(found, ring))
+
+
+def _open_sealed(found: Envelope | SealedAuditKey | Tampered | None, ring: KeyRing) -> None:
+    match _require_shape(found, ring):
+        case Envelope() as canary:
+            proof.open_(canary, ring)
+        case SealedAuditKey() as key:
+            audit_key.unsealed(key, ring)
 
 
 def _require_shape(found: Record | Tampered, _ring: KeyRing) -> Record:

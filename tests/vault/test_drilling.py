@@ -6,10 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
+from service.audit.writer import ChainWriter
 from service.crypto.keyring import KeyRing
 from service.errors import Tampered
-from service.store.kept import STAGED
+from service.store.audit_keys import AUDIT_KEY
+from service.store.kept import KEPT, STAGED
 from service.store.store import Store
+from service.vault.checkpointing import Checkpointer, audit_log
 from tests.calls import ask
 from tests.vault.backups import Operator, Watcher
 
@@ -20,22 +23,30 @@ def operator(store: Store, ring: KeyRing, indexed: None) -> Operator:
     return Operator(store, ring, Watcher())
 
 
+def checkpoint(operator: Operator) -> None:
+    """Make a checkpoint, as a process does at an interval."""
+    log = audit_log(operator.store, operator.ring, 60, 0)
+    assert Checkpointer(log, ChainWriter(operator.store.audit, log.key.keys)).run(due=True)
+
+
 def test_opens_every_record_and_tells_every_worker(
     client: FlaskClient, give: Callable[..., str], operator: Operator, database: Database
 ) -> None:
-    """Secrets, tokens, records of the log and what is in ``meta``; nothing of it stays."""
+    """Of every collection that is kept; nothing of it stays."""
     assert "vault_restore_drill" not in client.get("/metrics").text
     for path in ("a", "b", "gone"):
         ask(client, "create/", secret="YQ==", path=path)
     ask(client, "destroy", path="gone")
     give("fetch:*")
+    checkpoint(operator)
     backup = operator.back_up()
+    there = sum(database[name].count_documents({}) for name in KEPT)
 
     result, failed = operator.drill(backup)
 
     assert (True, 0, []) == (result.success, result.failed, failed)
-    # In meta: the canary, the count of wraps, the key of the audit log.
-    assert 3 + 1 + database.audit_logs.count_documents({}) + 3 == result.records
+    assert all(database[name].count_documents({}) for name in KEPT)
+    assert there == result.records
     assert not set(STAGED) & set(database.list_collection_names())
     shown = client.get("/metrics").text
     assert "vault_restore_drill_success 1.0\n" in shown
@@ -54,11 +65,19 @@ def test_names_what_does_not_open(
     database.secrets.update_one({"path": "b"}, {"$set": {"path": "c"}})
     database.tokens.update_one({}, {"$set": {"name": "another"}})
     database.audit_logs.insert_one({"operation": "nothing else"})
+    checkpoint(operator)
+    database.audit_checkpoints.update_one({}, {"$set": {"at": "today"}})
+    database.meta.update_one({"_id": AUDIT_KEY}, {"$set": {"mac": bytes(32)}})
 
     result, failed = operator.drill(operator.back_up())
 
-    assert (False, 4, 4) == (result.success, result.failed, len(failed))
-    assert any(one.startswith(f"secret {secret_id}: version 1: tampered") for one in failed)
+    assert (False, 6, 6) == (result.success, result.failed, len(failed))
+    for what in (
+        f"secret {secret_id}: version 1: tampered",
+        "checkpoint 1: document: ",
+        "meta audit_key: value: ",
+    ):
+        assert any(one.startswith(what) for one in failed), failed
     assert "vault_restore_drill_success 0.0\n" in client.get("/metrics").text
 
 
