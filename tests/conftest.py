@@ -39,16 +39,17 @@ MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
 
 
-# One process has the cluster, then the stories; the other has all else, and at its end the roles, which
-# have a node of their own.
-FIRST, LAST = ("tests/cluster/", "tests/lab/test_stories.py"), "tests/lab/test_roles.py"
+# One process has the cluster, then the stories, and at last the engine's death, which waits for all others;
+# the other begins with the roles, which have a node of their own.  Whoever is done takes of the rest.
+MACHINE = ("tests/cluster/", "tests/lab/test_stories.py", "tests/cluster/test_killed_engine.py")
+BESIDE = "tests/lab/test_roles.py"
 
 
 class Sharing(LoadScopeScheduling):
     """Shares the tests out by file, and keeps together what waits for the same machines."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "machine" if nodeid.startswith(FIRST) else super()._split_scope(nodeid)
+        return "machine" if nodeid.startswith(MACHINE) else super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
@@ -58,7 +59,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
-    items.sort(key=lambda item: (not item.nodeid.startswith(FIRST), item.nodeid.startswith(LAST)))
+    order = (*MACHINE, BESIDE)
+
+    def rank(item: pytest.Item) -> int:
+        return max(
+            (number for number, start in enumerate(order) if item.nodeid.startswith(start)),
+            default=len(order),
+        )
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

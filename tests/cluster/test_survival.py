@@ -1,4 +1,4 @@
-"""What an operator's bad day brings: killed engines, interrupted plays, lost keys, removed stacks."""
+"""What an operator's bad day brings: killed containers, interrupted plays, lost keys, removed stacks."""
 
 import os
 import signal
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import engine
 from tests.cluster.conftest import API, DEPLOYS, MONGO, Cluster
 from tests.cluster.playbook import ROOT, command, play, play_well
 
@@ -94,24 +93,3 @@ def interrupt(playbook: str, log: Path) -> str:
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     return log.read_text()
-
-
-@pytest.mark.timeout(5400)
-def test_a_killed_engine_brings_everything_back_once_it_runs(cluster: Cluster) -> None:
-    """kill -9 of the engine; started again, the stack comes back by itself, data and key intact.
-
-    The last of these tests, as it waits until no other process has containers on this engine.
-    """
-    secret_id = cluster.create()
-    with engine.to_be_killed():
-        pid = int(Path("/run/docker.pid").read_text())
-        os.kill(pid, signal.SIGKILL)
-        end = time.monotonic() + 30
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
-            time.sleep(0.1)
-
-        # Only the engine is started again, by the role whose job that is.
-        play_well("playbooks/nodes.yml")
-        cluster.wait_until_ready(180)
-
-    assert "aGVsbG8=" == cluster.fetch(secret_id).json()["secret"]

@@ -18,12 +18,12 @@ TELLS = pytest.mark.timeout(3600)
 BIN = Path(sys.executable).parent
 
 
-def molecule(*arguments: str) -> str:
+def molecule(*arguments: str, **variables: str) -> str:
     """Run Molecule, which must succeed, and return what it prints."""
     finished = subprocess.run(
         [BIN / "molecule", *arguments],
         cwd=ROOT,
-        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        env={**os.environ, **variables, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -46,9 +46,9 @@ def lab(scenario: str) -> Iterator[None]:
         molecule("destroy", "-s", scenario)
 
 
-def tell(scenario: str) -> None:
+def tell(scenario: str, **variables: str) -> None:
     """Tell a scenario on the nodes that there are, from its beginning."""
     molecule("reset", "-s", scenario)
-    output = molecule("test", "-s", scenario, "--destroy=never")
+    output = molecule("test", "-s", scenario, "--destroy=never", **variables)
     # A playbook that is not there is passed over with success.
     assert "missing playbook" not in output.lower()
