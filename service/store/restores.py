@@ -13,13 +13,12 @@ from ..errors import StartRefused
 from . import audit_keys, canary, secrets
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
-from .client import Document, translated
+from .client import DUPLICATE_KEY, Document, translated
 from .kept import KEPT, OnRestore
 from .keys import KeyStore
 from .staging import Staging
 
 _AT_ONCE = 1000
-_DUPLICATE_KEY = 11000
 
 
 class RestoreStore:
@@ -123,7 +122,7 @@ class RestoreStore:
         try:
             self._database[name].insert_many(batch, ordered=False)
         except BulkWriteError as error:
-            if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+            if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
                 raise
             if how is OnRestore.REPLACED:
                 raise StartRefused(

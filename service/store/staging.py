@@ -16,13 +16,12 @@ from ..models import AuditRecord, Envelope, Status, StoredToken
 from ..records import Secret
 from . import audit, audit_keys, canary, checkpoints, documents, secrets, tokens
 from .audit_keys import SealedAuditKey
-from .client import Document, translated
+from .client import DUPLICATE_KEY, Document, translated
 from .kept import KEPT, staged
 
 Record = TypeVar("Record")
 
 _AT_ONCE = 1000
-_DUPLICATE_KEY = 11000
 
 
 class Staging:
@@ -56,7 +55,7 @@ class Staging:
                 for start in range(0, len(found), _AT_ONCE):
                     self.collection(collection).insert_many(found[start : start + _AT_ONCE], ordered=False)
             except BulkWriteError as error:
-                if any(one["code"] != _DUPLICATE_KEY for one in error.details["writeErrors"]):
+                if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
                     raise
                 raise StartRefused("another one like this is at work: let it end first") from None
         return len(found)

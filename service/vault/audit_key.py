@@ -53,17 +53,15 @@ class AuditKey:
 
     def open(self) -> OpenedAuditKey:
         """Return the key; the errors are those of ``keys``."""
-        if self._opened is None:
-            found = self._store.find() or self._make()
-            former = [AuditKeys.of(unsealed(one, self._ring)) for one in self._store.former()]
-            keys = AuditKeys.of(unsealed(found, self._ring), former)
-            self._opened = OpenedAuditKey(keys, found.unchained_until)
-        return self._opened
+        return self._opened or self.reopen()
 
     def reopen(self) -> OpenedAuditKey:
         """Return the key, with the former ones that there are now; the errors are those of ``keys``."""
-        self._opened = None
-        return self.open()
+        found = self._store.find() or self._make()
+        former = [AuditKeys.of(unsealed(one, self._ring)) for one in self._store.former()]
+        keys = AuditKeys.of(unsealed(found, self._ring), former)
+        self._opened = OpenedAuditKey(keys, found.unchained_until)
+        return self._opened
 
     def rewrap(self) -> bool:
         """Bring the key and former ones under the primary master key; return whether one was under another.

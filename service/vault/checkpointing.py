@@ -74,6 +74,7 @@ class Checkpointer:
         self._log = audit_log
         self._writer = writer
         self._known: Checkpoint | None = None
+        self._keys: AuditKeys | None = None
 
     def run(self, *, due: bool = False) -> Checkpoint | None:
         """Tell that this process is alive; make a checkpoint if it is ``due`` and says anything new.
@@ -87,7 +88,10 @@ class Checkpointer:
         at = self._log.clock()
         if (name := self._writer.name) is not None:
             self._log.writers.beat(name)
-        keys = self._log.key.keys()
+        keys = self._log.key.reopen().keys
+        if keys != self._keys:
+            # The log of another cluster was restored: its checkpoints are in the place of those known here.
+            self._keys, self._known = keys, None
         latest = self._latest(keys)
         # A little less: nobody wakes up to the millisecond.
         if latest is not None and not due and at < latest.at + 0.9 * self._log.interval:

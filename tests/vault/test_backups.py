@@ -115,8 +115,9 @@ def test_the_log_of_a_cluster_that_is_gone_can_be_verified_in_the_new_one(
     mongo_client.drop_database("vault")
     operator.store.reconcile_indexes(0)
     new = Process(store, ring)
-    new.write(2)
-    new.checkpoint()
+    for _ in range(2):
+        new.write(2)
+        new.checkpoint()
 
     operator.restore(backup)
 
@@ -132,6 +133,29 @@ def test_the_log_of_a_cluster_that_is_gone_can_be_verified_in_the_new_one(
     assert rotated.log.key.rewrap()
     assert not rotated.log.key.rewrap()
     assert [] == Process(store, make_ring(OTHER_MASTER_KEY)).verify(saved)[1]
+
+
+def test_a_process_that_lived_through_a_restore_goes_on_from_what_was_restored(
+    store: Store, ring: KeyRing, operator: Operator, mongo_client: MongoClient
+) -> None:
+    """It knows checkpoints that are no longer there, more of them than were restored."""
+    gone = Process(store, ring)
+    gone.write(1)
+    gone.checkpoint()
+    backup = operator.back_up()
+    mongo_client.drop_database("vault")
+    operator.store.reconcile_indexes(0)
+    new = Process(store, ring)
+    for _ in range(3):
+        new.write(1)
+        new.checkpoint()
+
+    operator.restore(backup)
+    new.write(1)
+    new.checkpointer.end(5)
+
+    report, findings = Process(store, ring).verify()
+    assert ([], 2) == (findings, report.checkpoints)
 
 
 def test_shows_one_point_in_time(operator: Operator, mongo_client: MongoClient, database: Database) -> None:
