@@ -1,7 +1,7 @@
 """``audit``: the newest audit records, oldest first, one JSON object per line.
 
     audit verify   tells whether the log is as it was written: a JSON line per finding, the sum last
-    audit export   all records, or those of some time, as JSON lines for other tools
+    audit export   all records, or those of some time, as JSON lines or syslog messages for other tools
 
 ``verify`` exits with 0 where nothing was found, with 1 otherwise.  Progress is on standard error.
 """
@@ -25,7 +25,7 @@ from ..models import AuditRecord
 from ..settings import StoreSettings
 from ..store import audit
 from ..store.store import Store
-from ..transfer import ocsf
+from ..transfer import ocsf, syslog
 from ..vault import evidence, policy
 from .parts import opened
 from .progress import Progress
@@ -51,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.set_defaults(act=_verify)
     export = actions.add_parser("export", help="print all records, or those of some time, the oldest first")
     export.add_argument(
-        "--format", choices=("jsonl", "ocsf"), default="jsonl", help="our own fields, or those of OCSF 1.3"
+        "--format",
+        choices=sorted(_FORMATS),
+        default="jsonl",
+        help="our fields with their proof, those of OCSF 1.3, or these in syslog messages (RFC 5424)",
     )
     export.add_argument("--since", type=_moment, metavar="TIME", help="from this time on (ISO 8601)")
     export.add_argument("--until", type=_moment, metavar="TIME", help="before this time")
@@ -100,14 +103,25 @@ def _export(args: argparse.Namespace) -> int:
             pass
         found = parts.store.audit.written(audit.Wanted(since=args.since, until=args.until))
         for count, document in enumerate(found, 1):
-            record, record_id = audit.read(document), str(document["_id"])
-            if args.format == "ocsf":
-                print(json.dumps(ocsf.event(record_id, record)))
-            else:
-                proof = {name: _hex(document.get(name)) for name in ("previous", "mac")}
-                print(json.dumps({"record_id": record_id, **_fields(record), **proof}))
+            print(_FORMATS[args.format](document))
             progress.reach(count)
     return 0
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    proof = {name: _hex(document.get(name)) for name in ("previous", "mac")}
+    return json.dumps({"record_id": str(document["_id"]), **_fields(audit.read(document)), **proof})
+
+
+def _as_ocsf(document: dict[str, Any]) -> str:
+    return json.dumps(ocsf.event(str(document["_id"]), audit.read(document)))
+
+
+def _as_syslog(document: dict[str, Any]) -> str:
+    return syslog.line(str(document["_id"]), audit.read(document))
+
+
+_FORMATS = {"jsonl": _as_json, "ocsf": _as_ocsf, "syslog": _as_syslog}
 
 
 def _saved(name: str) -> Iterator[dict[str, Any]]:
