@@ -39,17 +39,19 @@ MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
 
 
-# One process has the cluster, then the stories, and at last the engine's death, which waits for all others;
-# the other begins with the roles, which have a node of their own.  Whoever is done takes of the rest.
-MACHINE = ("tests/cluster/", "tests/lab/test_stories.py", "tests/cluster/test_killed_engine.py")
-BESIDE = "tests/lab/test_roles.py"
+# What takes longest comes first.  One process begins with the stories, the other with this machine's cluster
+# and then the roles; all else is for whoever is free.  The engine dies last: that waits for all who need it.
+STORIES = "tests/lab/test_stories.py"
+CLUSTER = ("tests/cluster/", "tests/lab/test_roles.py")
+LAST = "tests/cluster/test_killed_engine.py"
 
 
 class Sharing(LoadScopeScheduling):
     """Shares the tests out by file, and keeps together what waits for the same machines."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "machine" if nodeid.startswith(MACHINE) else super()._split_scope(nodeid)
+        together = nodeid.startswith(CLUSTER) and not nodeid.startswith(LAST)
+        return "cluster" if together else super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
@@ -59,13 +61,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
-    order = (*MACHINE, BESIDE)
+    order = (STORIES, *CLUSTER, "", LAST)
 
     def rank(item: pytest.Item) -> int:
-        return max(
-            (number for number, start in enumerate(order) if item.nodeid.startswith(start)),
-            default=len(order),
-        )
+        # The empty one is how all begin; of several that fit, the longest says most.
+        return order.index(max((start for start in order if item.nodeid.startswith(start)), key=len))
 
     items.sort(key=rank)
 

@@ -13,7 +13,7 @@ from tests.lab.test_roles import ROLES
 
 STORIES = ["default", "failover", "upgrade", "grow"]
 # Told by hand, with `molecule test -s NAME`: with them the whole run takes longer than it may.
-BY_HAND = ["rotation", "disaster"]
+BY_HAND = ["rotation", "disaster", "reboot"]
 
 pytestmark = TELLS
 
