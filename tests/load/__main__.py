@@ -104,8 +104,12 @@ def _soak(args: argparse.Namespace) -> int:
     outcome = soak.soak(args.clients, args.seconds)
     retried = sum(one.attempts > 1 for one in outcome.operations)
     print(f"{len(outcome.operations)} operations, {retried} of them answered 503 before they were done")
-    print(f"{outcome.findings.checked} acknowledged creates fetched")
+    print(
+        f"{outcome.findings.checked} acknowledged creates fetched;"
+        f" {outcome.findings.answers} answers looked for in the audit log"
+    )
     _show(outcome.findings)
+    print(f"audit log verified: {outcome.verified}")
     print(f"other errors: {', '.join(sorted(outcome.unexpected)) or 'none'}")
     print(f"memory of a worker: up to {max(outcome.memory):.0f} MiB, in the end × {outcome.growth:.2f}")
     return 0 if outcome.clean else FOUND

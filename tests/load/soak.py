@@ -36,13 +36,16 @@ _MOST_GROWTH = 1.1
 class Outcome:
     """What there was to see; ``memory`` are the samples of the largest worker, in MiB.
 
-    ``outages`` are the times, since the epoch, from which and until which the database was away.
+    ``verified`` is what the verification of the audit log says at its end, and ``intact`` whether it found
+    nothing.  ``outages`` are the times, since the epoch, from which and until which the database was away.
     """
 
     operations: Sequence[Operation]
     outages: Sequence[tuple[float, float]]
     findings: check.Findings
     memory: Sequence[float]
+    verified: str
+    intact: bool
 
     @property
     def unexpected(self) -> set[str]:
@@ -70,7 +73,7 @@ class Outcome:
     @property
     def clean(self) -> bool:
         """Whether all is as it should be."""
-        return self.findings.clean and not self.unexpected and self.growth <= _MOST_GROWTH
+        return self.findings.clean and self.intact and not self.unexpected and self.growth <= _MOST_GROWTH
 
 
 def _seen(operation: Operation) -> Sequence[str]:
@@ -103,8 +106,12 @@ def soak(clients: int, seconds: float) -> Outcome:
             for other in others:
                 other.join()
         operations, _ = journal.read(file)
-        findings = check.check(operations, None, api, clients, _GIVE_UP_SECONDS)
-    return Outcome(operations, outages, findings, memory)
+        log = Path(folder) / "audit"
+        log.write_text(staged.operate("audit", "export").stdout)
+        findings = check.check(operations, check.read_audit(log), api, clients, _GIVE_UP_SECONDS)
+        verified = staged.operate("audit", "verify")
+    report = "".join(verified.stdout.splitlines()[-1:])
+    return Outcome(operations, outages, findings, memory, report, verified.returncode == 0)
 
 
 def _watch(staged: Stage, memory: list[float], over: threading.Event) -> None:

@@ -47,6 +47,10 @@ class Stage:
         """Return the memory of the largest worker: its own, and its share of the common (PSS)."""
         return max(_pss(worker) for worker in self.server.workers()) / 2**20
 
+    def operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the service's operator on it; what it says of its progress is shown."""
+        return _operate(self.variables, *arguments)
+
     def processor_seconds(self) -> float:
         """Return how long the workers and the database have had a processor until now."""
         return sum(map(_processor_seconds, (*self.server.workers(), self.mongo.process.pid)))
@@ -88,17 +92,21 @@ def defaults() -> dict[str, str]:
 
 def _token(variables: Mapping[str, str]) -> str:
     """Make a token that may create and fetch; it owns what it creates."""
+    scopes = ("--scope", "create:*", "--scope", "fetch:*")
+    made = _operate(variables, "token", "create", "--name", "load", *scopes)
+    made.check_returncode()
+    return made.stdout.strip()
+
+
+def _operate(variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [
-            *(sys.executable, "-m", "service", "token", "create", "--name", "load"),
-            *("--scope", "create:*", "--scope", "fetch:*"),
-        ],
+        [sys.executable, "-m", "service", *arguments],
         cwd=ROOT,
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         text=True,
-        check=True,
-    ).stdout.strip()
+        check=False,
+    )
 
 
 def _store(server: Server, token: str, count: int) -> Iterator[str]:
