@@ -39,8 +39,9 @@ MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
 
 
-# What takes longest comes first.  One process begins with the stories, the other with this machine's cluster
-# and then the roles; all else is for whoever is free.  The engine dies last: that waits for all who need it.
+# What takes longest comes first.  One process begins with the stories, one with this machine's cluster
+# and then the roles; all else is for whoever is free.  The engine dies last: that waits for whoever
+# needs it.
 STORIES = "tests/lab/test_stories.py"
 CLUSTER = ("tests/cluster/", "tests/lab/test_roles.py")
 LAST = "tests/cluster/test_killed_engine.py"
