@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo.database import Database
 
 from tests.commands.operator import operate
@@ -25,6 +26,7 @@ def verified(
     return finished.returncode, [json.loads(line) for line in finished.stdout.splitlines()]
 
 
+@pytest.mark.timeout(240)
 def test_chains_of_workers_are_whole_whatever_becomes_of_these(
     serve: Callable[..., Server], environment: dict[str, str], database: Database
 ) -> None:

@@ -48,7 +48,7 @@ class Client:
         self._socket.close()
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(600)
 def test_one_read_is_one_read(serve: Callable[..., Server], indexed: None, database: Database) -> None:
     """Every time exactly one client gets the value; all others are told that it was read."""
     servers = [serve(MONGO_TIMEOUT_SECONDS="20", LOG_LEVEL="WARNING") for _ in range(2)]

@@ -279,6 +279,7 @@ def test_versions_may_be_deleted_by_themselves(client: FlaskClient, clock: Clock
     assert (1, ONE) == fetched(client, path=PATH)
 
 
+@pytest.mark.timeout(120)
 def test_mongodb_removes_what_has_ended(client: FlaskClient, database: Database, indexed: None) -> None:
     """By itself, some time later."""
     made(client, path="a", expires_in=1)

@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -121,6 +122,7 @@ def test_replicas_may_start_together(mongo: EmbeddedMongo, database: Database) -
             client.close()
 
 
+@pytest.mark.timeout(150)
 def test_expired_records_really_go(database: Database) -> None:
     """The TTL monitor takes what is older than the expiry, and nothing else."""
     indexes.reconcile(database, indexes.wanted(1))

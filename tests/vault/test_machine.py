@@ -319,7 +319,7 @@ class Machine(RuleBasedStateMachine):
             )
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(600)
 def test_the_service_does_what_the_model_does(
     guarded: FlaskClient,
     give: Any,
