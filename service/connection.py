@@ -12,6 +12,8 @@ import ssl
 import time
 from typing import Any
 
+from gevent import Timeout
+from gevent.ssl import SSLSocket
 from gunicorn import util
 from gunicorn.http import get_parser
 from gunicorn.http.errors import NoMoreData, ParseException
@@ -34,6 +36,21 @@ class TooSlow(ParseException):  # type: ignore[misc]
 
 class HandshakeFailed(Exception):
     """The TLS handshake came to nothing; the message says why and quotes nothing."""
+
+
+# gevent's classes are not annotated.
+class TlsSocket(SSLSocket):  # type: ignore[misc]
+    """gevent's, which counts its timeout anew with each octet that arrives, and a record has many."""
+
+    def do_handshake(self) -> None:
+        """Shake hands within the socket's timeout."""
+        with Timeout(self.timeout, TimeoutError):
+            super().do_handshake()
+
+    def recv(self, *args: Any) -> Any:
+        """Receive what there is, within the socket's timeout."""
+        with Timeout(self.timeout, TimeoutError):
+            return super().recv(*args)
 
 
 class Connection(TConn):  # type: ignore[misc]

@@ -1,5 +1,11 @@
 """gunicorn's settings; what an operator may change comes from the environment (see settings.py)."""
 
+# Before anything else is imported: what has a socket, a lock or a context for TLS by then would keep
+# the one that blocks a whole process.
+from gevent import monkey
+
+monkey.patch_all()
+
 import os
 import shutil
 import ssl
@@ -10,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service import logs
+from service.connection import TlsSocket
 from service.environment import Environment
 from service.errors import StartRefused, Unavailable
 from service.settings import Settings
@@ -44,6 +51,7 @@ if _settings.tls:
     # gunicorn takes these two as the sign that it is to speak TLS; the context is made below.
     certfile, keyfile = str(_settings.tls.certificate), str(_settings.tls.key)
     _tls_context = _settings.tls.context()
+    _tls_context.sslsocket_class = TlsSocket
 
 # gunicorn opens a socket that commands the server unless it is told not to.
 control_socket_disable = True

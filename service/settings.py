@@ -119,7 +119,7 @@ class Settings:
             tls=_server_tls(environment),
             request_seconds=environment.integer("REQUEST_TIMEOUT_SECONDS", 10, 1, 300),
             workers=environment.integer("WORKERS", 2, 1, 64),
-            threads=environment.integer("THREADS", 16, 1, 256),
+            threads=environment.integer("THREADS", 64, 1, 256),
         )
         settings.load_master_keys()
         return settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 from .app import key_ring
 from .errors import Unavailable, Unopenable
@@ -12,9 +13,14 @@ from .vault.proof import KeyProof
 
 log = logging.getLogger(__name__)
 
+# The driver's threads look twice a second whether their client was closed.
+_THREADS_END_SECONDS = 5
+
 
 def prepare(settings: Settings) -> None:
-    """Make the database ready for the workers; keeps no connection, because none survives a fork.
+    """Make the database ready for the workers; keeps no connection and no thread.
+
+    A connection would not survive the fork, and a greenlet would, in each of the workers.
 
     A key ring that does not fit is no reason to stop here: the service starts, is not ready, and
     says why, and a key that is added to its folder mends it.
@@ -35,3 +41,6 @@ def prepare(settings: Settings) -> None:
             log.error("not ready: %s", error)
     finally:
         store.close()
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread():
+                thread.join(_THREADS_END_SECONDS)

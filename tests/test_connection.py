@@ -1,5 +1,6 @@
 """connection: whoever is slow costs a bounded time, and nobody else any."""
 
+import os
 import socket
 import ssl
 import threading
@@ -139,6 +140,20 @@ def test_a_handshake_that_does_not_end_is_given_up(
         assert time.monotonic() - started < AT_MOST
         for thread in threads:
             thread.join()
+
+
+def test_a_record_that_does_not_end_is_given_up(authority: Authority, serve: Callable[..., Server]) -> None:
+    """TLS gives the request on in whole records only: their octets do not buy any time."""
+    file = str(authority.issue("slow-record"))
+    server = serve(authority.file, **SMALL, TLS_CERT_FILE=file, TLS_KEY_FILE=file)
+    server.wait_until()
+    with ExitStack() as stack:
+        connection = connect(server, stack)
+        assert isinstance(connection, ssl.SSLSocket)
+        plain = stack.enter_context(socket.socket(fileno=os.dup(connection.fileno())))
+        # Application data of 16 KiB (RFC 8446 section 5.2).
+        plain.sendall(b"\x17\x03\x03\x40\x00")
+        assert trickle(plain, b"\x00") < AT_MOST
 
 
 def test_a_client_that_does_not_close_holds_nobody_up(small: Server) -> None:

@@ -15,7 +15,7 @@ from ..models import AuditRecord, Status
 from .client import DUPLICATE_KEY, Document, time_limit, translated
 
 COLLECTION = "audit_logs"
-_AT_ONCE = 5000
+_AT_ONCE = 1000
 _FIELDS = frozenset(each.name for each in fields(AuditRecord))
 # Ids of chained records are strings, and these sort by chain and place; those of before are of another type.
 _CHAINED: Document = {"_id": {"$gte": ""}}

@@ -23,7 +23,7 @@ Read = Sequence[tuple[str, Record | Tampered]]
 _WITHOUT_VALUES = {"versions.payload": False}
 _LEGACY: Document = {"ciphertext": {"$exists": True}}
 # Few enough for one step to be done in time, whatever else the database has to do.
-_SURVEYED_AT_ONCE = 10_000
+_SURVEYED_AT_ONCE = 1000
 # All that the survey looks at; what has not the shape that was written has no versions either.
 _SURVEYED = {
     "tag": True,
