@@ -66,7 +66,7 @@ class Gatherer(Generic[Item, Result]):
             Exception: whatever ``work`` returned or raised.
         """
         with self._lock:
-            call = _Call[Item, Result](item, time.monotonic() + seconds, leads=not self._led)
+            call: _Call[Item, Result] = _Call(item, time.monotonic() + seconds, leads=not self._led)
             self._led = True
             self._waiting.append(call)
         if call.gate is not None:
@@ -96,6 +96,8 @@ class Gatherer(Generic[Item, Result]):
             return call.done
 
     def _lead(self) -> None:
+        # Whoever is about to come gets in; where nobody is, this costs nothing.
+        time.sleep(0)
         with self._lock:
             batch = self._waiting[: self._most]
             del self._waiting[: self._most]

@@ -6,6 +6,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import gc
 import os
 import shutil
 import ssl
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 # Memory, not disk: neither the workers' heartbeat nor their counters may wait for a disk.
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a tmpfs, not shared files)
+
+# So many objects are made and not freed before the youngest are looked through, and so often that is done
+# before the next older ones are.
+_GC_THRESHOLDS = (5_000, 20, 20)
 
 try:
     _settings = Settings.from_environment(Environment(os.environ))
@@ -73,6 +78,11 @@ def post_worker_init(worker: "Worker") -> None:
     """Begin to look after the audit log; the application is there by now."""
     from service.app import log_keeper
 
+    # Hardly anything that a request makes refers to itself: without this, Python would look through all
+    # that was imported again and again for something to free.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     if (keeper := log_keeper(worker.wsgi)) is not None:
         keeper.start()
 

@@ -40,7 +40,6 @@ def guarded(blueprint: Blueprint, operation: str) -> Callable[[View], Callable[.
         def wrapper(*args: Any, **kwargs: Any) -> Response:
             with services().recorder.entry(operation, current_caller()) as entry:
                 response: Response = view(Call(entry, _authenticate(entry)), *args, **kwargs)
-            response.cache_control.no_store = True
             return response
 
         documented: Callable[..., Response] = blueprint.doc(security=[{"token": []}])(wrapper)

@@ -60,8 +60,8 @@ def test_a_killed_database_loses_nothing_and_the_check_says_so(
     own_mongo.process.wait()
     wait_for_a_503(servers)
     own_mongo.start()
-    wait_for(journal, 1, '"503"', '"result":"ok"')
-    wait_for(journal, 20, *CREATED)
+    # Whoever was turned away has an answer long before so many more.
+    wait_for(journal, 100, *CREATED)
     running.send_signal(signal.SIGTERM)
     _, progress = running.communicate(timeout=60)
 
