@@ -1,14 +1,11 @@
 """Measures backup, drill and restore: ``python -m tests.backup_speed [SECRETS]`` prints seconds and memory.
 
-On a mongod of its own, with SECRETS (100,000) secrets of 1 KiB.  Memory is that of the largest child so far.
+On a mongod of its own, with SECRETS (100,000) secrets of 1 KiB.
 """
 
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from pymongo import MongoClient
@@ -18,7 +15,7 @@ from service.store.store import Store
 from service.vault.proof import KeyProof
 from tests.conftest import MASTER_KEY, make_ring
 from tests.filling import fill
-from tests.server import ROOT
+from tests.measuring import measure
 
 
 def main(count: int) -> None:
@@ -26,7 +23,7 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as name, EmbeddedMongo(Path(name) / "mongo") as mongo:
         key, file = Path(name) / "key", Path(name) / "vault.backup"
         key.write_bytes(MASTER_KEY)
-        variables = {**os.environ, "MONGO_URI": mongo.uri, "MASTER_KEY_FILE": str(key)}
+        variables = {"MONGO_URI": mongo.uri, "MASTER_KEY_FILE": str(key)}
         store, ring = Store(mongo.uri, 30), make_ring(MASTER_KEY)
         store.reconcile_indexes(0)
         KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed).check()
@@ -38,17 +35,7 @@ def main(count: int) -> None:
             ["drill", str(file)],
             ["restore", "--replace", str(file)],
         ):
-            started = time.monotonic()
-            subprocess.run(
-                [sys.executable, "-m", "service", "backup", *arguments],
-                cwd=ROOT,
-                env=variables,
-                stdout=subprocess.DEVNULL,
-                check=True,
-            )
-            seconds = time.monotonic() - started
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-            print(f"backup {arguments[0]}: {seconds:.1f} s, {peak} MiB", flush=True)
+            measure(variables, "backup", *arguments, quiet=True)
         print(f"the file: {file.stat().st_size / 2**20:.1f} MiB", flush=True)
         store.close()
 

@@ -4,9 +4,6 @@ On a mongod of its own, with SECRETS (100,000) secrets of 1 KiB.  The second run
 memory is what a process needs anyway.
 """
 
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +15,7 @@ from service.store.store import Store
 from service.vault.proof import KeyProof
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 from tests.filling import fill
-from tests.server import ROOT
+from tests.measuring import measure
 
 
 def main(count: int) -> None:
@@ -36,16 +33,7 @@ def main(count: int) -> None:
             fill(client["vault"], ring, count, bytes(1024))
         variables = {"MONGO_URI": mongo.uri, "MASTER_KEYS_DIR": str(keys), "MASTER_KEY_PRIMARY": "v2"}
         for action in ("rewrap", "rewrap", "status"):
-            print(f"key {action}:", flush=True)
-            subprocess.run(
-                [sys.executable, "-m", "service", "key", action],
-                cwd=ROOT,
-                env={**os.environ, **variables},
-                check=True,
-            )
-            # Of the largest so far, so that the first line is the one that tells.
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-            print(f"peak memory of a child so far: {peak // 1024} MiB", flush=True)
+            measure(variables, "key", action)
         store.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pymongo import ASCENDING, DESCENDING, MongoClient
@@ -16,6 +16,7 @@ from .client import DUPLICATE_KEY, Document, time_limit, translated
 
 COLLECTION = "audit_logs"
 _AT_ONCE = 1000
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = frozenset(each.name for each in fields(AuditRecord))
 # Ids of chained records are strings, and these sort by chain and place; those of before are of another type.
 _CHAINED: Document = {"_id": {"$gte": ""}}
@@ -229,7 +230,19 @@ class AuditStore:
 
 
 def read(document: Document) -> AuditRecord:
-    """Return the record that was written as this document; what an altered one lacks is None."""
-    known: Document = dict.fromkeys(_FIELDS) | {name: document[name] for name in _FIELDS & document.keys()}
-    failed = document.get("status") != Status.SUCCESS
-    return AuditRecord(**(known | {"status": Status.FAILURE if failed else Status.SUCCESS}))
+    """Return the record that was written as this document.
+
+    One that somebody altered can be read all the same: what it lacks is None, what is no text is shown as
+    text, and a time that is none is the beginning of 1970.
+    """
+    at, status = document.get("timestamp"), document.get("status")
+    words = {name: _text(document.get(name)) for name in _FIELDS - {"timestamp", "status"}}
+    return AuditRecord(
+        timestamp=at if isinstance(at, datetime) else _NO_TIME,
+        status=Status.SUCCESS if status == Status.SUCCESS else Status.FAILURE,
+        **words,  # type: ignore[arg-type]  # None where a record was altered
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else str(value)

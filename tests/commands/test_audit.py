@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
@@ -142,3 +144,25 @@ def test_exports_as_syslog(
     assert event["time"] == datetime.fromisoformat(created[1]).timestamp() * 1000
     assert "a" == event["resources"][0]["name"]
     assert "-" == failed[5]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "ocsf", "syslog"])
+@pytest.mark.parametrize(
+    "change",
+    [{"$unset": {"timestamp": True, "actor": True}}, {"$set": {"timestamp": "x", "operation": {"a": b"b"}}}],
+)
+def test_exports_what_somebody_altered(
+    environment: dict[str, str],
+    make_client: Callable[..., FlaskClient],
+    database: Database,
+    form: str,
+    change: dict[str, dict[str, Any]],
+) -> None:
+    """It is a finding of the verification, and no reason to withhold all the others."""
+    make_client().post("/vault/secret/create/", json={"secret": "aGVsbG8="})
+    database.audit_logs.update_one({"operation": "create"}, change)
+
+    exported = run(environment, "audit", "export", "--format", form).stdout
+
+    assert len(exported.splitlines()) == database.audit_logs.count_documents({}) - 1
+    assert "1970-01-01" in exported or '"time": 0' in exported
