@@ -3,6 +3,8 @@
 What cannot even be parsed as HTTP never reaches the application.  gunicorn answers it in HTML and
 quotes it there and in its log: a client that speaks plain HTTP wrongly would find its secret in
 the log of the server.
+
+The threads are greenlets: gunicorn.conf.py puts gevent's in the place of the standard library's.
 """
 
 from __future__ import annotations
