@@ -75,7 +75,7 @@ def post_fork(server: object, worker: "Worker") -> None:
 
 
 def post_worker_init(worker: "Worker") -> None:
-    """Begin to look after the audit log; the application is there by now."""
+    """Leave what was made until now out of garbage collection, and begin to look after the audit log."""
     from service.app import log_keeper
 
     # Hardly anything that a request makes refers to itself: without this, Python would look through all

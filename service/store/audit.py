@@ -17,7 +17,7 @@ from .client import DUPLICATE_KEY, Document, time_limit, translated
 COLLECTION = "audit_logs"
 _AT_ONCE = 1000
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_FIELDS = frozenset(each.name for each in fields(AuditRecord))
+_WORDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status"}
 # Ids of chained records are strings, and these sort by chain and place; those of before are of another type.
 _CHAINED: Document = {"_id": {"$gte": ""}}
 _UNCHAINED: Document = {"_id": {"$not": {"$type": "string"}}}
@@ -236,11 +236,12 @@ def read(document: Document) -> AuditRecord:
     text, and a time that is none is the beginning of 1970.
     """
     at, status = document.get("timestamp"), document.get("status")
-    words = {name: _text(document.get(name)) for name in _FIELDS - {"timestamp", "status"}}
+    # Any: an altered one may lack what every record has.
+    words: dict[str, Any] = {name: _text(document.get(name)) for name in _WORDS}
     return AuditRecord(
         timestamp=at if isinstance(at, datetime) else _NO_TIME,
         status=Status.SUCCESS if status == Status.SUCCESS else Status.FAILURE,
-        **words,  # type: ignore[arg-type]  # None where a record was altered
+        **words,
     )
 
 
