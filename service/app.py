@@ -6,21 +6,26 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import metrics
-from .api import audit, docs, health, keys, life, problems, requests, secrets, services, tokens
+from .api import dependencies, docs, health, problems, request_log
+from .api.audit.views import blueprint as audit_blueprint
+from .api.keys.views import blueprint as keys_blueprint
+from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
+from .api.secrets.values import blueprint as secrets_blueprint
+from .api.tokens.views import blueprint as tokens_blueprint
+from .audit.background import LogKeeper
+from .audit.checkpointer import Checkpointer, audit_log
 from .audit.recorder import Recorder
 from .audit.writer import ChainWriter
 from .crypto.keyring import KeyRing
-from .keeping import LogKeeper
+from .keys.canary import KeyProof
+from .keys.status import Keys
+from .keys.wrap_counter import WrapCounter
+from .readiness import readiness
+from .secrets.vault import Vault
 from .settings import Settings
 from .store.store import Store
-from .vault.authentication import Authenticator, anyone
-from .vault.checkpointing import Checkpointer, audit_log
-from .vault.health import readiness
-from .vault.keys import Keys
-from .vault.proof import KeyProof
-from .vault.tokens import Tokens
-from .vault.vault import Vault
-from .vault.wraps import WrapCounter
+from .tokens.authentication import Authenticator, anyone
+from .tokens.tokens import Tokens
 
 # Around the base64 of the largest secret, or instead of one: a batch of 100 paths of 512 characters.
 _BODY_OVERHEAD_BYTES = 65_536
@@ -43,14 +48,17 @@ def create_app(settings: Settings) -> Flask:
 
     _install(app, settings)
     problems.install(app)
-    requests.install(app)
+    request_log.install(app)
     api = docs.install(app, serve=settings.docs_enabled)
-    api.register_blueprint(secrets.blueprint)
-    api.register_blueprint(life.blueprint)
-    api.register_blueprint(tokens.blueprint)
-    api.register_blueprint(keys.blueprint)
-    api.register_blueprint(audit.blueprint)
-    api.register_blueprint(health.blueprint)
+    for blueprint in (
+        secrets_blueprint,
+        lifecycle_blueprint,
+        tokens_blueprint,
+        keys_blueprint,
+        audit_blueprint,
+        health.blueprint,
+    ):
+        api.register_blueprint(blueprint)
     return app
 
 
@@ -88,7 +96,7 @@ def _install(app: Flask, settings: Settings) -> None:
     writer = ChainWriter(store.audit, log.key.keys)
     enabled = settings.audit_enabled
     app.extensions[_KEEPER] = LogKeeper(log, Checkpointer(log, writer), time_limit) if enabled else None
-    installed = services.Services(
+    installed = dependencies.Services(
         vault=Vault(store.secrets, store.listing, ring, proof, settings.max_secret_bytes),
         keys=Keys(ring, store.keys, store.sealed, store.canaries, log.key),
         tokens=Tokens(store.tokens, ring, proof, authenticator.forget),
@@ -102,4 +110,4 @@ def _install(app: Flask, settings: Settings) -> None:
         warnings=settings.warnings,
         time_limit=store.time_limit,
     )
-    services.install(app, installed)
+    dependencies.install(app, installed)

@@ -16,16 +16,16 @@ from logging.config import dictConfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service import logs
-from service.connection import TlsSocket
 from service.environment import Environment
 from service.errors import StartRefused, Unavailable
+from service.server import logs
+from service.server.connection import TlsSocket
 from service.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from service.worker import Worker
+    from service.server.worker import Worker
 
 # Memory, not disk: neither the workers' heartbeat nor their counters may wait for a disk.
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a tmpfs, not shared files)
@@ -41,7 +41,7 @@ except StartRefused as refused:
 
 bind = str(_settings.listen)
 workers = _settings.workers
-worker_class = "service.worker.Worker"
+worker_class = "service.server.worker.Worker"
 threads = _settings.threads
 worker_tmp_dir = _MEMORY
 
@@ -100,7 +100,7 @@ def on_starting(server: object) -> None:
     # A new folder each time, so that no counter of an earlier run is counted again; and named before
     # prometheus_client is imported, because it decides at import how it keeps values.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="secret-manager-metrics-", dir=_MEMORY)
-    from service.startup import prepare
+    from service.server.startup import prepare
 
     dictConfig(logconfig_dict)
     try:

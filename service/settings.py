@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import master_keys
 from .crypto.keyring import MasterKeys
 from .environment import DEFAULT_LISTEN, Address, Environment, Network
 from .errors import StartRefused
+from .keys import loading
+from .server_tls import ServerTls, load
 from .store.tls import MongoTls
-from .tls import ServerTls, load
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -106,7 +106,7 @@ class Settings:
         """
         settings = cls(
             store=StoreSettings.from_environment(environment),
-            load_master_keys=lambda: master_keys.load(environment),
+            load_master_keys=lambda: loading.load(environment),
             audit_enabled=environment.boolean("AUDIT_ENABLED", True),
             auth_required=environment.boolean("AUTH_REQUIRED", True),
             auth_failures_per_minute=environment.integer("AUTH_FAILURES_PER_MINUTE", 30, 1, 1_000_000),

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from pymongo import MongoClient
 
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
+from service.keys.canary import KeyProof
 from service.store.store import Store
-from service.vault.proof import KeyProof
 from tests.conftest import MASTER_KEY, make_ring
 from tests.filling import fill
 from tests.measuring import measure

@@ -16,24 +16,25 @@ from pymongo.database import Database
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from service.api import services
+from service.access import policy, scopes
+from service.api import dependencies
 from service.app import create_app, key_ring
 from service.audit.recorder import Entry
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
+from service.keys.canary import KeyProof
 from service.models import Caller, now
+from service.secrets.vault import Vault
 from service.settings import Settings
 from service.store.store import Store
-from service.vault import policy, scopes, tokens
-from service.vault.attenuation import Wish
-from service.vault.proof import KeyProof
-from service.vault.tokens import Tokens
-from service.vault.vault import Vault
+from service.tokens import tokens
+from service.tokens.attenuation import Wish
+from service.tokens.tokens import Tokens
 from tests.certificates import Authority
+from tests.gunicorn_server import Server
 from tests.replica_set import Mongod, bare_members, initiate
-from tests.server import Server
 
 MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
@@ -165,8 +166,8 @@ def clock(client: FlaskClient, guarded: FlaskClient) -> Clock:
     clock = Clock()
     for one in (client, guarded):
         with one.application.app_context():
-            parts = services.services()
-        services.install(one.application, replace(parts, vault=replace(parts.vault, clock=clock)))
+            parts = dependencies.services()
+        dependencies.install(one.application, replace(parts, vault=replace(parts.vault, clock=clock)))
     return clock
 
 

@@ -6,11 +6,12 @@ import uuid
 
 from pymongo.database import Database
 
+from service.crypto import secret_values, tags
 from service.crypto.keyring import KeyRing
 from service.models import now
 from service.records import Secret
-from service.store import documents
-from service.vault import life, place, values
+from service.secrets import lifecycle
+from service.store import secret_documents
 
 _AT_ONCE = 1000
 
@@ -21,12 +22,12 @@ def fill(database: Database, ring: KeyRing, count: int, value: bytes = b"a") -> 
         numbers = range(first, min(first + _AT_ONCE, count))
         made = [_secret(f"filled/{number}", ring, value) for number in numbers]
         database.secrets.insert_many(
-            [{"_id": secret.secret_id, **documents.write(secret)} for secret in made], ordered=False
+            [{"_id": secret.secret_id, **secret_documents.write(secret)} for secret in made], ordered=False
         )
 
 
 def _secret(path: str, ring: KeyRing, value: bytes) -> Secret:
     at = now()
     empty = Secret(str(uuid.uuid4()), 0, (), at, created_by="anonymous", path=path)
-    placed = place.tagged(empty, ring)
-    return life.add(placed, values.seal_next(placed, value, ring), {}, at, "anonymous")
+    placed = tags.tagged(empty, ring)
+    return lifecycle.add(placed, secret_values.seal_next(placed, value, ring), {}, at, "anonymous")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.server import ROOT
+from tests.gunicorn_server import ROOT
 
 _LOOK_SECONDS = 0.05
 

@@ -15,11 +15,11 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from service.embedded import find_mongod
+from service.dev.mongod import find_mongod
+from service.mongo_admin.users import ADMIN_ROLES
 from service.store.tls import MongoTls
 from service.store.tls import options as tls_options
-from service.store.users import ADMIN_ROLES
-from tests.server import ROOT, free_port
+from tests.gunicorn_server import ROOT, free_port
 
 NAME = "rs-test"
 ADMIN_PASSWORD = "admin-hunter2"

@@ -15,7 +15,7 @@ import pytest
 from pymongo.database import Database
 
 from tests.commands.operator import operate
-from tests.server import Server
+from tests.gunicorn_server import Server
 
 
 def verified(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from tests.conftest import variables
-from tests.server import Server
+from tests.gunicorn_server import Server
 
 # The work and its record have MONGO_TIMEOUT_SECONDS each; the rest is a loaded machine.
 LIMIT_SECONDS = 2 * 2 + 4

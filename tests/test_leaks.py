@@ -15,14 +15,14 @@ from flask.testing import FlaskClient
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from service.access import token_format
+from service.access.token_format import Credential
 from service.crypto.aead import key_id_of
-from service.embedded import EmbeddedMongo
-from service.vault import credentials
-from service.vault.credentials import Credential
+from service.dev.mongod import EmbeddedMongo
 from tests.calls import BATCH, CREATE, FETCH, TOKEN, WHOAMI, id_of, post
 from tests.calls import SECRET as SECRETS
 from tests.conftest import MASTER_KEY
-from tests.server import Server
+from tests.gunicorn_server import Server
 
 SECRET = b"canary-secret-7f3a9c"
 KEY = b"canary-master-key-of-32-bytes!!!"
@@ -188,7 +188,7 @@ def test_a_generated_value_turns_up_nowhere(serve: Callable[..., Server], databa
 
 def token_forms(token: str) -> list[bytes]:
     """Return the token and its secret part in every form; the id and the hash are no secrets."""
-    secret = credentials.parse(token).secret
+    secret = token_format.parse(token).secret
     return [*forms(token.encode()), *forms(secret), secret.hex()[:32].encode(), secret.hex().upper().encode()]
 
 
@@ -355,7 +355,7 @@ def test_nobody_makes_or_alters_a_token_in_the_database(
     token = give("fetch:a", expires_in=60, max_uses=9, networks=("127.0.0.1",), rate_limit=9)
     document = database.tokens.find_one()
     database.tokens.update_one({}, {"$set": altered})
-    own = credentials.new()
+    own = token_format.new()
     database.tokens.insert_one(
         document | {"scopes": ["admin"]} | altered | {"_id": own.token_id, "digest": own.digest}
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from pymongo.database import Database
 
-from tests.server import Server
+from tests.gunicorn_server import Server
 
 CLIENTS, BATCH = 64, 50
 # A thousand rounds take minutes: RACE_ROUNDS=1000 pytest tests/test_races.py

@@ -10,14 +10,14 @@ import requests
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from service.embedded import EmbeddedMongo
-from service.store.attempts import AttemptStore
+from service.access import token_format
+from service.dev.mongod import EmbeddedMongo
 from service.store.canary import COLLECTION
-from service.vault import credentials
-from service.vault.authentication import RECHECK_SECONDS
+from service.store.rate_limits import AttemptStore
+from service.tokens.authentication import RECHECK_SECONDS
 from tests.calls import TOKEN, WHOAMI, id_of
 from tests.conftest import variables
-from tests.server import Server
+from tests.gunicorn_server import Server
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_guesses_are_counted_over_all_workers(replicas: list[Server], database: 
     """Six here and there are six; a good token gets in meanwhile."""
     while AttemptStore.seconds_left() < 8:
         time.sleep(0.2)
-    guess = credentials.new().text
+    guess = token_format.new().text
 
     answers = [call(replicas[number % 2], guess) for number in range(10)]
 

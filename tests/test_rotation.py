@@ -23,8 +23,8 @@ from tests.calls import CREATE, FETCH, TOKEN, WHOAMI
 from tests.commands.test_indexes import run
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 from tests.filling import fill
+from tests.gunicorn_server import ROOT, Server
 from tests.replica_set import until
-from tests.server import ROOT, Server
 from tests.test_leaks import assert_clean, forms
 
 UPDATE, DESTROY = "/vault/secret/update", "/vault/secret/destroy"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import ROOT, Server
+from tests.gunicorn_server import ROOT, Server
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 

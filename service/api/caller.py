@@ -11,7 +11,7 @@ from flask import g, request
 
 from ..environment import Network
 from ..models import Caller
-from .services import services
+from .dependencies import services
 
 Address = IPv4Address | IPv6Address
 

@@ -10,7 +10,7 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from .. import __version__
-from . import problems, schemas
+from . import common_schemas, problems
 
 # Only the package's files are used: its page has an inline script, which the policy forbids.
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
@@ -29,7 +29,7 @@ pages = Blueprint("docs", __name__)
 class VaultApi(Api):
     """flask-smorest's collector of views, with this service's own form of errors."""
 
-    ERROR_SCHEMA = schemas.Problem
+    ERROR_SCHEMA = common_schemas.Problem
     # Every view names each of its errors.
     DEFAULT_ERROR_RESPONSE_NAME = None
 

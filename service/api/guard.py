@@ -13,7 +13,7 @@ from flask_smorest import Blueprint
 from ..audit.recorder import Entry
 from ..models import Principal
 from .caller import current_caller
-from .services import services
+from .dependencies import services
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -10,16 +10,16 @@ from flask_smorest import Blueprint
 
 from .. import metrics
 from ..errors import Forbidden, StoreUnavailable
-from . import problems, schemas
+from . import common_schemas, problems
 from .caller import client_ip, within
-from .operations import fails_with
-from .services import services
+from .dependencies import services
+from .error_docs import fails_with
 
 blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
 
 
 @blueprint.get("/healthz")
-@blueprint.response(200, schemas.Health, example={"status": "ok"})
+@blueprint.response(200, common_schemas.Health, example={"status": "ok"})
 def healthz() -> dict[str, str]:
     """Tell that the process runs.
 
@@ -31,12 +31,12 @@ def healthz() -> dict[str, str]:
 @blueprint.get("/readyz")
 @blueprint.response(
     200,
-    schemas.Ready,
+    common_schemas.Ready,
     example={"status": "ready", "checks": {"database": "ok", "keys": "ok", "audit": "ok"}, "warnings": []},
 )
 @blueprint.alt_response(
     503,
-    schema=schemas.NotReady,
+    schema=common_schemas.NotReady,
     content_type=problems.CONTENT_TYPE,
     example={
         "type": "about:blank",

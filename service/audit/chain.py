@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ..canonical import encode
+from ..crypto.canonical import encode
 from ..errors import Tampered
 from ..models import AuditRecord, Status
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..canonical import encode
+from ..crypto.canonical import encode
 from ..errors import Tampered
 from . import chain
 from .chain import BEGINNING, AuditKeys, Head

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..errors import AuditUnavailable, StoreUnavailable, Unavailable, Unopenable, VaultError
-from ..gathering import Gatherer
+from ..group_commit import Gatherer
 from ..models import AuditRecord, Caller, Status, now
 
 # Calls whose records go together; with a hundred records each that is far below what MongoDB takes.

@@ -18,6 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..access import policy
+from ..audit import export_ocsf, export_syslog
+from ..audit import verify as evidence
 from ..audit.findings import Finding
 from ..environment import Environment, read_file
 from ..errors import StartRefused
@@ -25,10 +28,8 @@ from ..models import AuditRecord
 from ..settings import StoreSettings
 from ..store import audit
 from ..store.store import Store
-from ..transfer import ocsf, syslog
-from ..vault import evidence, policy
-from .parts import opened
 from .progress import Progress
+from .runtime import opened
 
 # One step of a verification may wait for a database that has much else to do.
 _TIME_LIMIT = 300
@@ -114,11 +115,11 @@ def _as_json(document: dict[str, Any]) -> str:
 
 
 def _as_ocsf(document: dict[str, Any]) -> str:
-    return json.dumps(ocsf.event(str(document["_id"]), audit.read(document)))
+    return json.dumps(export_ocsf.event(str(document["_id"]), audit.read(document)))
 
 
 def _as_syslog(document: dict[str, Any]) -> str:
-    return syslog.line(str(document["_id"]), audit.read(document))
+    return export_syslog.line(str(document["_id"]), audit.read(document))
 
 
 _FORMATS = {"jsonl": _as_json, "ocsf": _as_ocsf, "syslog": _as_syslog}

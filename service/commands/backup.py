@@ -22,20 +22,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
-from .. import master_keys
 from ..audit.recorder import Entry
+from ..backup.archive import Archive
+from ..backup.create import Backup
+from ..backup.drill import Drill
+from ..backup.restore import Restore
 from ..crypto.keyring import KeyRing
 from ..environment import Environment
 from ..errors import StartRefused, Unopenable
+from ..keys import loading
 from ..settings import StoreSettings
-from ..store.kept import DRILL, RESTORE
+from ..store.backup_collections import DRILL, RESTORE
 from ..transfer import files
-from ..vault.archive import Archive
-from ..vault.backing_up import Backup
-from ..vault.drilling import Drill
-from ..vault.restoring import Restore
-from .parts import Parts, opened
 from .progress import Progress
+from .runtime import Parts, opened
 
 # Of each operation of the database; in none of them anybody waits for an answer.
 _TIME_LIMIT = 300
@@ -108,7 +108,7 @@ def _create(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    held = master_keys.load(Environment(os.environ))
+    held = loading.load(Environment(os.environ))
     with _input(args.file) as source:
         archive = Archive(source, KeyRing(lambda: held, lambda _key_id: None))
         for _ in archive.batches():

@@ -15,11 +15,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ..crypto.aead import KEY_BYTES
-from ..embedded import EmbeddedMongo
+from ..dev.mongod import EmbeddedMongo
+from ..dev.processes import StopSignal, stop_process, wait_for_end, wait_until_ready
 from ..environment import Address, Environment
 from ..errors import StartRefused
-from ..loopback import speaks_tls
-from ..processes import StopSignal, stop_process, wait_for_end, wait_until_ready
+from ..server.local_client import speaks_tls
 
 _GUNICORN_CONFIG = Path(__file__).parents[1] / "gunicorn.conf.py"
 _START_SECONDS = 90

@@ -19,13 +19,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from .. import master_keys
 from ..crypto import escrow
 from ..crypto.escrow import Escrowed, Kind
 from ..environment import Environment, read_file
 from ..errors import StartRefused, Tampered
+from ..keys import loading
 from . import passphrases
-from .parts import opened
+from .runtime import opened
 
 _END_OF_PEM = b"-----END PUBLIC KEY-----"
 
@@ -75,10 +75,10 @@ def _seal(args: argparse.Namespace) -> Iterator[str]:
         if not value:
             raise StartRefused("nothing follows the public key on standard input")
         kind = Kind(args.given)
-        raw = master_keys.parse("standard input", value) if kind is Kind.MASTER_KEY else value
+        raw = loading.parse("standard input", value) if kind is Kind.MASTER_KEY else value
         yield escrow.seal(kind, args.names[0], raw, public).dump()
         return
-    held = master_keys.named(Environment(os.environ)).keys
+    held = loading.named(Environment(os.environ)).keys
     unknown = [name for name in args.names if name not in held]
     if unknown:
         raise StartRefused(f"there is no master key {unknown[0]} here, but {', '.join(held)}")

@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from ..access import paths, policy
 from ..crypto import stream
 from ..errors import InvalidFields, StartRefused
-from ..transfer import files, incoming, jsonlines
-from ..vault import exporting, paths, policy
-from ..vault.creating import NewSecret
-from ..vault.exporting import Unopened
+from ..secrets.create import NewSecret
+from ..transfer import exporting, files, plan
+from ..transfer.exporting import Unopened
+from ..transfer.formats import jsonlines
 from . import passphrases
-from .parts import Parts, opened
 from .progress import Progress
+from .runtime import Parts, opened
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         folder = paths.folder(args.prefix)
     except InvalidFields as refused:
-        raise StartRefused(incoming.told(refused)) from None
+        raise StartRefused(plan.told(refused)) from None
     passphrase = None if args.in_the_clear else passphrases.new(args.passphrase_file)
     report = _Report()
     with opened() as parts, _output(args.output) as output:

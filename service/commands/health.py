@@ -8,7 +8,7 @@ import os
 
 from ..environment import DEFAULT_LISTEN, Environment
 from ..errors import StartRefused
-from ..loopback import connection, speaks_tls
+from ..server.local_client import connection, speaks_tls
 
 _SECONDS = 5
 

@@ -16,18 +16,19 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from ..access import paths, policy
 from ..crypto import stream
 from ..environment import read_file
 from ..errors import InvalidFields, NotImportable, PathTaken, StartRefused, Tampered, Unavailable, VaultError
-from ..transfer import formats, incoming
-from ..transfer.formats import Format
-from ..transfer.incoming import Planned
-from ..transfer.lines import Line, Problem
-from ..vault import importing, paths, policy
-from ..vault.importing import Existing, Outcome
+from ..transfer import importing, plan
+from ..transfer.formats import detect
+from ..transfer.formats.detect import Format
+from ..transfer.formats.line import Line, Problem
+from ..transfer.importing import Existing, Outcome
+from ..transfer.plan import Planned
 from . import passphrases
-from .parts import Parts, opened
 from .progress import Progress
+from .runtime import Parts, opened
 
 _FAILED = "failed"
 _INTERRUPTED = 130
@@ -65,10 +66,10 @@ def run(args: argparse.Namespace) -> int:
         folder = paths.folder(args.prefix)
         lines = _read(args)
     except (InvalidFields, NotImportable, Tampered) as refused:
-        raise StartRefused(f"{args.file}: {incoming.told(refused)}") from None
+        raise StartRefused(f"{args.file}: {plan.told(refused)}") from None
     existing = Existing(args.existing)
     with opened() as parts:
-        planned = incoming.plan(parts.vault, policy.OPERATOR, lines, folder, existing)
+        planned = plan.plan(parts.vault, policy.OPERATOR, lines, folder, existing)
         impossible = [one for one in planned if one.outcome is Outcome.REFUSE]
         if args.dry_run:
             _print(planned, sys.stdout)
@@ -89,11 +90,11 @@ def _read(args: argparse.Namespace) -> list[Line | Problem]:
         content = b"".join(stream.open_(io.BytesIO(content), passphrase))
     elif args.passphrase_file:
         raise NotImportable("it is not encrypted: leave --passphrase-file out")
-    text = formats.text(content)
-    written = formats.recognised(text) if args.format is None else Format(args.format)
+    text = detect.text(content)
+    written = detect.recognised(text) if args.format is None else Format(args.format)
     if args.split and written != Format.KV:
         raise NotImportable("it is no KV export: leave --split out")
-    return formats.read(text, written, split=args.split)
+    return detect.read(text, written, split=args.split)
 
 
 def _carry_out(parts: Parts, planned: Sequence[Planned], how_to_go_on: str) -> int:
@@ -129,7 +130,7 @@ def _carried_out(parts: Parts, one: Planned) -> str:
         raise
     except VaultError as error:
         # Somebody has changed something since it was planned; that is no reason to leave the others out.
-        print(f"line {one.number}: {one.step.wish.path}: {_FAILED}: {incoming.told(error)}", file=sys.stderr)
+        print(f"line {one.number}: {one.step.wish.path}: {_FAILED}: {plan.told(error)}", file=sys.stderr)
         return _FAILED
     return one.outcome
 

@@ -18,13 +18,14 @@ import sys
 import time
 from dataclasses import asdict
 
-from .. import master_keys
+from ..access import policy
 from ..crypto.aead import key_id_of
 from ..environment import Environment
-from ..vault import keys, policy
-from ..vault.keys import Keys
-from ..vault.rewrapping import Outcome, Rewrap
-from .parts import Parts, opened
+from ..keys import loading
+from ..keys import status as keys
+from ..keys.rewrap import Outcome, Rewrap
+from ..keys.status import Keys
+from .runtime import Parts, opened
 
 _SECONDS_BETWEEN_LINES = 2.0
 # Some questions make the database look through all secrets, of which there may be millions; and a run need
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _names() -> int:
-    found = master_keys.named(Environment(os.environ))
+    found = loading.named(Environment(os.environ))
     ids = {name: key_id_of(key).hex() for name, key in found.keys.items()}
     print(json.dumps({"primary": found.primary, "keys": ids}))
     return 0

@@ -29,8 +29,8 @@ from collections.abc import Iterator
 
 from ..environment import Environment
 from ..errors import StartRefused
+from ..mongo_admin import member_states, membership, replica_set, upgrade, users
 from ..settings import mongo_tls
-from ..store import membership, replica_set, states, users, versions
 
 MAX_PRIORITY = 1000  # MongoDB's own limit
 
@@ -125,38 +125,38 @@ def _remove(args: argparse.Namespace) -> Iterator[str]:
 
 def _status(args: argparse.Namespace) -> Iterator[str]:
     with _administrator(args).connect() as client:
-        for host, state in states.member_states(client).items():
+        for host, state in member_states.member_states(client).items():
             yield f"{host} {state}"
 
 
 def _wait(args: argparse.Namespace) -> Iterator[str]:
     with _administrator(args).connect() as client:
-        states.wait_until_whole(client, args.wait)
+        member_states.wait_until_whole(client, args.wait)
     yield from ()
 
 
 def _step_down(args: argparse.Namespace) -> Iterator[str]:
     with _administrator(args).connect() as client:
-        if heir := states.step_down(client, args.wait, args.only):
+        if heir := member_states.step_down(client, args.wait, args.only):
             yield f"{heir} is the primary now"
 
 
 def _versions(args: argparse.Namespace) -> Iterator[str]:
     with _administrator(args).connect() as client:
-        for host, version in versions.member_versions(client, args.tls).items():
+        for host, version in upgrade.member_versions(client, args.tls).items():
             yield f"{host} {version}"
-        yield f"data {versions.data_version(client)}"
+        yield f"data {upgrade.data_version(client)}"
 
 
 def _check_version(args: argparse.Namespace) -> Iterator[str]:
     with _administrator(args).connect() as client:
-        versions.check(client, args.version)
+        upgrade.check(client, args.version)
     yield from ()
 
 
 def _finish_upgrade(args: argparse.Namespace) -> Iterator[str]:
     with _administrator(args).connect() as client:
-        yield from versions.finish(client, args.tls)
+        yield from upgrade.finish(client, args.tls)
 
 
 def _administrator(args: argparse.Namespace) -> users.Login:

@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 
+from ..access import policy, scopes
 from ..errors import InvalidFields, StartRefused, TokenNotFound, Unopenable
 from ..models import Token, now
-from ..vault import policy, scopes, tokens
-from ..vault.attenuation import Wish
-from ..vault.tokens import Tokens
-from .parts import Parts, opened
+from ..tokens import tokens
+from ..tokens.attenuation import Wish
+from ..tokens.tokens import Tokens
+from .runtime import Parts, opened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..canonical import encode
 from .aead import AES_256_GCM
+from .canonical import encode
 
 
 class Place(Protocol):

@@ -10,9 +10,9 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from ..canonical import encode
 from ..errors import Tampered
 from .aead import KEY_ID_BYTES, key_id_of
+from .canonical import encode
 
 # Append only, and no number that a sealed value begins with.
 HMAC_SHA256 = 2

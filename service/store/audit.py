@@ -12,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from ..models import AuditRecord, Status
-from .client import DUPLICATE_KEY, Document, time_limit, translated
+from .database import DUPLICATE_KEY, Document, time_limit, translated
 
 COLLECTION = "audit_logs"
 _AT_ONCE = 1000

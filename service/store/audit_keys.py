@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from ..errors import Tampered
 from .canary import COLLECTION
-from .client import Document, translated, typed
+from .database import Document, translated, typed
 
 AUDIT_KEY = "audit_key"
 _FORMER = f"{AUDIT_KEY}."

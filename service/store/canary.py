@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from ..errors import Tampered
 from ..models import Envelope
-from .client import Document, translated
+from .database import Document, translated
 
 COLLECTION = "meta"
 _ID = "canary"

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from .client import Document, translated
+from .database import Document, translated
 
 CHECKPOINTS = "audit_checkpoints"
 WRITERS = "audit_writers"

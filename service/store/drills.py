@@ -8,7 +8,7 @@ from pymongo.database import Database
 
 from ..models import DrillResult
 from .canary import COLLECTION
-from .client import Document, translated
+from .database import Document, translated
 
 _ID = "drill"
 

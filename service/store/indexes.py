@@ -12,8 +12,8 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from ..models import Status
-from . import attempts, audit, secrets, tokens
-from .client import Document, translated
+from . import audit, rate_limits, secrets, tokens
+from .database import Document, translated
 
 Keys = tuple[tuple[str, int], ...]
 
@@ -91,7 +91,7 @@ def wanted(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(tokens.COLLECTION, (("tag", ASCENDING),)),
         Index(tokens.COLLECTION, (("created_by", ASCENDING),)),
         Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_TOKENS_DAYS),
-        Index(attempts.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),
+        Index(rate_limits.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),
     )
 
 

@@ -16,11 +16,11 @@ from pymongo.write_concern import WriteConcern
 from ..errors import Tampered
 from ..models import Reach
 from ..records import Secret
-from . import documents, queries
-from .client import Document, translated
-from .queries import Name
-from .refusals import refusals
-from .sharing import SharedFinds, SharedInserts
+from . import secret_documents, secret_queries
+from .database import Document, translated
+from .secret_batches import SharedFinds, SharedInserts
+from .secret_queries import Name
+from .write_errors import refusals
 
 COLLECTION = "secrets"
 
@@ -56,7 +56,7 @@ class SecretStore:
             PathTaken: another secret has its path.
             StoreUnavailable: it may or may not have been kept.
         """
-        document = {"_id": secret.secret_id, **documents.write(secret), **_ending(ends_at)}
+        document = {"_id": secret.secret_id, **secret_documents.write(secret), **_ending(ends_at)}
         if self._session is None:
             self._inserts.insert(document)
             return
@@ -74,7 +74,7 @@ class SecretStore:
             StoreUnavailable: it may or may not have been changed.
         """
         after = replace(after, revision=(before.revision or 0) + 1)
-        old, new = documents.write(before), documents.write(after)
+        old, new = secret_documents.write(before), secret_documents.write(after)
         changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
         ending = _ending(ends_at)
         # A record of an earlier implementation has its value there; it is among the versions now.
@@ -114,7 +114,7 @@ class SecretStore:
         if self._session is None and number is None and len(names) == 1:
             document = self._finds.find(names[0], reach)
             return {} if document is None else {names[0]: _read_or_error(document)}
-        return self._find(names, reach, {"$set": {"versions": queries.with_value_of(number)}})
+        return self._find(names, reach, {"$set": {"versions": secret_queries.with_value_of(number)}})
 
     def find_without_values(self, names: Sequence[Name], reach: Reach) -> Found:
         """Return the same with no value at all."""
@@ -132,7 +132,7 @@ class SecretStore:
         """
         paths = [name.text for name in names if name.is_path]
         found = self._aggregate(
-            {"$match": {"$and": [{"former_path": {"$in": paths}}, queries.reached(reach)]}},
+            {"$match": {"$and": [{"former_path": {"$in": paths}}, secret_queries.reached(reach)]}},
             {"$sort": {"former_path": 1, "destroyed_at": -1}},
             {"$group": {"_id": "$former_path", "secret": {"$first": "$$ROOT"}}},
         )
@@ -144,8 +144,8 @@ class SecretStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        found = self._aggregate({"$match": queries.named(names)}, {"$project": {"path": True}})
-        return frozenset(queries.by_name(found)).intersection(names)
+        found = self._aggregate({"$match": secret_queries.named(names)}, {"$project": {"path": True}})
+        return frozenset(secret_queries.by_name(found)).intersection(names)
 
     def find_any(self) -> Secret | None:
         """Return one secret that has a value, whichever comes first, or None where there is none.
@@ -156,7 +156,7 @@ class SecretStore:
         """
         with self._errors():
             document = self._collection.find_one({"destroyed_at": None})
-        return None if document is None else documents.read(document)
+        return None if document is None else secret_documents.read(document)
 
     def together(self, work: Callable[[SecretStore], Result]) -> Result:
         """Do all that ``work`` does with the store that it is given, or nothing of it.
@@ -174,8 +174,10 @@ class SecretStore:
             )
 
     def _find(self, names: Sequence[Name], reach: Reach, *stages: Document) -> Found:
-        found = self._aggregate({"$match": {"$and": [queries.named(names), queries.reached(reach)]}}, *stages)
-        by_name = queries.by_name(found)
+        found = self._aggregate(
+            {"$match": {"$and": [secret_queries.named(names), secret_queries.reached(reach)]}}, *stages
+        )
+        by_name = secret_queries.by_name(found)
         return {name: _read_or_error(by_name[name]) for name in names if name in by_name}
 
     def _aggregate(self, *stages: Document) -> list[Document]:
@@ -189,6 +191,6 @@ def _ending(ends_at: datetime | None) -> Document:
 
 def _read_or_error(document: Document) -> Secret | Tampered:
     try:
-        return documents.read(document)
+        return secret_documents.read(document)
     except Tampered as error:
         return error

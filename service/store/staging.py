@@ -14,10 +14,10 @@ from pymongo.errors import BulkWriteError
 from ..errors import StartRefused, Tampered
 from ..models import AuditRecord, Envelope, Status, StoredToken
 from ..records import Secret
-from . import audit, audit_keys, canary, checkpoints, documents, secrets, tokens
+from . import audit, audit_keys, canary, checkpoints, secret_documents, secrets, tokens
 from .audit_keys import SealedAuditKey
-from .client import DUPLICATE_KEY, Document, translated
-from .kept import KEPT, staged
+from .backup_collections import KEPT, staged
+from .database import DUPLICATE_KEY, Document, translated
 
 Record = TypeVar("Record")
 
@@ -75,7 +75,7 @@ class Staging:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        return self._read(secrets.COLLECTION, documents.read)
+        return self._read(secrets.COLLECTION, secret_documents.read)
 
     def tokens(self) -> Iterator[tuple[str, StoredToken | Tampered]]:
         """Yield all tokens likewise."""

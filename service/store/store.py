@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from . import client as connection
-from . import indexes, snapshots
-from .attempts import AttemptStore
+from . import database as connection
+from . import indexes
+from . import snapshot as snapshots
 from .audit import AuditStore
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
 from .checkpoints import CheckpointStore, WriterStore
 from .drills import DrillStore
-from .keys import KeyStore
-from .listing import ListingStore
-from .restores import RestoreStore
-from .sealed import SealedStore
+from .master_keys import KeyStore
+from .rate_limits import AttemptStore
+from .restore import RestoreStore
+from .rewrap import SealedStore
+from .secret_listing import ListingStore
 from .secrets import SecretStore
-from .snapshots import Snapshot
+from .snapshot import Snapshot
 from .staging import Staging
 from .tls import MongoTls
 from .tokens import TokenStore

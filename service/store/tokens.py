@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from ..errors import Tampered
 from ..models import Action, Scope, StoredToken, Token
-from .client import Document, translated, typed
+from .database import Document, translated, typed
 
 COLLECTION = "tokens"
 

@@ -7,10 +7,10 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
+from service.access.token_format import Credential
 from service.models import now
-from service.store.attempts import AttemptStore
+from service.store.rate_limits import AttemptStore
 from service.store.store import Store
-from service.vault.credentials import Credential
 from tests.calls import BATCH, CREATE, FETCH, OF_CALLERS, SECRET, TOKEN, UNKNOWN, WHOAMI, id_of, post
 
 GUARDED = (

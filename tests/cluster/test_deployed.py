@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from service.vault.authentication import RECHECK_SECONDS
+from service.tokens.authentication import RECHECK_SECONDS
 from tests.cluster.conftest import API, DEPLOYS, MONGO, MONGO_TLS, PORT, Cluster
 from tests.cluster.playbook import ROOT, play_well
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from tests.server import ROOT
+from tests.gunicorn_server import ROOT
 
 
 def operate(

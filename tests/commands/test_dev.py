@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from service.embedded import EmbeddedMongo
-from tests.server import ROOT, free_port
+from service.dev.mongod import EmbeddedMongo
+from tests.gunicorn_server import ROOT, free_port
 
 
 class Dev:

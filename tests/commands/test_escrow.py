@@ -17,7 +17,7 @@ from service.crypto.aead import key_id_of
 from tests.commands.operator import operate
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 from tests.crypto.test_escrow import pem_of
-from tests.server import ROOT
+from tests.gunicorn_server import ROOT
 
 PASSPHRASE = b"correct horse battery"
 PRIVATE = rsa.generate_private_key(65537, 3072)

@@ -16,7 +16,7 @@ from pymongo.database import Database
 
 from tests.calls import CREATE, FETCH
 from tests.commands.operator import operate
-from tests.server import ROOT
+from tests.gunicorn_server import ROOT
 
 VALUE = b"canary-value-7f3a9c"
 CLEAR = ("export", "--in-the-clear", "--anyone-can-read-it")

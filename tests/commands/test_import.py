@@ -16,7 +16,7 @@ from pymongo.database import Database
 from service.crypto import stream
 from tests.calls import FETCH, OF_CALLERS
 from tests.commands.operator import operate
-from tests.server import ROOT
+from tests.gunicorn_server import ROOT
 from tests.test_leaks import SECRET, assert_clean
 
 ENV = b"# of the application\nexport DB_USER=app\nDB_PASSWORD='pa$$word'\n"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pymongo.database import Database
 
-from tests.server import ROOT, Server, free_port
+from tests.gunicorn_server import ROOT, Server, free_port
 
 
 def run(environment: dict[str, str], *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:

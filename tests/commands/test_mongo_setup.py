@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service import cli
+from tests.gunicorn_server import ROOT, free_port
 from tests.replica_set import (
     ADMIN_PASSWORD,
     NAME,
@@ -20,7 +21,6 @@ from tests.replica_set import (
     uri,
     voters,
 )
-from tests.server import ROOT, free_port
 
 USERS = "created the role vaultService\ncreated the user vault\n"
 OTHER_INSTALLATION = (

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
-from service.vault import credentials
+from service.access import token_format
 from tests.calls import UNKNOWN, WHOAMI, id_of, post
 from tests.commands.test_indexes import run
 
@@ -39,12 +39,12 @@ def test_makes_one_only_where_there_is_no_administrator(
     first = run(environment, *ADMIN, "--if-no-admin").stdout
     again = run(environment, *ADMIN, "--if-no-admin")
 
-    assert credentials.parse(first.strip())
+    assert token_format.parse(first.strip())
     assert (0, "", "") == (again.returncode, again.stdout, again.stderr)
     assert 1 == database.tokens.count_documents({})
 
     run(environment, "token", "revoke", id_of(first))
-    assert credentials.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
+    assert token_format.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
 
 
 def test_an_administrator_that_anybody_may_have_made_is_none(
@@ -54,7 +54,7 @@ def test_an_administrator_that_anybody_may_have_made_is_none(
     made = client.post("/vault/token/create", json={"name": "x", "scopes": ["admin"]})
     assert 200 == made.status_code
 
-    assert credentials.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
+    assert token_format.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
 
 
 def test_revokes_also_where_the_service_could_not_start(
@@ -84,8 +84,8 @@ def test_lists_and_revokes(
     assert {id_of(parent), id_of(child)} == shown.keys()
     assert ["token", "fetch:*"] == shown[id_of(parent)]["scopes"]
     for token in (parent, child):
-        assert credentials.parse(token).secret.hex() not in listed
-        assert credentials.parse(token).digest.hex() not in listed
+        assert token_format.parse(token).secret.hex() not in listed
+        assert token_format.parse(token).digest.hex() not in listed
     assert f"revoked {id_of(parent)}\nrevoked {id_of(child)}\n" == revoked.stdout
     assert 2 == database.tokens.count_documents({"revoked_at": {"$ne": None}})
     assert ["operator"] == database.audit_logs.distinct(

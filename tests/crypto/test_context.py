@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.canonical import encode
+from service.crypto.canonical import encode
 from service.crypto.context import Context
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["context"]

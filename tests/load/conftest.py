@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from tests.gunicorn_server import ROOT
 from tests.load.journal import Kind, Operation, Result
-from tests.server import ROOT
 
 COMMAND = [sys.executable, "-m", "tests.load"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from service.store import client as connection
+from service.store import database as connection
 
 from .wrk import Measured
 

@@ -29,9 +29,9 @@ from flask.testing import FlaskClient
 from pymongo import MongoClient
 
 from service.app import create_app
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
-from service.gathering import Gatherer
+from service.group_commit import Gatherer
 from service.settings import Settings
 from service.store.indexes import reconcile, wanted
 

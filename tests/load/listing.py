@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from pymongo import MongoClient
 
 from service.app import create_app
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
 from service.settings import Settings
 from service.store.indexes import reconcile, wanted

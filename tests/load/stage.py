@@ -20,9 +20,9 @@ from pathlib import Path
 import requests
 import yaml
 
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from tests.certificates import Authority
-from tests.server import ROOT, Server
+from tests.gunicorn_server import ROOT, Server
 
 from .errors import Refused
 from .wrk import Target

@@ -10,14 +10,14 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from tests.conftest import variables
+from tests.gunicorn_server import Server, free_port
 from tests.load.check import AuditRecord, check
 from tests.load.conftest import dump_audit_log, load, operation
 from tests.load.errors import Refused
 from tests.load.journal import Journal, Kind, Operation, Result, read
 from tests.load.targets import Api
-from tests.server import Server, free_port
 
 
 @dataclass

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from tests.certificates import Authority
 from tests.conftest import variables
+from tests.gunicorn_server import ROOT, Server, free_port
 from tests.load.conftest import load, wait_for
 from tests.load.journal import Kind, Operation, Result, read
-from tests.server import ROOT, Server, free_port
 
 CREATED = ('"op":"create"', '"result":"ok"')
 

@@ -6,7 +6,7 @@ import pytest
 from pymongo.database import Database
 
 from service.audit.chain import AuditKeys, Head, Link, link
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from service.errors import StoreUnavailable
 from service.models import AuditRecord, Status
 from service.store.store import Store

@@ -8,7 +8,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from service.store import indexes
 
 DAY = 86_400

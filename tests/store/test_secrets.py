@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from service.embedded import EmbeddedMongo
+from service.dev.mongod import EmbeddedMongo
 from service.errors import PathTaken, StoreUnavailable, Tampered, TooLarge
 from service.models import Envelope, Reach
 from service.records import LegacyValue, Secret, Version
 from service.store.indexes import reconcile, wanted
-from service.store.queries import Name
+from service.store.secret_queries import Name
 from service.store.secrets import SecretStore
 from service.store.store import Store
 

@@ -1,0 +1,1 @@
+"""``/vault/audit``: schemas and views."""

@@ -1,0 +1,101 @@
+"""``/vault/audit``: who did what, and whether the log of it is as it was written."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from ...audit import search as searching
+from ...audit import verify as evidence
+from ...audit.findings import Finding
+from ..dependencies import services
+from ..error_docs import REFUSALS, fails_with
+from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_TIME
+from ..guard import Call, guarded
+from ..json_body import BodyParser
+from . import schemas
+
+blueprint = Blueprint("audit", __name__, url_prefix="/vault/audit", description="The audit log.")
+blueprint.ARGUMENTS_PARSER = BodyParser()
+
+_FAILURES = {**REFUSALS, HTTPStatus.FORBIDDEN: "the token lacks a scope for this: audit"}
+_WORKED_AT_ONCE = 100
+# Not zero: gevent would go on here before it looks who else has something to read.
+_PAUSE_SECONDS = 0.0001
+_RECORD = {
+    "record_id": "67a1b2c30a1b2c3d4e5f6071:000000000042",
+    "timestamp": EXAMPLE_TIME,
+    "operation": "fetch",
+    "secret_id": EXAMPLE_ID,
+    "path": EXAMPLE_PATH,
+    "token_id": None,
+    "client_ip": "192.0.2.7",
+    "status": "success",
+    "reason": None,
+    "actor": "0f3a5b7c9d1e2f40",
+    "request_id": "5f0c7e0a4d5b4c0f8a35b1a8e3f1c2d4",
+}
+_REPORT = {
+    "fine": True,
+    "records": 1200,
+    "chains": 4,
+    "open": 2,
+    "expired": 0,
+    "unchained": 0,
+    "checkpoints": 60,
+    "found": {},
+    "findings": [],
+}
+
+
+@blueprint.post("/search")
+@guarded(blueprint, "audit_search")
+@blueprint.arguments(schemas.SearchRequest, example={"path": EXAMPLE_PATH, "operation": "fetch"})
+@blueprint.response(200, schemas.SearchResponse, example={"records": [_RECORD], "cursor": None})
+@fails_with(blueprint, _FAILURES)
+def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """Find audit records by time, actor, operation, secret, address and status; the newest come first."""
+    query = searching.Query(
+        since=body.pop("since", None),
+        until=body.pop("until", None),
+        cursor=body.pop("cursor", None),
+        limit=body.pop("limit", 100),
+        equal=body,
+    )
+    with services().time_limit():
+        page = searching.search(services().audit_log.records, call.principal, query)
+    records = [{"record_id": record_id, **asdict(record)} for record_id, record in page.records]
+    return {"records": records, "cursor": page.cursor}
+
+
+@blueprint.post("/verify")
+@guarded(blueprint, "audit_verify")
+@blueprint.arguments(schemas.VerifyRequest, example={})
+@blueprint.response(200, schemas.VerifyResponse, example=_REPORT)
+@fails_with(blueprint, _FAILURES)
+def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """Verify the whole audit log.
+
+    Every record, every link of every chain, and every end against the checkpoints. It takes a minute
+    where there are millions of records; `python -m service audit verify` tells meanwhile how far it is.
+    """
+    findings: list[Finding] = []
+
+    def keep(finding: Finding) -> None:
+        if len(findings) < schemas.MOST_FINDINGS:
+            findings.append(finding)
+
+    # No limit for all of it together: each step has its own, and how many there are is nobody's fault.
+    saved = body.get("checkpoints", [])
+    report = evidence.verify(services().audit_log, call.principal, saved, keep, _let_others_work)
+    return {**asdict(report), "fine": report.fine, "findings": findings}
+
+
+def _let_others_work(records: int) -> None:
+    """Pause now and then: a greenlet keeps the processor for as long as it waits for nothing."""
+    if records % _WORKED_AT_ONCE == 0:
+        time.sleep(_PAUSE_SECONDS)

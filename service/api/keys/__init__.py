@@ -1,0 +1,1 @@
+"""``/vault/key``: schemas and views."""

@@ -1,0 +1,1 @@
+"""``/vault/secret``: schemas and views."""

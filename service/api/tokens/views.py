@@ -1,0 +1,157 @@
+"""``/vault/token``: the callers' credentials."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, jsonify
+from flask_smorest import Blueprint
+
+from ...access import scopes
+from ...errors import TokenNotFound
+from ...models import Principal, Token
+from ...tokens import tokens
+from ...tokens.attenuation import Wish
+from ..dependencies import services
+from ..error_docs import REFUSALS, fails_with
+from ..guard import Call, guarded
+from ..json_body import BodyParser
+from . import schemas
+
+blueprint = Blueprint("tokens", __name__, url_prefix="/vault/token", description="The callers' credentials.")
+blueprint.ARGUMENTS_PARSER = BodyParser()
+
+_TOKEN = {
+    "token_id": "0f3a5b7c9d1e2f40",
+    "name": "billing",
+    "scopes": ["fetch:team/app/*"],
+    "created_at": "2026-01-31T12:00:00+00:00",
+    "created_by": "a0b1c2d3e4f5a6b7",
+    "expires_at": None,
+    "renewable": False,
+    "max_uses": None,
+    "uses": 0,
+    "networks": [],
+    "rate_limit": None,
+    "revoked_at": None,
+}
+_BY_ID = {**REFUSALS, HTTPStatus.NOT_FOUND: "Token not found"}
+
+
+@blueprint.post("/create")
+@guarded(blueprint, "token_create")
+@blueprint.arguments(schemas.TokenRequest(), example={"name": "billing", "scopes": ["fetch:team/app/*"]})
+@blueprint.response(
+    200,
+    schemas.TokenCreateResponse,
+    example={**_TOKEN, "token": "smt_0f3a5b7c9d1e2f40_" + 64 * "0" + "deadbeef"},
+)
+@fails_with(blueprint, REFUSALS)
+def create(call: Call, body: dict[str, Any]) -> Response:
+    """Make a token. It is shown in this answer and never again.
+
+    It can be given no more than the caller's own token holds: no wider scopes, no later end, no
+    other networks, no higher rate.
+    """
+    wish = Wish(
+        name=body["name"],
+        scopes=tuple(scopes.parse(text) for text in body["scopes"]),
+        expires_in=body.get("expires_in"),
+        renewable=body.get("renewable", False),
+        max_uses=body.get("max_uses"),
+        networks=tuple(body.get("networks", ())),
+        rate_limit=body.get("rate_limit"),
+    )
+    with services().time_limit():
+        text, token = tokens.create(services().tokens, call.entry, call.principal, wish)
+    shown: dict[str, Any] = schemas.TokenResponse().dump(token)
+    return jsonify({**shown, "token": text})
+
+
+@blueprint.post("/list")
+@guarded(blueprint, "token_list")
+@blueprint.arguments(schemas.TokenListRequest(), example={})
+@blueprint.response(200, schemas.TokenListResponse, example={"tokens": [_TOKEN], "next": None})
+@fails_with(blueprint, REFUSALS)
+def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """List tokens: administrators see all, others those that were made with theirs.
+
+    Those that have ended are there for 30 days.
+    """
+    with services().time_limit():
+        page = tokens.list_(services().tokens, call.principal, body.get("after", ""))
+    return {"tokens": page, "next": page[-1].token_id if len(page) == tokens.PAGE else None}
+
+
+@blueprint.post("/describe")
+@guarded(blueprint, "token_describe")
+@blueprint.arguments(schemas.TokenNameRequest(), example={"token_id": _TOKEN["token_id"]})
+@blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
+@fails_with(blueprint, _BY_ID)
+def describe(call: Call, body: dict[str, Any]) -> Token:
+    """Tell what a token may do."""
+    with services().time_limit():
+        return tokens.describe(services().tokens, call.entry, call.principal, body["token_id"])
+
+
+@blueprint.post("/renew")
+@guarded(blueprint, "token_renew")
+@blueprint.arguments(schemas.TokenOwnRequest(), example={})
+@blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
+@fails_with(blueprint, {**_BY_ID, HTTPStatus.FORBIDDEN: "this token is not renewable"})
+def renew(call: Call, body: dict[str, Any]) -> Token:
+    """Give a renewable token its time anew; without a token_id your own."""
+    with services().time_limit():
+        return tokens.renew(services().tokens, call.entry, call.principal, _own_unless_named(call, body))
+
+
+@blueprint.post("/revoke")
+@guarded(blueprint, "token_revoke")
+@blueprint.arguments(schemas.TokenRevokeRequest(), example={"token_id": _TOKEN["token_id"]})
+@blueprint.response(200, schemas.TokenRevokeResponse, example={"revoked": [_TOKEN["token_id"]]})
+@fails_with(blueprint, _BY_ID)
+def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    """End a token; without a token_id your own. Every replica refuses it after five seconds at most."""
+    token_id = _own_unless_named(call, body)
+    with services().time_limit():
+        ended = tokens.revoke(
+            services().tokens,
+            call.entry,
+            call.principal,
+            token_id,
+            descendants=body.get("descendants", False),
+        )
+    return {"revoked": ended}
+
+
+@blueprint.post("/whoami")
+@guarded(blueprint, "token_whoami")
+@blueprint.response(
+    200,
+    schemas.WhoAmIResponse,
+    example={"actor": _TOKEN["token_id"], "scopes": _TOKEN["scopes"], "token": _TOKEN},
+)
+@fails_with(
+    blueprint,
+    {
+        status: REFUSALS[status]
+        for status in (
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.TOO_MANY_REQUESTS,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        )
+    },
+)
+def whoami(call: Call) -> Principal:
+    """Tell who the service takes you for."""
+    return call.principal
+
+
+def _own_unless_named(call: Call, body: dict[str, Any]) -> str:
+    if "token_id" in body:
+        return str(body["token_id"])
+    if call.principal.token is None:
+        raise TokenNotFound
+    return call.principal.token.token_id

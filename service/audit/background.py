@@ -1,0 +1,57 @@
+"""Looks after the audit log beside the requests: a thread of each process that serves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from .. import metrics
+from ..errors import Unavailable, Unopenable
+from .checkpointer import AuditLog, Checkpointer
+
+log = logging.getLogger(__name__)
+
+
+class LogKeeper:
+    """Makes checkpoints, and measures the log; ``start`` it after the fork."""
+
+    def __init__(self, audit_log: AuditLog, checkpointer: Checkpointer, close_seconds: float) -> None:
+        self._log = audit_log
+        self._checkpointer = checkpointer
+        self._close_seconds = close_seconds
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="audit-log", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first checkpoint comes after an interval."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the chain of this process and make a last checkpoint; what fails is logged."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(self._close_seconds)
+        self._try(lambda: self._checkpointer.end(self._close_seconds))
+
+    def _keep(self) -> None:
+        while not self._ended.wait(self._log.interval.total_seconds()):
+            self._try(self._once)
+
+    def _once(self) -> None:
+        made = self._checkpointer.run()
+        if made is not None:
+            metrics.audit_checkpoint.set(made.at.timestamp())
+            records, octets = self._log.records.size()
+            metrics.audit_records.set(records)
+            metrics.audit_bytes.set(octets)
+
+    @staticmethod
+    def _try(step: Callable[[], object]) -> None:
+        try:
+            step()
+        except (Unavailable, Unopenable) as error:
+            log.error("the audit log is not looked after: %s", error)
+        except Exception:
+            # The thread must outlive whatever befell it once.
+            log.exception("the audit log is not looked after")

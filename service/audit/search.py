@@ -1,0 +1,85 @@
+"""Searches the audit log page by page, the newest records first."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from ..access import policy
+from ..errors import InvalidFields
+from ..models import Action, AuditRecord, Principal
+from ..store.audit import AuditStore, Wanted, read
+
+MOST = 1000
+
+# The first byte of a cursor; a cursor of another form gets another one.
+_FORM = b"\x01"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+# Far more than a service writes in a millisecond.
+_MOST_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to find: records with all the values in ``equal``, from ``since`` to before ``until``."""
+
+    equal: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records beside their ids; ``cursor`` is None where it is the last page."""
+
+    records: list[tuple[str, AuditRecord]]
+    cursor: str | None
+
+
+def search(log: AuditStore, principal: Principal, query: Query) -> Page:
+    """Return a page of about ``limit`` records: it goes on to the end of its last millisecond.
+
+    Raises:
+        Forbidden: the caller may not audit.
+        InvalidFields: the cursor is none.
+        StoreUnavailable: the database did not answer.
+    """
+    policy.require(principal, Action.AUDIT)
+    until = _in_utc("until", query.until) if query.cursor is None else _position(query.cursor)
+    # What has no time that could be compared was altered: a verification tells of it.
+    since = _in_utc("since", query.since) or _EPOCH
+    found = log.page(Wanted(query.equal, since, until), query.limit)
+    cursor = None
+    if len(found) == query.limit:
+        last = found[-1]["timestamp"]
+        rest = log.page(Wanted(query.equal, last, last + _MILLISECOND), _MOST_AT_ONCE)
+        found = [document for document in found if document["timestamp"] > last] + rest
+        cursor = _cursor(last)
+    return Page([(str(document["_id"]), read(document)) for document in found], cursor)
+
+
+def _in_utc(name: str, moment: datetime | None) -> datetime | None:
+    try:
+        return None if moment is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidFields({name: ["not within the years 1 to 9999 in UTC"]}) from None
+
+
+def _cursor(before: datetime) -> str:
+    position = ((before - _EPOCH) // _MILLISECOND).to_bytes(8, signed=True)
+    return base64.urlsafe_b64encode(_FORM + position).decode().rstrip("=")
+
+
+def _position(cursor: str) -> datetime:
+    try:
+        decoded = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        if decoded.startswith(_FORM) and len(decoded) == len(_FORM) + 8:
+            return _EPOCH + int.from_bytes(decoded.removeprefix(_FORM), signed=True) * _MILLISECOND
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidFields({"cursor": ["this is none of an answer before: leave it out to begin anew"]})

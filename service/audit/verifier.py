@@ -1,0 +1,165 @@
+"""Verifies the audit log: every record, every link, every end, against the checkpoints.
+
+Records are read once, in the order of their ids, and none is kept: memory grows with the number of
+chains alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..errors import Tampered
+from . import chain
+from .chain import AuditKeys, Head
+from .expected_heads import Known
+from .findings import Findings, Kind, Report
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Which writers are ``alive``; one that nobody heard of since ``lost_before`` is not.
+
+    A process that has lived for ``settled`` is in a checkpoint.
+    """
+
+    alive: frozenset[str]
+    lost_before: datetime
+    settled: timedelta
+
+
+@dataclass(slots=True)
+class _Chain:
+    """The chain that is being read, up to the record of number ``seq``.
+
+    ``mac`` is None where the record before is missing or was altered, so that nothing can be compared.
+    """
+
+    writer: str
+    seq: int = -1
+    mac: bytes | None = chain.BEGINNING
+    closed: bool = False
+    begun: datetime | None = None
+    at: datetime | None = None
+
+    @property
+    def last_id(self) -> str:
+        return chain.record_id(self.writer, max(self.seq, 0))
+
+
+class Verification:
+    """One run over all chains."""
+
+    def __init__(
+        self, keys: AuditKeys, known: Known, presence: Presence, report: Report, findings: Findings
+    ) -> None:
+        self._keys = keys
+        self._known = known
+        self._presence = presence
+        self._report = report
+        self._findings = findings
+
+    def run(self, records: Iterable[Document], progress: Callable[[int], None]) -> None:
+        """Verify all records that are in chains; ``progress`` is told of each how many that makes."""
+        current: _Chain | None = None
+        for document in records:
+            self._report.records += 1
+            progress(self._report.records)
+            try:
+                writer, seq = chain.place(document["_id"])
+            except Tampered as error:
+                self._findings.add(Kind.ALTERED, str(document["_id"])[:80], str(error))
+                continue
+            if current is None or current.writer != writer:
+                self._end(current)
+                current = _Chain(writer)
+            self._verify(current, seq, document)
+        self._end(current)
+        # Of these nothing is left.
+        for writer, (head, at) in self._known.heads.items():
+            self._require_expired(writer, 0, head.seq, None, at, Kind.MISSING)
+
+    def _verify(self, current: _Chain, seq: int, document: Document) -> None:
+        at = document.get("timestamp")
+        at = at if isinstance(at, datetime) else None
+        if seq > current.seq + 1:
+            self._require_expired(current.writer, current.seq + 1, seq - 1, current.at, at, Kind.MISSING)
+            current.mac = None
+        problem = self._problem(current, seq, document)
+        if problem is not None:
+            self._findings.add(Kind.ALTERED, document["_id"], problem, after=current.at, before=at)
+        current.seq = seq
+        current.mac = None if problem else document["mac"]
+        current.closed = not problem and document["operation"] == chain.CLOSE
+        current.at = current.at if problem else at
+        current.begun = current.begun or current.at
+
+    def _problem(self, current: _Chain, seq: int, document: Document) -> str | None:
+        """Return what is wrong with a record, or None."""
+        fields = {name: value for name, value in document.items() if name not in ("_id", "mac")}
+        try:
+            authentic = chain.is_authentic(self._keys, document["_id"], fields, document.get("mac"))
+        except (Tampered, UnicodeEncodeError, AttributeError):
+            authentic = False
+        if not authentic:
+            return "not what a process of the service wrote in this place"
+        if current.mac is not None and fields.get("previous") != current.mac:
+            return "does not follow the record before it"
+        mark = self._known.marks.get((current.writer, seq))
+        if mark is not None and mark != document["mac"]:
+            return "another record than a checkpoint saw in this place"
+        return None
+
+    def _end(self, current: _Chain | None) -> None:
+        """Look at the end of a chain."""
+        if current is None:
+            return
+        self._report.chains += 1
+        head, at = self._known.heads.pop(current.writer, (Head(current.writer), None))
+        if head.seq > current.seq:
+            self._require_expired(current.writer, current.seq + 1, head.seq, current.at, at, Kind.CUT)
+            return
+        if at is None and self._is_settled(current):
+            self._findings.add(
+                Kind.MISSING,
+                f"checkpoints of {current.writer}",
+                "no checkpoint knows this chain, although its process lived long enough",
+                after=current.begun,
+                before=current.at,
+            )
+        if current.closed:
+            return
+        if current.writer in self._presence.alive or (
+            current.at is not None and current.at > self._presence.lost_before
+        ):
+            self._report.open += 1
+            return
+        self._findings.add(
+            Kind.CUT, current.last_id, "no record closes the chain, and its process is gone", after=current.at
+        )
+
+    def _is_settled(self, current: _Chain) -> bool:
+        if current.begun is None or current.at is None:
+            return False
+        return current.at - current.begun > self._presence.settled
+
+    def _require_expired(
+        self, writer: str, first: int, last: int, after: datetime | None, before: datetime | None, kind: Kind
+    ) -> None:
+        """Tell of records that are not there, unless a checkpoint shows that they were old enough."""
+        expired = min(self._known.expired.get(writer, -1), last)
+        self._report.expired += max(expired - first + 1, 0)
+        first = max(first, expired + 1)
+        if first <= last:
+            self._findings.add(
+                kind,
+                chain.record_id(writer, first),
+                f"{last - first + 1} record(s) are not there",
+                last=chain.record_id(writer, last),
+                after=after,
+                before=before,
+            )

@@ -1,0 +1,63 @@
+"""Shows whether the audit log is as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ..access import policy
+from ..models import Action, Principal
+from . import expected_heads
+from .checkpointer import LOST_AFTER, AuditLog
+from .findings import Finding, Findings, Kind, Report
+from .verifier import Presence, Verification
+
+
+def verify(
+    audit_log: AuditLog,
+    principal: Principal,
+    saved: Sequence[Mapping[str, Any]],
+    tell: Callable[[Finding], None],
+    progress: Callable[[int], None] = lambda _records: None,
+) -> Report:
+    """Verify all of it, beside whatever is being written; each finding is told as soon as it is made.
+
+    ``saved`` are checkpoints that were kept outside the database, as its log stream has them: with one of
+    those, also what was cut off with everything that knew of it comes to light.
+
+    Raises:
+        Forbidden: the caller may not audit.
+        StoreUnavailable: the database did not answer.
+        Unopenable: the audit key cannot be opened.
+    """
+    policy.require(principal, Action.AUDIT)
+    opened = audit_log.key.reopen()
+    report = Report()
+    findings = Findings(report, tell)
+    at = audit_log.clock()
+    chains = expected_heads.learn(
+        opened.keys, audit_log.checkpoints.all, saved, audit_log.expired_before(at), report, findings
+    )
+    presence = Presence(
+        alive=frozenset(audit_log.alive(at)),
+        lost_before=at - LOST_AFTER * audit_log.interval,
+        settled=2 * LOST_AFTER * audit_log.interval,
+    )
+    run = Verification(opened.keys, chains, presence, report, findings)
+    run.run(audit_log.records.chained(), progress)
+    for record_id, written_at in audit_log.records.unchained():
+        if _is_from_before(written_at, opened.unchained_until):
+            report.unchained += 1
+        else:
+            findings.add(
+                Kind.UNCHAINED,
+                str(record_id)[:80],
+                "written when all records were in chains, and by no process that knew of them",
+                before=written_at if isinstance(written_at, datetime) else None,
+            )
+    return report
+
+
+def _is_from_before(written_at: object, until: datetime | None) -> bool:
+    return until is not None and isinstance(written_at, datetime) and written_at <= until

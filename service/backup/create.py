@@ -1,0 +1,81 @@
+"""Makes a backup: everything as it was at one point in time, sealed as it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
+
+from ..crypto import aead, mac
+from ..crypto.keyring import KeyRing
+from ..errors import Tampered
+from ..keys.canary import KeyProof
+from ..models import Sealed
+from ..store.snapshot import Snapshot
+from . import archive
+from .archive import Watcher
+from .manifest import FORMAT, Manifest, Tally
+
+
+class Backup:
+    """One backup; ``manifest`` is there once ``pieces`` were taken to their end."""
+
+    def __init__(
+        self,
+        take: Callable[[], AbstractContextManager[Snapshot]],
+        ring: KeyRing,
+        proof: KeyProof,
+        watcher: Watcher,
+    ) -> None:
+        self._take = take
+        self._ring = ring
+        self._proof = proof
+        self._watcher = watcher
+        self._id = archive.new_id()
+        self._manifest: Manifest | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is in it."""
+        if self._manifest is None:
+            raise RuntimeError("the pieces were not taken to their end")
+        return self._manifest
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the file, piece by piece.
+
+        Raises:
+            KeyRingUnproven: the key ring does not fit the data: nobody could read the backup with it.
+            RestoreUnfinished: what is there is not all of it.
+            StoreUnavailable: the database did not answer.
+            StartRefused: it took longer than MongoDB remembers.
+        """
+        self._proof.check()
+        with self._take() as snapshot:
+            self._watcher.begin("backing up", snapshot.count())
+            yield from archive.seal(self._frames(snapshot), self._id, self._ring)
+
+    def _frames(self, snapshot: Snapshot) -> Iterator[bytes]:
+        tally, key_ids = Tally(), set[str]()
+        for batch in snapshot.batches():
+            tally.add(batch.collection, batch.documents)
+            key_ids.update(_key_ids(batch.sealed))
+            yield archive.documents_frame(batch.collection, batch.documents)
+            self._watcher.add("backing up", batch.count)
+        self._manifest = Manifest(
+            format=FORMAT,
+            backup_id=self._id,
+            made_at=snapshot.time.isoformat(),
+            cluster_time=snapshot.cluster_time,
+            key_id=self._ring.key_ids[0],
+            key_ids=tuple(sorted(key_ids)),
+            parts=tally.parts(),
+        )
+        yield archive.manifest_frame(self._manifest)
+
+
+def _key_ids(sealed: Iterable[tuple[Sealed, bytes]]) -> Iterator[str]:
+    for kind, value in sealed:
+        # A record of an earlier implementation names no key, and one that was altered may name none.
+        if kind is not Sealed.LEGACY:
+            with suppress(Tampered):
+                yield (aead.key_id if kind is Sealed.VERSION else mac.key_id)(value).hex()

@@ -1,0 +1,153 @@
+"""Shows that a backup could be brought back: does so apart from everything, and opens every record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, BinaryIO, ParamSpec, TypeVar
+
+from ..audit import checkpoints, key
+from ..crypto import secret_values, tags
+from ..crypto.keyring import KeyRing
+from ..errors import StoreUnavailable, Tampered, Unopenable, VaultError
+from ..keys import canary
+from ..models import DrillResult, Envelope, StoredToken, now
+from ..records import Secret
+from ..store.audit_keys import SealedAuditKey
+from ..store.drills import DrillStore
+from ..store.staging import Staging
+from ..tokens.authentication import tag_fields
+from .archive import Archive, Watcher
+from .manifest import Manifest
+from .restore import stage
+
+Problem = tuple[str, Unopenable]
+Record = TypeVar("Record")
+P = ParamSpec("P")
+
+
+@dataclass(slots=True)
+class Drill:
+    """One drill; ``failed`` is told of each record that does not open: what, its id, and why."""
+
+    drills: DrillStore
+    staging: Staging
+    ring: KeyRing
+    watcher: Watcher
+    failed: Callable[[str], None]
+    clock: Callable[[], datetime] = now
+    _records: int = field(default=0, init=False)
+    _failures: int = field(default=0, init=False)
+
+    def run(self, source: BinaryIO) -> tuple[Manifest, DrillResult]:
+        """Do it, and keep the result, also where it is that the backup cannot be used at all.
+
+        Raises:
+            Tampered, UnknownKey: the backup cannot be used; the message says why.
+            StoreUnavailable: the database did not answer.
+            StartRefused: another drill is at work.
+        """
+        try:
+            manifest = self._attempt(source)
+        except VaultError:
+            with suppress(StoreUnavailable):
+                self._keep(None)
+            raise
+        return manifest, self._keep(manifest)
+
+    def _attempt(self, source: BinaryIO) -> Manifest:
+        archive = Archive(source, self.ring)
+        try:
+            manifest = stage(archive, self.staging, self.ring, self.watcher)
+            self._open(self._secrets())
+            self._open(self._tokens())
+            self._open(self._log())
+            self._open(self._checkpoints())
+            self._open(self._meta())
+        finally:
+            self.staging.clear()
+        if self._records != (expected := sum(part.documents for part in manifest.parts.values())):
+            raise Tampered(f"of {expected} records, {self._records} were found in the database")
+        return manifest
+
+    def _keep(self, manifest: Manifest | None) -> DrillResult:
+        result = DrillResult(
+            finished_at=self.clock(),
+            success=manifest is not None and not self._failures,
+            records=self._records,
+            failed=self._failures,
+            made_at=None if manifest is None else datetime.fromisoformat(manifest.made_at),
+        )
+        self.drills.write(result)
+        return result
+
+    def _open(self, found: Iterator[tuple[str, list[Problem]]]) -> None:
+        for name, problems in found:
+            self._records += 1
+            self._failures += bool(problems)
+            for what, error in problems:
+                self.failed(f"{name}: {what}: {error.reason}: {error}")
+            self.watcher.add("opening", 1)
+
+    def _secrets(self) -> Iterator[tuple[str, list[Problem]]]:
+        for secret_id, found in self.staging.secrets():
+            yield f"secret {secret_id}", _open_secret(found, self.ring)
+
+    def _tokens(self) -> Iterator[tuple[str, list[Problem]]]:
+        for token_id, found in self.staging.tokens():
+            yield f"token {token_id}", _tried("tag", _verify_token, found, self.ring)
+
+    def _log(self) -> Iterator[tuple[str, list[Problem]]]:
+        for record_id, found in self.staging.records():
+            yield f"audit record {record_id}", _tried("document", _require_shape, found, self.ring)
+
+    def _checkpoints(self) -> Iterator[tuple[str, list[Problem]]]:
+        for number, found in self.staging.checkpoints():
+            yield f"checkpoint {number}", _tried("document", _read_checkpoint, found, self.ring)
+
+    def _meta(self) -> Iterator[tuple[str, list[Problem]]]:
+        for name, found in self.staging.meta():
+            yield f"meta {name}", _tried("value", _open_sealed, found, self.ring)
+
+
+def _open_secret(secret: Secret | Tampered, ring: KeyRing) -> list[Problem]:
+    if isinstance(secret, Tampered):
+        return [("document", secret)]
+    problems = _tried("path or owner", tags.verify, secret, ring)
+    for version in secret.versions:
+        if version.sealed is not None or version.destroyed_at is None:
+            problems += _tried(f"version {version.version}", secret_values.open_, secret, version, ring)
+    return problems
+
+
+def _verify_token(found: StoredToken | Tampered, ring: KeyRing) -> None:
+    stored = _require_shape(found, ring)
+    ring.verify(stored.tag, tag_fields(stored.token, stored.digest))
+
+
+def _read_checkpoint(found: Mapping[str, Any] | Tampered, ring: KeyRing) -> None:
+    checkpoints.from_json(_require_shape(found, ring))
+
+
+def _open_sealed(found: Envelope | SealedAuditKey | Tampered | None, ring: KeyRing) -> None:
+    match _require_shape(found, ring):
+        case Envelope() as sealed:
+            canary.open_(sealed, ring)
+        case SealedAuditKey() as sealed:
+            key.unsealed(sealed, ring)
+
+
+def _require_shape(found: Record | Tampered, _ring: KeyRing) -> Record:
+    if isinstance(found, Tampered):
+        raise found
+    return found
+
+
+def _tried(what: str, attempt: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> list[Problem]:
+    try:
+        attempt(*arguments, **named)
+    except Unopenable as error:
+        return [(what, error)]
+    return []

@@ -1,0 +1,87 @@
+"""What commands on secrets and tokens work with: the database, the keys and the audit log.
+
+That is what the service itself needs.  Whoever has those can read every secret anyway, so nobody is
+asked for a token; the audit log says ``operator``.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from ..access import policy
+from ..audit.checkpointer import AuditLog, Checkpointer, audit_log
+from ..audit.recorder import Entry, Recorder
+from ..audit.writer import ChainWriter
+from ..crypto.keyring import KeyRing
+from ..environment import Environment
+from ..errors import Unavailable, Unopenable
+from ..keys import loading
+from ..keys.canary import KeyProof
+from ..keys.wrap_counter import WrapCounter
+from ..models import Caller
+from ..secrets.vault import Vault
+from ..settings import StoreSettings, max_secret_bytes
+from ..store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts, ready for use."""
+
+    store: Store
+    ring: KeyRing
+    proof: KeyProof
+    recorder: Recorder
+    vault: Vault
+    audit_log: AuditLog
+
+    @contextmanager
+    def entry(self, operation: str) -> Iterator[Entry]:
+        """Open the audit record of one operation of the operator's; see ``Recorder.entry``."""
+        caller = Caller(client_ip="127.0.0.1", request_id=uuid.uuid4().hex)
+        with self.recorder.entry(operation, caller) as entry:
+            entry.actor = policy.OPERATOR.actor
+            yield entry
+
+
+@contextmanager
+def opened(time_limit: int | None = None) -> Iterator[Parts]:
+    """Put the parts together as the environment says, once the database can be used.
+
+    An operation of the database may take ``time_limit`` seconds; without it, as long as in the service.
+
+    Raises:
+        StartRefused: the configuration cannot be used.
+    """
+    # Not all settings of the service: a leaked token is revoked also where the certificate has ended.
+    environment = Environment(os.environ)
+    settings = StoreSettings.from_environment(environment)
+    most_bytes = max_secret_bytes(environment)
+    # Read once: what a command begins under one primary key it ends under the same.
+    held = loading.load(environment)
+    store = Store(settings.mongo_uri, time_limit or settings.mongo_timeout, settings.mongo_tls)
+    try:
+        store.wait_until_usable(settings.startup_timeout)
+        ring = KeyRing(lambda: held, WrapCounter(store.keys).count)
+        proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
+        log = audit_log(store, ring, settings.audit_checkpoint_seconds, settings.audit_ttl_days)
+        writer = ChainWriter(store.audit, log.key.keys)
+        try:
+            yield Parts(
+                store,
+                ring,
+                proof,
+                Recorder(writer, settings.mongo_timeout, enabled=environment.boolean("AUDIT_ENABLED", True)),
+                Vault(store.secrets, store.listing, ring, proof, most_bytes),
+                log,
+            )
+        finally:
+            # Where this fails, a process that serves closes the chain in a while.
+            with suppress(Unavailable, Unopenable):
+                Checkpointer(log, writer).end(settings.mongo_timeout)
+    finally:
+        store.close()

@@ -1,0 +1,120 @@
+"""Tells which master keys there are and what is under each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ..access import policy
+from ..audit.key import AuditKey
+from ..crypto import aead, mac
+from ..crypto.keyring import KeyRing
+from ..errors import Tampered
+from ..models import Action, Principal, Sealed
+from ..store.canary import CanaryStore
+from ..store.master_keys import KeyStore
+from ..store.rewrap import SealedStore
+from . import wrap_counter
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the use cases work with."""
+
+    ring: KeyRing
+    store: KeyStore
+    sealed: SealedStore
+    canaries: CanaryStore
+    audit_key: AuditKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """One master key: whether this process holds it, and how much there is under it.
+
+    ``wraps`` is never less than the data keys it ever wrapped.
+    """
+
+    key_id: str
+    held: bool
+    primary: bool
+    versions: int
+    secret_tags: int
+    token_tags: int
+    canary: bool
+    audit_key: bool
+    wraps: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """All keys that this process holds or anything is under, the primary first.
+
+    ``legacy`` counts records of an earlier implementation, which name no key, and ``malformed`` what
+    should name one and does not.
+    """
+
+    keys: list[KeyUse]
+    legacy: int
+    malformed: int
+    warnings: list[str]
+
+
+def status(keys: Keys, principal: Principal) -> KeyStatus:
+    """Count what is under each key; it takes seconds where there are millions of secrets.
+
+    Raises:
+        Forbidden: the caller is no administrator.
+        StoreUnavailable: the database did not answer.
+    """
+    policy.require(principal, Action.ADMIN)
+    found = Counter((kind, _key_id(kind, sealed)) for kind, sealed in keys.sealed.survey())
+    legacy = found.pop((Sealed.LEGACY, None), 0)
+    canary = _canary_key_id(keys.canaries)
+    reserved = keys.store.registered()
+    held = keys.ring.key_ids
+    under = {key_id for _, key_id in found} | {canary}
+    shown = [*held, *sorted(key_id for key_id in under if key_id is not None and key_id not in held)]
+    uses = [
+        KeyUse(
+            key_id=key_id,
+            held=key_id in held,
+            primary=key_id == held[0],
+            versions=found[Sealed.VERSION, key_id],
+            secret_tags=found[Sealed.SECRET_TAG, key_id],
+            token_tags=found[Sealed.TOKEN_TAG, key_id],
+            canary=key_id == canary,
+            audit_key=found[Sealed.AUDIT_KEY, key_id] > 0,
+            # Wraps from before they were counted are in no block; what they left is among the versions.
+            wraps=reserved.get(key_id, 0) + found[Sealed.VERSION, key_id],
+        )
+        for key_id in shown
+    ]
+    return KeyStatus(
+        keys=uses,
+        legacy=legacy,
+        malformed=sum(count for (_, key_id), count in found.items() if key_id is None),
+        warnings=[warning for use in uses for warning in _warnings(use)],
+    )
+
+
+def _key_id(kind: Sealed, sealed: bytes) -> str | None:
+    key_id = aead.key_id if kind in (Sealed.VERSION, Sealed.AUDIT_KEY) else mac.key_id
+    try:
+        return key_id(sealed).hex()
+    except Tampered:
+        return None
+
+
+def _canary_key_id(canaries: CanaryStore) -> str | None:
+    try:
+        canary = canaries.find()
+        return None if canary is None else aead.key_id(canary.data_key).hex()
+    except Tampered:
+        return None
+
+
+def _warnings(use: KeyUse) -> list[str]:
+    missing = f"this process lacks master key {use.key_id}, and cannot open what is under it"
+    found = [None if use.held else missing, wrap_counter.warn(use.key_id, use.wraps)]
+    return [warning for warning in found if warning is not None]

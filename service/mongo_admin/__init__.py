@@ -1,0 +1,1 @@
+"""Administration of MongoDB itself: replica set, members, users, upgrades."""

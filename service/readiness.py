@@ -1,0 +1,48 @@
+"""Says whether this process can serve, and if not, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from .audit.checkpointer import AuditLog
+from .errors import Unavailable, Unopenable
+from .keys.canary import KeyProof
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """The checks, by name: each returns, or raises what is wrong.
+
+    The database comes first: without it the others can only repeat that it is not there.
+    """
+
+    checks: Mapping[str, Callable[[], None]]
+
+    def findings(self) -> dict[str, str]:
+        """Return ``ok`` or what is wrong for each check, in order."""
+        found: dict[str, str] = {}
+        for name, check in self.checks.items():
+            if found.get("database", "ok") != "ok":
+                found[name] = "not checked: the database cannot be used"
+                continue
+            try:
+                check()
+                found[name] = "ok"
+            except (Unavailable, Unopenable) as error:
+                found[name] = str(error)
+        return found
+
+
+def readiness(ping: Callable[[], None], proof: KeyProof, audit: AuditLog | None) -> Readiness:
+    """Return the checks of one process; ``audit`` is None where auditing is off."""
+    checks: dict[str, Callable[[], None]] = {"database": ping, "keys": proof.check}
+    if audit is not None:
+        checks["audit"] = partial(_check_log, audit)
+    return Readiness(checks)
+
+
+def _check_log(audit: AuditLog) -> None:
+    audit.key.keys()
+    audit.records.check_writable()

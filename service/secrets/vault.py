@@ -1,0 +1,25 @@
+"""What the use cases of secrets work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..crypto.keyring import KeyRing
+from ..keys.canary import KeyProof
+from ..models import now
+from ..store.secret_listing import ListingStore
+from ..store.secrets import SecretStore
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The parts; ``max_secret_bytes`` bounds one value, and ``clock`` tells when a secret is over."""
+
+    secrets: SecretStore
+    listing: ListingStore
+    ring: KeyRing
+    proof: KeyProof
+    max_secret_bytes: int
+    clock: Callable[[], datetime] = now

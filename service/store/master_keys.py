@@ -1,0 +1,67 @@
+"""Which master keys the database has met, and how many wraps each may have made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pymongo import ReturnDocument, UpdateOne
+from pymongo.database import Database
+
+from .canary import COLLECTION
+from .database import Document, translated, typed
+
+_PREFIX = "key "
+
+
+class KeyStore:
+    """One document for each key in the collection ``meta``; none of them holds a key."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._collection = database[COLLECTION]
+
+    def register(self, key_ids: Iterable[str]) -> None:
+        """Remember that a process holds these keys.
+
+        Raises:
+            StoreUnavailable: some may not be remembered.
+        """
+        with translated():
+            self._collection.bulk_write(
+                [
+                    UpdateOne({"_id": _PREFIX + key_id}, {"$setOnInsert": {"wraps": 0}}, upsert=True)
+                    for key_id in key_ids
+                ]
+            )
+
+    def reserve(self, key_id: str, count: int) -> int:
+        """Add ``count`` to the wraps of a key, before they are made, and return the sum.
+
+        Raises:
+            StoreUnavailable: they may or may not have been added.
+        """
+        with translated():
+            document = self._collection.find_one_and_update(
+                {"_id": _PREFIX + key_id},
+                {"$inc": {"wraps": count}},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        wraps: int = typed(document, dict)["wraps"]
+        return wraps
+
+    def registered(self) -> dict[str, int]:
+        """Return the wraps that were reserved, for each key that any process has held.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        with translated():
+            found = self._collection.find({"_id": {"$gte": _PREFIX, "$lt": _PREFIX + "g"}})
+            return dict(self.wraps_in(found))
+
+    @staticmethod
+    def wraps_in(documents: Iterable[Document]) -> Iterator[tuple[str, int]]:
+        """Yield the keys and their wraps that are among these documents of ``meta``."""
+        for document in documents:
+            if str(document["_id"]).startswith(_PREFIX):
+                yield document["_id"].removeprefix(_PREFIX), typed(document["wraps"], int)

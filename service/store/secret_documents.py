@@ -1,0 +1,186 @@
+"""How a secret is written as a document, and how a document is read as one.
+
+A field that is not there has its default, so that documents of earlier versions of this service are
+read as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from types import NoneType
+from typing import Any
+
+from ..errors import Tampered
+from ..models import Envelope
+from ..records import MAX_VERSIONS, LegacyValue, Secret, Version, Wrapped
+from .database import Document, typed
+
+# Name in the record and in the document alike, default, type.
+_SECRET: dict[str, tuple[Any, type]] = {
+    "created_at": (None, datetime),
+    "created_by": (None, str),
+    "updated_at": (None, datetime),
+    "path": (None, str),
+    "former_path": (None, str),
+    "owner": (None, str),
+    "tag": (None, bytes),
+    "max_versions": (MAX_VERSIONS, int),
+    "cas_required": (False, bool),
+    "delete_version_after": (None, int),
+    "expires_at": (None, datetime),
+    "deleted_at": (None, datetime),
+    "deleted_by": (None, str),
+    "destroyed_at": (None, datetime),
+    "destroyed_by": (None, str),
+    "max_reads": (None, int),
+    "reads_left": (None, int),
+    "read_at": (None, datetime),
+    "read_from": (None, str),
+    "read_by": (None, str),
+    "revision": (None, int),
+}
+_VERSION: dict[str, tuple[Any, type]] = {
+    "created_by": (None, str),
+    "expires_at": (None, datetime),
+    "deleted_at": (None, datetime),
+    "deleted_by": (None, str),
+    "destroyed_at": (None, datetime),
+    "destroyed_by": (None, str),
+}
+# Where listings look for it; absent while the secret is in use.
+_SHELVES = {"deleted_at": "deleted", "destroyed_at": "destroyed"}
+# What a listing shows of a secret: not its versions, which may be large.
+LISTED = dict.fromkeys(
+    ("path", "labels", "current", "created_at", "updated_at", "expires_at", "deleted_at", "reads_left"), True
+)
+
+
+def write(secret: Secret) -> Document:
+    """Return the fields of a secret's document, those left out that have their default.
+
+    A secret of an earlier implementation has none of them: it is sealed anew before it is changed.
+    """
+    if any(isinstance(version.sealed, LegacyValue) for version in secret.versions):
+        return {}
+    document = _plain(secret, _SECRET) | {
+        "current": secret.current,
+        "versions": [_write_version(version) for version in secret.versions],
+    }
+    if secret.labels:
+        document["labels"] = [label(*pair) for pair in secret.labels]
+    for field, shelf in _SHELVES.items():
+        if getattr(secret, field) is not None:
+            document["shelf"] = shelf
+    return document
+
+
+def label(key: str, value: str) -> Document:
+    """Return a label as it is written; its index compares the whole of it, the order of the fields too."""
+    return {"k": key, "v": value}
+
+
+def read(document: Document) -> Secret:
+    """Return the secret that was written as this document.
+
+    Raises:
+        Tampered: nobody wrote it like this.
+    """
+    # Whoever can write to the database can put anything there: what does not have the shape that
+    # was written is an altered record, and no reason to fail in some other way.
+    with _shape():
+        if "ciphertext" in document:
+            return _read_legacy(document)
+        entries = typed(document["versions"], list)
+        versions = tuple(_read_version(typed(entry, dict)) for entry in entries)
+        if document["current"] not in [version.version for version in versions]:
+            raise Tampered("its current version is missing")
+        return _read_secret(document, versions)
+
+
+def read_wrapped(document: Document) -> Wrapped:
+    """Return a secret that was read without its payloads.
+
+    Raises:
+        Tampered: nobody wrote it like this.
+    """
+    secret = read(document)
+    with _shape():
+        data_keys = (typed(entry.get("data_key"), bytes, NoneType) for entry in document["versions"])
+        return Wrapped(secret, tuple(data_keys))
+
+
+def read_listed(document: Document) -> Secret:
+    """Return what ``LISTED`` has of a secret; it has no versions.
+
+    Raises:
+        Tampered: nobody wrote it like this.
+    """
+    with _shape():
+        return _read_secret({"current": 1, **document}, ())
+
+
+@contextmanager
+def _shape() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        raise Tampered("not of the shape in which secrets are stored") from None
+
+
+def _plain(record: Secret | Version, fields: dict[str, tuple[Any, type]]) -> Document:
+    values = {name: getattr(record, name) for name in fields}
+    return {name: value for name, value in values.items() if value != fields[name][0]}
+
+
+def _write_version(version: Version) -> Document:
+    document = _plain(version, _VERSION) | {"version": version.version, "created_at": version.created_at}
+    if isinstance(version.sealed, Envelope):
+        document |= {"payload": version.sealed.payload, "data_key": version.sealed.data_key}
+    return document
+
+
+def _read_secret(document: Document, versions: tuple[Version, ...]) -> Secret:
+    return Secret(
+        secret_id=typed(document["_id"], str),
+        current=typed(document["current"], int),
+        versions=versions,
+        labels=tuple(
+            (typed(one["k"], str), typed(one["v"], str)) for one in typed(document.get("labels", []), list)
+        ),
+        **_read_plain(document, _SECRET),
+    )
+
+
+def _read_plain(document: Document, fields: dict[str, tuple[Any, type]]) -> dict[str, Any]:
+    return {
+        name: typed(document.get(name, default), kind, NoneType if default is None else kind)
+        for name, (default, kind) in fields.items()
+    }
+
+
+def _read_version(document: Document) -> Version:
+    payload = document.get("payload")
+    return Version(
+        version=typed(document["version"], int),
+        created_at=typed(document["created_at"], datetime, NoneType),
+        sealed=None
+        if payload is None
+        else Envelope(typed(payload, bytes), typed(document["data_key"], bytes)),
+        **_read_plain(document, _VERSION),
+    )
+
+
+def _read_legacy(document: Document) -> Secret:
+    if {"path", "former_path", "owner"} & document.keys():
+        # Nothing ties such a record to a place, and it never had one: it was put there.
+        raise Tampered("a record of an earlier implementation has neither path nor owner")
+    ciphertext = base64.b64decode(document["ciphertext"], validate=True)
+    created_at = typed(document.get("created_at"), datetime, NoneType)
+    return _read_secret(
+        document | {"current": 1, "created_at": created_at},
+        (Version(1, created_at, LegacyValue(ciphertext)),),
+    )

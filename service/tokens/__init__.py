@@ -1,0 +1,1 @@
+"""Tokens: authentication, and the use cases of creating, renewing and revoking them."""

@@ -1,0 +1,79 @@
+"""Reads what ``vault kv get -format=json`` prints, HashiCorp Vault's or OpenBao's, for both versions of KV.
+
+Several documents may follow one another.  None says which path it came from, so whoever collects several
+adds that as ``path``; the path of one without it is empty.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .line import Line, Problem, line
+
+
+def looks_like_it(document: object) -> bool:
+    """Return whether a JSON document is one of these."""
+    return isinstance(document, dict) and isinstance(document.get("data"), dict)
+
+
+def read(text: str, *, split: bool) -> Iterator[Line | Problem]:
+    """Return the secrets or the problem of each document; its number is that of the document's first line.
+
+    The value of a secret is the JSON object of its fields, its keys sorted, with no white space; or, where
+    they are ``split``, there is one secret for each field below the path, and a text is taken as it is.
+    """
+    at = _past_space(text, 0)
+    while at < len(text):
+        number = text.count("\n", 0, at) + 1
+        try:
+            document, at = json.JSONDecoder().raw_decode(text, at)
+        except (ValueError, RecursionError):
+            yield Problem(number, "what begins here is no JSON document; nothing behind it was read")
+            return
+        try:
+            yield from _secrets(number, document, split=split)
+        except ValueError:
+            # Half a surrogate pair, or a number that JSON cannot write.
+            yield Problem(number, "it has a text or a number in it that cannot be written down")
+        at = _past_space(text, at)
+
+
+def _secrets(number: int, document: Any, *, split: bool) -> list[Line | Problem]:
+    if not looks_like_it(document):
+        return [Problem(number, "it has no data as `vault kv get -format=json` prints them")]
+    path = document.get("path", "")
+    if not isinstance(path, str):
+        return [Problem(number, "its path is no text")]
+    fields, labels = _fields(document["data"])
+    if not isinstance(fields, dict):
+        return [Problem(number, "it has no data: this version was deleted or destroyed")]
+    more = {"labels": labels} if labels else {}
+    if not split:
+        return [line(number, path, _canonical(fields), **more)]
+    folder = f"{path.rstrip('/')}/" if path else ""
+    return [
+        line(number, folder + name, value.encode() if isinstance(value, str) else _canonical(value), **more)
+        for name, value in fields.items()
+    ]
+
+
+def _fields(data: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the fields of a secret and what KV version 2 calls its custom metadata."""
+    metadata = data.get("metadata")
+    if data.keys() == {"data", "metadata"} and isinstance(metadata, dict) and "created_time" in metadata:
+        return data["data"], metadata.get("custom_metadata")
+    return data, None
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def _past_space(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n":
+        at += 1
+    return at

@@ -1,0 +1,76 @@
+"""What tests of backups have in common: making one in this process, and bringing it back."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from service.backup.create import Backup
+from service.backup.drill import Drill
+from service.backup.manifest import Manifest
+from service.backup.restore import Restore
+from service.crypto.keyring import KeyRing
+from service.crypto.stream import CHUNK_BYTES, MAGIC
+from service.keys.canary import KeyProof
+from service.models import DrillResult
+from service.store.backup_collections import DRILL, RESTORE
+from service.store.store import Store
+
+SEALED_CHUNK_BYTES = CHUNK_BYTES + 16
+
+
+class Watcher:
+    """Hears how it goes, and says nothing."""
+
+    def begin(self, doing: str, total: int) -> None:
+        pass
+
+    def add(self, doing: str, count: int) -> None:
+        pass
+
+
+@dataclass
+class Operator:
+    """Whoever makes backups with this ring and brings them back."""
+
+    store: Store
+    ring: KeyRing
+    watcher: Watcher
+
+    @property
+    def proof(self) -> KeyProof:
+        store = self.store
+        return KeyProof(store.canaries, store.secrets, self.ring, store.keys, store.sealed)
+
+    def pieces(self) -> Iterator[bytes]:
+        return Backup(self.store.snapshot, self.ring, self.proof, self.watcher).pieces()
+
+    def back_up(self) -> bytes:
+        return b"".join(self.pieces())
+
+    def restore(self, backup: bytes, *, replace: bool = False) -> Manifest:
+        return self._restore().run(io.BytesIO(backup), replace=replace)
+
+    def check(self, backup: bytes) -> Manifest:
+        return self._restore().check(io.BytesIO(backup), replace=True)
+
+    def drill(self, backup: bytes) -> tuple[DrillResult, list[str]]:
+        failed: list[str] = []
+        staging = self.store.staging(DRILL)
+        _, result = Drill(self.store.drills, staging, self.ring, self.watcher, failed.append).run(
+            io.BytesIO(backup)
+        )
+        return result, failed
+
+    def _restore(self) -> Restore:
+        store = self.store
+        return Restore(
+            store.restores, store.staging(RESTORE), store.keys, self.ring, self.proof, self.watcher
+        )
+
+
+def chunks(backup: bytes) -> list[bytes]:
+    """Return the header of a backup and its chunks."""
+    length = int.from_bytes(backup[len(MAGIC) + 1 : len(MAGIC) + 3])
+    start = len(MAGIC) + 3 + length + 7
+    starts = range(start, len(backup), SEALED_CHUNK_BYTES)
+    return [backup[:start], *(backup[at : at + SEALED_CHUNK_BYTES] for at in starts)]

@@ -1,0 +1,420 @@
+"""vault.backing_up and vault.restoring: what comes back is what there was at one time, or nothing does."""
+
+import base64
+import io
+import itertools
+import os
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import bson
+import pytest
+from flask.testing import FlaskClient
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from service.backup.archive import Archive
+from service.crypto.aead import key_id_of
+from service.crypto.keyring import KeyRing
+from service.dev.mongod import EmbeddedMongo
+from service.errors import RestoreUnfinished, StartRefused, Tampered, UnknownKey
+from service.store.backup_collections import STAGED
+from service.store.snapshot import Snapshot
+from service.store.store import Store
+from tests.audit.test_verify import Process
+from tests.backup.backups import Operator, Watcher, chunks
+from tests.calls import TOKEN, WHOAMI, ask, id_of, post
+from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
+from tests.filling import fill
+
+OLD, NEW = (key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY))
+
+
+@pytest.fixture
+def operator(store: Store, ring: KeyRing, indexed: None) -> Operator:
+    """Whoever holds the key of the database."""
+    return Operator(store, ring, Watcher())
+
+
+@pytest.fixture
+def large(client: FlaskClient, operator: Operator) -> bytes:
+    """A backup of more than three chunks."""
+    for number in range(4):
+        value = base64.b64encode(os.urandom(60_000)).decode()
+        assert 200 == ask(client, "create/", secret=value, path=f"large/{number}").status_code
+    return operator.back_up()
+
+
+def content(database: Database) -> dict[str, Any]:
+    """Return the documents of the collections that grow, by their ids."""
+    return {
+        name: {document["_id"]: document for document in database[name].find()}
+        for name in ("secrets", "tokens", "audit_logs")
+    }
+
+
+def test_brings_everything_back(
+    client: FlaskClient,
+    guarded: FlaskClient,
+    give: Callable[..., str],
+    operator: Operator,
+    mongo_client: MongoClient,
+    database: Database,
+) -> None:
+    """Every version, what was deleted, destroyed or has expired, limits of reads, tokens, the whole log."""
+    token = give("fetch:*")
+    for path in ("a", "deleted", "destroyed"):
+        ask(client, "create/", secret="YQ==", path=path, labels={"env": "prod"})
+    ask(client, "update", path="a", secret="Yg==")
+    ask(client, "delete", path="deleted")
+    ask(client, "destroy", path="destroyed")
+    ask(client, "create/", secret="Yw==", path="twice", max_reads=2)
+    ask(client, "fetch", path="twice")
+    ask(client, "create/", secret="Yw==", path="over", expires_in=1)
+    ask(client, "create/", secret="Yw==")
+    time.sleep(0.05)
+    backup, before = operator.back_up(), content(database)
+
+    mongo_client.drop_database("vault")
+    operator.store.reconcile_indexes(0)
+    manifest = operator.restore(backup)
+
+    after = content(database)
+    over = before["secrets"].keys() - after["secrets"].keys()
+    assert {"over"} >= {before["secrets"][one]["path"] for one in over}
+    for one in over:
+        del before["secrets"][one]
+    assert before == after
+    assert [2, 1] == [
+        len(document["versions"])
+        for document in sorted(
+            (one for one in after["secrets"].values() if one.get("path") in ("a", "twice")),
+            key=lambda one: one["path"],
+        )
+    ]
+    assert len(before["audit_logs"]) == manifest.parts["audit_logs"].documents
+    assert "Yg==" == ask(client, "fetch", path="a").json["secret"]
+    assert "YQ==" == ask(guarded, "fetch", token, path="a", version=1).json["secret"]
+    assert 200 == ask(client, "fetch", path="twice").status_code
+    assert "already read" in ask(client, "fetch", path="twice").json["detail"]
+    assert not set(STAGED) & set(database.list_collection_names())
+
+
+def test_the_log_of_a_cluster_that_is_gone_can_be_verified_in_the_new_one(
+    store: Store, ring: KeyRing, operator: Operator, mongo_client: MongoClient
+) -> None:
+    """Each has a key of its own; a rotation of the master key moves both."""
+    gone = Process(store, ring)
+    gone.write(3)
+    saved = gone.checkpoint()
+    gone.write(2)
+    backup = operator.back_up()
+    mongo_client.drop_database("vault")
+    operator.store.reconcile_indexes(0)
+    new = Process(store, ring)
+    for _ in range(2):
+        new.write(2)
+        new.checkpoint()
+
+    operator.restore(backup)
+
+    report, findings = new.verify(saved)
+    assert [] == findings
+    assert (2, 1) == (report.chains, report.checkpoints)
+    later = Process(store, ring)
+    later.write(1)
+    later.checkpoint()
+    assert ([], 2) == (later.verify(saved)[1], later.verify(saved)[0].checkpoints)
+
+    rotated = Process(store, make_ring(OTHER_MASTER_KEY, MASTER_KEY))
+    assert rotated.log.key.rewrap()
+    assert not rotated.log.key.rewrap()
+    assert [] == Process(store, make_ring(OTHER_MASTER_KEY)).verify(saved)[1]
+
+
+def test_a_process_that_lived_through_a_restore_goes_on_from_what_was_restored(
+    store: Store, ring: KeyRing, operator: Operator, mongo_client: MongoClient
+) -> None:
+    """It knows checkpoints that are no longer there, more of them than were restored."""
+    gone = Process(store, ring)
+    gone.write(1)
+    gone.checkpoint()
+    backup = operator.back_up()
+    mongo_client.drop_database("vault")
+    operator.store.reconcile_indexes(0)
+    new = Process(store, ring)
+    for _ in range(3):
+        new.write(1)
+        new.checkpoint()
+
+    operator.restore(backup)
+    new.write(1)
+    new.checkpointer.end(5)
+
+    report, findings = Process(store, ring).verify()
+    assert ([], 2) == (findings, report.checkpoints)
+
+
+def test_shows_one_point_in_time(operator: Operator, mongo_client: MongoClient, database: Database) -> None:
+    """What was written together is in it together, however the writer and the backup meet."""
+    operator.proof.check()
+    stop, written = threading.Event(), itertools.count()
+    database.tokens.insert_one({"_id": "first"})
+    database.secrets.insert_one({"_id": "first"})
+
+    def pair(session: Any, number: int) -> None:
+        # In the order in which a backup reads, so that one that did not hold the time would have halves.
+        database.secrets.insert_one({"_id": f"pair {number}", "filling": os.urandom(2000)}, session=session)
+        database.tokens.insert_one({"_id": f"pair {number}"}, session=session)
+
+    def write() -> None:
+        with mongo_client.start_session() as session:
+            while not stop.is_set():
+                number = next(written)
+                session.with_transaction(lambda inside, number=number: pair(inside, number))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        while next(written) < 50:
+            time.sleep(0.1)
+        backups = []
+        for _ in range(5):
+            slowly = []
+            for piece in operator.pieces():
+                slowly.append(piece)
+                time.sleep(0.02)
+            backups.append(b"".join(slowly))
+    finally:
+        stop.set()
+        writer.join()
+
+    seen = [ids(operator.ring, backup) for backup in backups]
+    assert all(found["secrets"] == found["tokens"] for found in seen)
+    assert len(seen[0]["secrets"]) < len(seen[-1]["secrets"])
+
+
+def ids(ring: KeyRing, backup: bytes) -> dict[str, set[str]]:
+    """Return the ids in each collection of a backup."""
+    found: dict[str, set[str]] = {}
+    for name, documents in Archive(io.BytesIO(backup), ring).batches():
+        found.setdefault(name, set()).update(one["_id"] for one in bson.decode_all(documents))
+    return found
+
+
+def altered(backup: bytes, how: str) -> bytes:
+    """Return a backup to which this was done."""
+    header, first, second, *rest = chunks(backup)
+    match how:
+        case "flipped":
+            return header + first + bytes([second[0] ^ 1]) + second[1:] + b"".join(rest)
+        case "flipped in the header":
+            return backup[:60] + bytes([backup[60] ^ 1]) + backup[61:]
+        case "cut":
+            return backup[:-100]
+        case "cut between chunks":
+            return header + first + second
+        case "swapped":
+            return header + second + first + b"".join(rest)
+        case "of another format":
+            return backup.replace(b'{"backup": 1', b'{"backup": 2', 1)
+        case "something else":
+            return b"DB_PASSWORD=hunter2\n" * 10
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("flipped", "altered or cut short after the first 65536 bytes"),
+        ("flipped in the header", "its header was altered"),
+        ("cut", "altered or cut short"),
+        ("cut between chunks", "cut short after the first 131072 bytes"),
+        ("swapped", "its header or its beginning was altered"),
+        ("of another format", "a backup of format 2, and this version reads format 1"),
+        ("something else", "does not begin as"),
+    ],
+)
+def test_refuses_what_was_altered_and_touches_nothing(
+    large: bytes, operator: Operator, mongo_client: MongoClient, database: Database, how: str, reason: str
+) -> None:
+    """With the reason; also where the part that is wrong comes last."""
+    before = content(database)
+
+    for attempt in (operator.check, operator.drill, lambda backup: operator.restore(backup, replace=True)):
+        with pytest.raises(Tampered, match=reason):
+            attempt(altered(large, how))
+
+    assert before == content(database)
+    assert not set(STAGED) & set(database.list_collection_names())
+    operator.proof.check()
+
+
+def test_refuses_every_flipped_bit_of_the_header(client: FlaskClient, operator: Operator) -> None:
+    """Nothing authenticates it before the first chunk, and with that all of it."""
+    ask(client, "create/", secret="YQ==", path="a")
+    backup = operator.back_up()
+    header, *_ = chunks(backup)
+
+    for position in range(len(header) * 8):
+        flipped = bytearray(backup)
+        flipped[position // 8] ^= 1 << position % 8
+        with pytest.raises((Tampered, UnknownKey)):
+            list(Archive(io.BytesIO(bytes(flipped)), operator.ring).batches())
+
+
+def test_refuses_without_its_key(large: bytes, store: Store) -> None:
+    """The ids of both sides are told."""
+    with pytest.raises(UnknownKey, match=f"{OLD}; the key ring holds {NEW}"):
+        Operator(store, make_ring(OTHER_MASTER_KEY), Watcher()).restore(large, replace=True)
+
+
+def test_refuses_without_a_key_that_something_in_it_is_under(
+    client: FlaskClient, store: Store, operator: Operator, mongo_client: MongoClient, database: Database
+) -> None:
+    """The file's own key is under the new primary key, a secret still under the old one."""
+    ask(client, "create/", secret="YQ==", path="a")
+    backup = Operator(store, make_ring(OTHER_MASTER_KEY, MASTER_KEY), Watcher()).back_up()
+    mongo_client.drop_database("vault")
+
+    with pytest.raises(UnknownKey, match=f"in it are under master key {OLD}"):
+        Operator(store, make_ring(OTHER_MASTER_KEY), Watcher()).restore(backup)
+
+    assert 0 == database.secrets.count_documents({})
+    assert not set(STAGED) & set(database.list_collection_names())
+
+
+def test_puts_nothing_in_the_place_of_secrets_unasked(
+    client: FlaskClient,
+    guarded: FlaskClient,
+    give: Callable[..., str],
+    operator: Operator,
+    database: Database,
+) -> None:
+    """When asked, secrets are as they were; nobody's revocation is undone, and no record is lost."""
+    ask(client, "create/", secret="YQ==", path="a")
+    token = give("fetch:*", "token")
+    backup = operator.back_up()
+    ask(client, "update", path="a", secret="Yg==")
+    ask(client, "create/", secret="Yg==", path="later")
+    post(client, f"{TOKEN}revoke", {"token_id": id_of(token)})
+    later = give("fetch:*")
+    records = set(database.audit_logs.distinct("_id"))
+
+    with pytest.raises(StartRefused, match="say --replace"):
+        operator.restore(backup)
+    assert "Yg==" == ask(client, "fetch", path="a").json["secret"]
+    operator.restore(backup, replace=True)
+
+    assert "YQ==" == ask(client, "fetch", path="a").json["secret"]
+    assert 404 == ask(client, "fetch", path="later").status_code
+    assert [401, 200] == [post(guarded, WHOAMI, {}, one).status_code for one in (token, later)]
+    assert records < set(database.audit_logs.distinct("_id"))
+
+
+def test_counts_of_wraps_never_fall(
+    client: FlaskClient, operator: Operator, mongo_client: MongoClient
+) -> None:
+    """The new cluster's and those of the backup are added up."""
+    ask(client, "create/", secret="YQ==", path="a")
+    backup, before = operator.back_up(), operator.store.keys.registered()[OLD]
+    mongo_client.drop_database("vault")
+    operator.store.keys.reserve(OLD, 7)
+
+    operator.restore(backup)
+
+    assert before + 7 == operator.store.keys.registered()[OLD]
+
+
+def test_serves_nothing_while_half_restored(
+    make_client: Callable[..., FlaskClient],
+    client: FlaskClient,
+    operator: Operator,
+    mongo_client: MongoClient,
+) -> None:
+    """An interrupted restore is told of at /readyz, and goes on by being run again."""
+    ask(client, "create/", secret="YQ==", path="a")
+    backup = operator.back_up()
+    mongo_client.drop_database("vault")
+
+    class Killed(Watcher):
+        def add(self, doing: str, count: int) -> None:
+            if doing == "restoring":
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Operator(operator.store, operator.ring, Killed()).restore(backup)
+    started = make_client()
+    answer = started.get("/readyz")
+    assert (503, True) == (answer.status_code, "is being restored since" in answer.json["checks"]["keys"])
+    assert 503 == ask(started, "fetch", path="a").status_code
+    with pytest.raises(RestoreUnfinished):
+        operator.back_up()
+
+    operator.restore(backup)
+
+    assert 200 == started.get("/readyz").status_code
+    assert "YQ==" == ask(started, "fetch", path="a").json["secret"]
+
+
+def test_holds_no_more_with_more_secrets(operator: Operator, ring: KeyRing, database: Database) -> None:
+    """Neither on the way out nor on the way in."""
+    peaks = []
+    for count in (3000, 9000):
+        database.secrets.delete_many({})
+        fill(database, ring, count, bytes(512))
+        backup = operator.back_up()
+        peak = []
+        for work in (lambda: sum(map(len, operator.pieces())), lambda: operator.drill(backup)):  # noqa: B023
+            tracemalloc.start()
+            work()
+            peak.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        peaks.append(peak)
+
+    assert all(more < 1.5 * less for less, more in zip(*peaks, strict=True)), peaks
+
+
+def test_nothing_in_it_can_be_read(client: FlaskClient, give: Callable[..., str], operator: Operator) -> None:
+    """Not even what the database has in the clear."""
+    value = base64.b64encode(b"plain-canary").decode()
+    ask(client, "create/", secret=value, path="team/canary-path", labels={"env": "canary-label"})
+    token = give("fetch:team/*")
+
+    backup = operator.back_up()
+
+    for readable in (
+        b"plain-canary",
+        value.encode(),
+        b"canary-path",
+        b"canary-label",
+        token.encode(),
+        b"secrets",
+    ):
+        assert readable not in backup
+
+
+def test_says_so_where_it_took_too_long(own_mongo: EmbeddedMongo, ring: KeyRing) -> None:
+    """MongoDB forgets the past after a while; what would be two times in one file is none."""
+    store = Store(own_mongo.uri, 10)
+    with MongoClient(own_mongo.uri) as client:
+        store.reconcile_indexes(0)
+        fill(client["vault"], ring, 3000)
+        with store.snapshot() as snapshot:
+            next(snapshot.batches())
+            client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=0)
+            with pytest.raises(StartRefused, match="minSnapshotHistoryWindowInSeconds"):
+                read_until_forgotten(client["vault"], snapshot)
+    store.close()
+
+
+def read_until_forgotten(database: Database, snapshot: Snapshot) -> None:
+    """Read the same again and again, while time goes on for the database."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        database.meta.update_one({"_id": "tick"}, {"$inc": {"ticks": 1}}, upsert=True)
+        list(snapshot.batches())
+        time.sleep(0.5)

@@ -1,0 +1,105 @@
+"""vault.drilling: a backup is one that was restored, and every record of it opened."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from service.audit.checkpointer import Checkpointer, audit_log
+from service.audit.writer import ChainWriter
+from service.crypto.keyring import KeyRing
+from service.errors import Tampered
+from service.store.audit_keys import AUDIT_KEY
+from service.store.backup_collections import KEPT, STAGED
+from service.store.store import Store
+from tests.backup.backups import Operator, Watcher
+from tests.calls import ask
+
+
+@pytest.fixture
+def operator(store: Store, ring: KeyRing, indexed: None) -> Operator:
+    """Whoever holds the key of the database."""
+    return Operator(store, ring, Watcher())
+
+
+def checkpoint(operator: Operator) -> None:
+    """Make a checkpoint, as a process does at an interval."""
+    log = audit_log(operator.store, operator.ring, 60, 0)
+    assert Checkpointer(log, ChainWriter(operator.store.audit, log.key.keys)).run(due=True)
+
+
+def test_opens_every_record_and_tells_every_worker(
+    client: FlaskClient, give: Callable[..., str], operator: Operator, database: Database
+) -> None:
+    """Of every collection that is kept; nothing of it stays."""
+    assert "vault_restore_drill" not in client.get("/metrics").text
+    for path in ("a", "b", "gone"):
+        ask(client, "create/", secret="YQ==", path=path)
+    ask(client, "destroy", path="gone")
+    give("fetch:*")
+    checkpoint(operator)
+    backup = operator.back_up()
+    there = sum(database[name].count_documents({}) for name in KEPT)
+
+    result, failed = operator.drill(backup)
+
+    assert (True, 0, []) == (result.success, result.failed, failed)
+    assert all(database[name].count_documents({}) for name in KEPT)
+    assert there == result.records
+    assert not set(STAGED) & set(database.list_collection_names())
+    shown = client.get("/metrics").text
+    assert "vault_restore_drill_success 1.0\n" in shown
+    assert f"vault_restore_drill_records {float(result.records)}\n" in shown
+    assert "vault_restore_drill_backup_timestamp_seconds" in shown
+
+
+def test_names_what_does_not_open(
+    client: FlaskClient, give: Callable[..., str], operator: Operator, database: Database
+) -> None:
+    """As it was stored already: such a backup restores what there was, and that is not enough."""
+    secret_id = ask(client, "create/", secret="YQ==", path="a").json["secret_id"]
+    ask(client, "create/", secret="YQ==", path="b")
+    give("fetch:*")
+    database.secrets.update_one({"_id": secret_id}, {"$set": {"versions.0.payload": bytes(60)}})
+    database.secrets.update_one({"path": "b"}, {"$set": {"path": "c"}})
+    database.tokens.update_one({}, {"$set": {"name": "another"}})
+    database.audit_logs.insert_one({"operation": "nothing else"})
+    checkpoint(operator)
+    database.audit_checkpoints.update_one({}, {"$set": {"at": "today"}})
+    database.meta.update_one({"_id": AUDIT_KEY}, {"$set": {"mac": bytes(32)}})
+
+    result, failed = operator.drill(operator.back_up())
+
+    assert (False, 6, 6) == (result.success, result.failed, len(failed))
+    for what in (
+        f"secret {secret_id}: version 1: tampered",
+        "checkpoint 1: document: ",
+        "meta audit_key: value: ",
+    ):
+        assert any(one.startswith(what) for one in failed), failed
+    assert "vault_restore_drill_success 0.0\n" in client.get("/metrics").text
+
+
+def test_a_backup_that_cannot_be_used_is_a_failed_drill(
+    client: FlaskClient, operator: Operator, database: Database
+) -> None:
+    """Whoever watches the metric learns of it."""
+    ask(client, "create/", secret="YQ==", path="a")
+    backup = operator.back_up()
+
+    with pytest.raises(Tampered):
+        operator.drill(backup[:-1])
+
+    assert not set(STAGED) & set(database.list_collection_names())
+    assert "vault_restore_drill_success 0.0\n" in client.get("/metrics").text
+    assert "vault_restore_drill_backup_timestamp" not in client.get("/metrics").text
+
+
+def test_removes_what_a_killed_one_left(client: FlaskClient, operator: Operator, database: Database) -> None:
+    """A copy of everything that nobody looks after is nothing to keep."""
+    ask(client, "create/", secret="YQ==", path="a")
+    database["drill.secrets"].insert_one({"_id": "left over"})
+
+    assert operator.drill(operator.back_up())[0].success
+    assert not set(STAGED) & set(database.list_collection_names())

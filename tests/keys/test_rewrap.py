@@ -1,0 +1,342 @@
+"""vault.rewrapping: everything comes under the primary key, and nothing that was not right before."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from service.access import policy
+from service.audit.key import AuditKey
+from service.crypto.aead import key_id_of
+from service.crypto.keyring import KeyRing
+from service.errors import KeyRingUnproven, StartRefused
+from service.keys.canary import KeyProof
+from service.keys.rewrap import Outcome, Rewrap
+from service.keys.status import Keys, KeyUse, status
+from service.store.rewrap import SealedStore
+from service.store.store import Store
+from tests.calls import CREATE, FETCH, WHOAMI, id_of, post
+from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
+
+UPDATE, DESTROY = "/vault/secret/update", "/vault/secret/destroy"
+OLD, NEW = (key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY))
+STRANGE = bytes(range(64, 96))
+
+
+@dataclass
+class Watcher:
+    """Keeps what it is told."""
+
+    total: int = 0
+    done: list[int] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def begin(self, total: int) -> None:
+        self.total = total
+
+    def progress(self, done: int) -> None:
+        self.done.append(done)
+
+    def failed(self, what: str) -> None:
+        self.failures.append(what)
+
+
+@dataclass
+class Rotation:
+    """A database, and a ring whose primary key nothing is under yet."""
+
+    store: Store
+    ring: KeyRing
+    sealed: Any
+    watcher: Watcher = field(default_factory=Watcher)
+
+    @property
+    def keys(self) -> Keys:
+        audit_key = AuditKey(self.store.audit_keys, self.store.audit, self.ring)
+        return Keys(self.ring, self.store.keys, self.sealed, self.store.canaries, audit_key)
+
+    def rewrap(self) -> Outcome:
+        """Run once, watched by a new watcher."""
+        self.watcher = Watcher()
+        proof = KeyProof(
+            self.store.canaries, self.store.secrets, self.ring, self.store.keys, self.store.sealed
+        )
+        return Rewrap(self.keys, self.store.secrets, proof, self.watcher).run(policy.OPERATOR)
+
+    def uses(self) -> dict[str, KeyUse]:
+        """Return what is under each key."""
+        return {use.key_id: use for use in status(self.keys, policy.OPERATOR).keys}
+
+
+@pytest.fixture
+def rotation(store: Store, database: Database) -> Rotation:
+    """The new key is held by all and primary here."""
+    ring = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
+    store.keys.register(ring.key_ids)
+    return Rotation(store, ring, store.sealed)
+
+
+@pytest.fixture
+def new(make_client: Callable[..., FlaskClient]) -> Callable[[], FlaskClient]:
+    """Return a function that makes a client of an application that holds the new key only."""
+    return lambda: make_client(MASTER_KEY=base64.b64encode(OTHER_MASTER_KEY).decode(), AUTH_REQUIRED="true")
+
+
+def legacy_id(number: int) -> str:
+    """Return the id of a record of an earlier implementation."""
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+def create(client: FlaskClient, **body: Any) -> str:
+    """Create a secret and return its id."""
+    answer = post(client, CREATE, {"secret": "YQ==", **body})
+    assert 200 == answer.status_code, answer.text
+    return answer.json["secret_id"]
+
+
+def test_everything_comes_under_the_primary_key(
+    rotation: Rotation, client: FlaskClient, give: Callable[..., str], new: Callable, database: Database
+) -> None:
+    """Versions, places, tokens that have ended too, and the canary; the old key opens nothing any more."""
+    create(client, path="a")
+    for _ in range(3):
+        post(client, UPDATE, {"path": "a", "secret": "Yg=="})
+    post(client, DESTROY, {"path": "a", "versions": [2]})
+    gone, nameless = create(client, path="gone"), create(client)
+    post(client, DESTROY, {"secret_id": gone})
+    admin, ended = give("admin"), give("fetch:*", expires_in=-1)
+    payloads = database.secrets.distinct("versions.payload")
+
+    assert Outcome(done=5, failed=0, left=0) == rotation.rewrap()
+
+    old, found = (rotation.uses()[key_id] for key_id in (OLD, NEW))
+    assert (0, 0, 0, False) == (old.versions, old.secret_tags, old.token_tags, old.canary)
+    assert (4, 2, 2, True) == (found.versions, found.secret_tags, found.token_tags, found.canary)
+    assert payloads == database.secrets.distinct("versions.payload")
+    only_new = new()
+    fetched = [
+        post(only_new, FETCH, {"path": "a", "version": 1}, admin),
+        post(only_new, FETCH, {"path": "a"}, admin),
+        post(only_new, FETCH, {"secret_id": nameless}, admin),
+    ]
+    assert ["YQ==", "Yg==", "YQ=="] == [answer.json["secret"] for answer in fetched]
+    assert "destroyed" in post(only_new, FETCH, {"path": "gone"}, admin).json["detail"]
+    assert "expired" in post(only_new, WHOAMI, None, ended).json["detail"]
+
+
+def test_a_second_run_finds_nothing_to_do(
+    rotation: Rotation, client: FlaskClient, give: Callable[..., str], database: Database
+) -> None:
+    """Not a byte changes, and no wrap is made."""
+    create(client, path="a")
+    give("admin")
+    rotation.rewrap()
+    before = [list(database[name].find()) for name in ("secrets", "tokens", "meta")]
+
+    assert Outcome(done=0, failed=0, left=0) == rotation.rewrap()
+
+    assert before == [list(database[name].find()) for name in ("secrets", "tokens", "meta")]
+
+
+def test_goes_through_more_than_one_batch(
+    rotation: Rotation, client: FlaskClient, give: Callable[..., str]
+) -> None:
+    """And says after each how far it is."""
+    for number in range(450):
+        create(client, path=f"a/{number}")
+
+    assert 450 == rotation.rewrap().done
+    assert (450, [200, 400, 450]) == (rotation.watcher.total, rotation.watcher.done)
+
+
+def test_a_record_of_an_earlier_implementation_becomes_one_of_this(
+    rotation: Rotation,
+    client: FlaskClient,
+    make_client: Callable[..., FlaskClient],
+    database: Database,
+    tmp_path: Path,
+) -> None:
+    """It has no data key that could be wrapped anew: its value is sealed again, for its own place."""
+    (tmp_path / "v1").write_bytes(MASTER_KEY)
+    (tmp_path / "v2").write_bytes(OTHER_MASTER_KEY)
+    for number in range(25):
+        record = bytes(12) + AESGCM(MASTER_KEY).encrypt(bytes(12), b"hello", None)
+        database.secrets.insert_one(
+            {"_id": legacy_id(number), "ciphertext": base64.b64encode(record).decode()}
+        )
+    # Under no key of the ring.
+    record = bytes(12) + AESGCM(STRANGE).encrypt(bytes(12), b"hello", None)
+    database.secrets.insert_one({"_id": legacy_id(99), "ciphertext": base64.b64encode(record).decode()})
+    post(client, FETCH, {"secret_id": legacy_id(1)})
+
+    assert Outcome(done=25, failed=1, left=1) == rotation.rewrap()
+
+    assert [
+        f"secret {legacy_id(99)}: value: tampered: opens under no key of the ring"
+    ] == rotation.watcher.failures
+    assert 25 == rotation.uses()[NEW].versions
+    assert 1 == database.secrets.count_documents({"ciphertext": {"$exists": True}})
+    both = make_client(MASTER_KEY=None, MASTER_KEYS_DIR=str(tmp_path), MASTER_KEY_PRIMARY="v2")
+    assert "aGVsbG8=" == post(both, FETCH, {"secret_id": legacy_id(7)}).json["secret"]
+
+
+def test_what_does_not_open_is_named_and_left_as_it_is(
+    rotation: Rotation, client: FlaskClient, give: Callable[..., str], database: Database
+) -> None:
+    """All else is done; nothing of it gets a tag or a wrap that would make it good."""
+    moved, flipped, unknown, odd, long, good = (create(client, path=path) for path in "abcdef")
+    forged = give("fetch:*")
+    database.secrets.update_one({"_id": moved}, {"$set": {"path": "z"}})
+    key = database.secrets.find_one({"_id": flipped})["versions"][0]["data_key"]
+    database.secrets.update_one(
+        {"_id": flipped}, {"$set": {"versions.0.data_key": key[:-1] + bytes([key[-1] ^ 1])}}
+    )
+    strange = b"\x01" + key_id_of(STRANGE) + key[9:]
+    database.secrets.update_one({"_id": unknown}, {"$set": {"versions.0.data_key": strange}})
+    too_long = b"\x01" + key_id_of(OTHER_MASTER_KEY) + bytes(100)
+    database.secrets.update_one({"_id": long}, {"$set": {"versions.0.data_key": too_long}})
+    database.secrets.update_one({"_id": odd}, {"$set": {"versions.0.version": "1"}})
+    database.tokens.update_one({"_id": id_of(forged)}, {"$set": {"scopes": ["admin"]}})
+    tag = database.tokens.find_one({"_id": id_of(forged)})["tag"]
+
+    assert Outcome(done=5, failed=6, left=6) == rotation.rewrap()
+
+    told = {failure.split(": ")[0]: failure.split(": ")[1:3] for failure in rotation.watcher.failures}
+    assert {
+        f"secret {moved}": ["path or owner", "tampered"],
+        f"secret {flipped}": ["version 1", "tampered"],
+        f"secret {unknown}": ["version 1", "unknown key"],
+        f"secret {odd}": ["document", "tampered"],
+        f"secret {long}": ["version 1", "tampered"],
+        f"token {id_of(forged)}": ["tag", "tampered"],
+    } == told
+    found = {document["_id"]: document for document in database.secrets.find()}
+    assert {strange, key[:-1] + bytes([key[-1] ^ 1])} == {
+        found[secret_id]["versions"][0]["data_key"] for secret_id in (flipped, unknown)
+    }
+    assert OLD == found[moved]["tag"][1:9].hex()
+    assert tag == database.tokens.find_one({"_id": id_of(forged)})["tag"]
+    assert NEW == found[good]["versions"][0]["data_key"][1:9].hex()
+    # The old key is needed as long as anything names it: so says the canary to whoever lacks it.
+    assert rotation.uses()[OLD].canary
+
+
+class Meanwhile:
+    """The real store, with something that happens right before each of the first writes.
+
+    A double because no real database can be made to lose every race.
+    """
+
+    def __init__(self, real: SealedStore, happens: Callable[[], object], times: int) -> None:
+        self._real = real
+        self._happens = happens
+        self._times = times
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def rewrap(self, changes: Any) -> int:
+        self._disturb()
+        return self._real.rewrap(changes)
+
+    def retag(self, changes: Any) -> int:
+        self._disturb()
+        return self._real.retag(changes)
+
+    def _disturb(self) -> None:
+        if self._times:
+            self._times -= 1
+            self._happens()
+
+
+def test_an_audit_key_that_does_not_open_is_named(
+    rotation: Rotation, client: FlaskClient, database: Database
+) -> None:
+    """The old key is still needed, and the canary stays under it."""
+    create(client, path="a")
+    database.meta.update_one({"_id": "audit_key"}, [{"$set": {"data_key": "broken"}}])
+
+    assert Outcome(done=1, failed=1, left=1) == rotation.rewrap()
+    assert ["audit key: document: tampered: the audit key is not of the shape in which it is stored"] == (
+        rotation.watcher.failures
+    )
+
+
+def test_a_lost_race_is_read_again(rotation: Rotation, client: FlaskClient, store: Store) -> None:
+    """What a caller wrote meanwhile stays, and comes under the new key as well."""
+    create(client, path="a")
+    rotation.sealed = Meanwhile(
+        store.sealed, lambda: post(client, UPDATE, {"path": "a", "secret": "Yg=="}), 3
+    )
+
+    assert Outcome(done=1, failed=0, left=0) == rotation.rewrap()
+
+    assert 4 == rotation.uses()[NEW].versions
+    assert 0 == rotation.uses()[OLD].versions
+
+
+def test_a_renewal_meanwhile_is_kept(
+    rotation: Rotation,
+    guarded: FlaskClient,
+    give: Callable[..., str],
+    new: Callable[[], FlaskClient],
+    store: Store,
+    database: Database,
+) -> None:
+    """The token's tag authenticates its new end."""
+    token = give("admin", expires_in=600, renewable=True)
+    ends: list[str] = []
+    rotation.sealed = Meanwhile(
+        store.sealed,
+        lambda: ends.append(post(guarded, "/vault/token/renew", {}, token).json["expires_at"]),
+        1,
+    )
+
+    assert Outcome(done=1, failed=0, left=0) == rotation.rewrap()
+
+    stored = database.tokens.find_one({})
+    assert (ends[0], NEW) == (stored["expires_at"].isoformat(), stored["tag"][1:9].hex())
+    assert 200 == post(new(), WHOAMI, None, token).status_code
+
+
+def test_what_another_replica_writes_under_the_old_key_is_left_and_told(
+    rotation: Rotation, client: FlaskClient, store: Store
+) -> None:
+    """A run that ended well would let somebody take the old key away."""
+    create(client, path="a")
+    give_up = Meanwhile(store.sealed, lambda: None, 0)
+    real = give_up.tokens_not_under
+    give_up.tokens_not_under = lambda key, part: (create(client), real(key, part))[1]
+    rotation.sealed = give_up
+
+    outcome = rotation.rewrap()
+
+    assert Outcome(done=1, failed=0, left=1) == outcome
+    assert rotation.uses()[OLD].canary
+
+
+def test_refuses_a_primary_key_that_no_replica_has_held(
+    rotation: Rotation, client: FlaskClient, database: Database
+) -> None:
+    """All of them would find nothing but secrets that they cannot open."""
+    secret_id = create(client)
+    database.meta.delete_one({"_id": f"key {NEW}"})
+
+    with pytest.raises(StartRefused, match=f"no replica has held master key {NEW}"):
+        rotation.rewrap()
+    assert "YQ==" == post(client, FETCH, {"secret_id": secret_id}).json["secret"]
+
+
+def test_refuses_a_ring_of_another_database(rotation: Rotation, client: FlaskClient) -> None:
+    """One line that names the keys, instead of one for each secret."""
+    create(client)
+    rotation.ring = make_ring(OTHER_MASTER_KEY)
+
+    with pytest.raises(KeyRingUnproven, match=f"sealed under master key {OLD}"):
+        rotation.rewrap()

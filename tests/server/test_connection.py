@@ -1,0 +1,195 @@
+"""connection: whoever is slow costs a bounded time, and nobody else any."""
+
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.certificates import Authority
+from tests.gunicorn_server import Server
+
+CREATE = b"POST /vault/secret/create/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+SECONDS = 2
+# What a bound of two seconds may come to on a loaded machine.
+AT_MOST = 8
+# One process with four threads: the fifth of a kind has to find them free.
+SMALL = {"WORKERS": "1", "THREADS": "4", "REQUEST_TIMEOUT_SECONDS": str(SECONDS)}
+
+
+@pytest.fixture(params=["http", "https"])
+def small(request: pytest.FixtureRequest, authority: Authority, serve: Callable[..., Server]) -> Server:
+    """A server with four threads and little patience, with and without TLS."""
+    ca: Path | None = None
+    changed = dict(SMALL)
+    if request.param == "https":
+        ca, file = authority.file, str(authority.issue("small"))
+        changed |= {"TLS_CERT_FILE": file, "TLS_KEY_FILE": file}
+    server = serve(ca, **changed)
+    server.wait_until()
+    return server
+
+
+def connect(server: Server, stack: ExitStack, *, shake: bool = True) -> socket.socket:
+    """Return a connection, over TLS where the server speaks it."""
+    connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
+    if shake and isinstance(server.verify, str):
+        context = ssl.create_default_context(cafile=server.verify)
+        connection = stack.enter_context(context.wrap_socket(connection, server_hostname="127.0.0.1"))
+    return connection
+
+
+def trickle(connection: socket.socket, octets: bytes) -> float:
+    """Send a byte now and then until the server has had enough; return after how long."""
+    started = time.monotonic()
+    try:
+        for octet in octets * 1000:
+            connection.sendall(bytes([octet]))
+            time.sleep(0.1)
+            if time.monotonic() - started > AT_MOST * 2:
+                break
+    except OSError:
+        pass
+    return time.monotonic() - started
+
+
+def ended(connection: socket.socket) -> bytes:
+    """Return what the server still says before it closes."""
+    answer = b""
+    try:
+        while received := connection.recv(65536):
+            answer += received
+    except (ConnectionResetError, ssl.SSLError):
+        pass
+    return answer
+
+
+def test_many_who_say_nothing_block_nobody(small: Server) -> None:
+    """Far more than there are threads: the next caller is served at once."""
+    with ExitStack() as stack:
+        for _ in range(40):
+            connect(small, stack, shake=False)
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert 200 == small.create().status_code
+        assert time.monotonic() - started < SECONDS
+
+
+def test_a_head_that_does_not_end_is_given_up(small: Server) -> None:
+    """A byte now and then does not help."""
+    with ExitStack() as stack:
+        connection = connect(small, stack)
+        assert trickle(connection, b"GET /healthz HTTP/1.1\r\nX: y" + b"y" * 500) < AT_MOST
+
+
+def test_a_head_that_stops_is_answered_with_408(small: Server) -> None:
+    """The client learns why, in the form of every other error."""
+    with ExitStack() as stack:
+        connection = connect(small, stack)
+        connection.sendall(CREATE)
+        answer = ended(connection)
+
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"the request did not arrive in time" in answer
+
+
+def test_a_body_that_does_not_come_is_given_up(small: Server) -> None:
+    """One answer and the end of the connection, also where the body comes in chunks."""
+    for head in (b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"):
+        with ExitStack() as stack:
+            connection = connect(small, stack)
+            started = time.monotonic()
+            connection.sendall(CREATE + head)
+            answer = ended(connection)
+
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert 1 == answer.count(b"HTTP/1.1")
+        assert time.monotonic() - started < AT_MOST
+
+
+def test_all_threads_are_free_again_after_the_bound(small: Server) -> None:
+    """As many slow ones as there are threads: the next caller waits no longer than the bound."""
+    with ExitStack() as stack:
+        for _ in range(4):
+            connect(small, stack).sendall(CREATE + b"Content-Length: 100\r\n\r\n{")
+        time.sleep(0.3)
+        started = time.monotonic()
+        assert 200 == small.create().status_code
+        assert time.monotonic() - started < AT_MOST
+
+
+def test_a_handshake_that_does_not_end_is_given_up(
+    authority: Authority, serve: Callable[..., Server]
+) -> None:
+    """Its first byte takes a thread, but not for longer than the bound."""
+    file = str(authority.issue("slow-handshake"))
+    server = serve(authority.file, **SMALL, TLS_CERT_FILE=file, TLS_KEY_FILE=file)
+    server.wait_until()
+    with ExitStack() as stack:
+        slow = [connect(server, stack, shake=False) for _ in range(4)]
+        threads = [threading.Thread(target=trickle, args=(each, b"\x16\x03\x01\x01\x00")) for each in slow]
+        for thread in threads:
+            thread.start()
+        started = time.monotonic()
+        assert 200 == server.create().status_code
+        assert time.monotonic() - started < AT_MOST
+        for thread in threads:
+            thread.join()
+
+
+def test_a_record_that_does_not_end_is_given_up(authority: Authority, serve: Callable[..., Server]) -> None:
+    """TLS gives the request on in whole records only: their octets do not buy any time."""
+    file = str(authority.issue("slow-record"))
+    server = serve(authority.file, **SMALL, TLS_CERT_FILE=file, TLS_KEY_FILE=file)
+    server.wait_until()
+    with ExitStack() as stack:
+        connection = connect(server, stack)
+        assert isinstance(connection, ssl.SSLSocket)
+        plain = stack.enter_context(socket.socket(fileno=os.dup(connection.fileno())))
+        # Application data of 16 KiB (RFC 8446 section 5.2).
+        plain.sendall(b"\x17\x03\x03\x40\x00")
+        assert trickle(plain, b"\x00") < AT_MOST
+
+
+def test_a_client_that_does_not_close_holds_nobody_up(small: Server) -> None:
+    """gunicorn waits two seconds for each such client, in the thread that accepts everybody else."""
+    with ExitStack() as stack:
+        for _ in range(3):
+            connection = connect(small, stack)
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+            started = time.monotonic()
+            assert 200 == small.create().status_code
+            assert time.monotonic() - started < 1
+
+
+def test_a_slow_but_steady_client_is_served(small: Server) -> None:
+    """The bound is for all of the request, and what arrives within it is answered."""
+    body = b'{"secret": "aGVsbG8="}'
+    with ExitStack() as stack:
+        connection = connect(small, stack)
+        connection.sendall(CREATE + b"Content-Length: %d\r\n\r\n" % len(body))
+        for octet in body:
+            connection.sendall(bytes([octet]))
+            time.sleep(0.03)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_kept_connection_gets_the_whole_bound_again(small: Server) -> None:
+    """The clock starts with each request and not with the connection."""
+    with ExitStack() as stack:
+        connection = connect(small, stack)
+        for _ in range(4):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"}\n"):
+                received = connection.recv(65536)
+                assert received
+                answer += received
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            time.sleep(SECONDS * 0.4)

@@ -1,0 +1,76 @@
+"""store.client: guarantees that no URI can weaken, and a start that knows when to give up."""
+
+import subprocess
+from pathlib import Path
+from urllib.parse import quote_plus
+
+import pytest
+
+from service.dev.mongod import EmbeddedMongo, find_mongod
+from service.errors import StartRefused
+from service.store import database as connection
+from service.store.store import Store
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["db.example.org:port", "mongodb://", "mongodb://user:hunter2:x@db", "mongodb://u:hunter2@db:99999"],
+)
+def test_refuses_a_uri_that_is_none(uri: str) -> None:
+    """The message shows the form, and nothing of the password in what was given."""
+    with pytest.raises(StartRefused, match="MONGO_URI is not a usable") as caught:
+        Store(uri, 1)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_uri_cannot_weaken_the_guarantees(mongo: EmbeddedMongo) -> None:
+    """Majority, journal, primary: also where the URI says otherwise."""
+    uri = mongo.uri + "&w=1&journal=false&readConcernLevel=local&readPreference=nearest&retryWrites=false"
+    with connection.connect(uri, 5) as client:
+        database = connection.database(client)
+
+        assert database.write_concern.document == {"w": "majority", "j": True}
+        assert database.read_concern.level == "majority"
+        assert database.read_preference.mongos_mode == "primary"
+        assert client.options.retry_writes
+
+
+def test_waits_for_a_database_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """Progress while it waits, then a refusal that says what to check."""
+    with pytest.raises(StartRefused, match=r"not reachable for 3 s .*check MONGO_URI"):
+        Store("mongodb://127.0.0.1:9", 1).wait_until_usable(3)
+
+    assert any("waiting for MongoDB" in message for message in caplog.messages)
+
+
+def test_refuses_wrong_credentials_at_once(mongo: EmbeddedMongo) -> None:
+    """Waiting would not make the password right."""
+    uri = mongo.uri.replace("mongodb://", "mongodb://user:hunter2@")
+
+    with pytest.raises(StartRefused, match="refuses the user or the password") as caught:
+        Store(uri, 2).wait_until_usable(60)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_refuses_a_server_that_is_of_no_replica_set(tmp_path: Path) -> None:
+    """A standalone server cannot promise what the answers promise."""
+    socket = tmp_path / "m.sock"
+    with subprocess.Popen(
+        [
+            find_mongod(),
+            "--dbpath",
+            str(tmp_path),
+            "--bind_ip",
+            str(socket),
+            "--logpath",
+            str(tmp_path / "log"),
+        ],
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        try:
+            with pytest.raises(StartRefused, match=r"of no replica set.*--replSet"):
+                Store(f"mongodb://{quote_plus(str(socket))}", 2).wait_until_usable(60)
+        finally:
+            process.terminate()

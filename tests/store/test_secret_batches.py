@@ -1,0 +1,160 @@
+"""store.sharing: who shares a round trip gets what it would have got alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from service.errors import PathTaken, StoreUnavailable
+from service.models import Envelope, Reach
+from service.records import Secret, Version
+from service.store import secret_documents, secret_queries
+from service.store.database import seconds_left, time_limit
+from service.store.secret_queries import Name
+from service.store.store import Store
+
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+MANY = 12
+REACHES = (
+    Reach(everything=True),
+    Reach(owner="ann"),
+    Reach(paths=("team/app",), owner="bob"),
+    Reach(folders=("team/", "of.her/"), owner="bob"),
+    Reach(folders=("",), owner="bob"),
+)
+
+
+def secret(name: str, **fields: Any) -> Secret:
+    """Return one with two versions."""
+    versions = (Version(1, NOW, Envelope(b"old", b"key")), Version(2, NOW, Envelope(b"new", b"key")))
+    return Secret(name, 2, versions, NOW, **fields)
+
+
+class Together:
+    """Makes calls at the same time, so that all but the first share one round trip."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.batches: list[int] = []
+        self._first = threading.Event()
+        self._go = threading.Event()
+        for gatherer in (store.secrets._inserts._gatherer, store.secrets._finds._gatherer):
+            self._hold(gatherer)
+
+    def _hold(self, gatherer: Any) -> None:
+        work = gatherer._work
+
+        def held(items: list[Any]) -> Sequence[Any]:
+            self.batches.append(len(items))
+            self._first.set()
+            assert self._go.wait(20)
+            return work(items)
+
+        gatherer._work = held
+
+    def do(self, *calls: Callable[[], Any]) -> list[Any]:
+        """Return what each came to."""
+
+        def outcome(call: Callable[[], Any]) -> Any:
+            try:
+                return call()
+            except (PathTaken, StoreUnavailable) as error:
+                return error
+
+        gatherers = (self.store.secrets._inserts._gatherer, self.store.secrets._finds._gatherer)
+        with ThreadPoolExecutor(len(calls)) as pool:
+            running = [pool.submit(outcome, calls[0])]
+            assert self._first.wait(20)
+            running += [pool.submit(outcome, call) for call in calls[1:]]
+            while sum(len(gatherer._waiting) for gatherer in gatherers) < len(calls) - 1:
+                pass
+            self._go.set()
+            return [one.result(20) for one in running]
+
+
+@pytest.fixture
+def together(store: Store, indexed: None) -> Together:
+    """The store, with indexes."""
+    return Together(store)
+
+
+def test_inserts_share_a_round_trip_and_no_error(together: Together, database: Database) -> None:
+    """A path that is taken is so for the one that wanted it, and the others are kept."""
+    taken = secret("first", path="team/app")
+    wanted = [taken, *(secret(str(number)) for number in range(MANY)), secret("late", path="team/app")]
+
+    outcomes = together.do(*(lambda one=one: together.store.secrets.insert(one, None) for one in wanted))
+
+    assert [1, MANY + 1] == together.batches
+    assert [None] * (MANY + 1) == outcomes[:-1]
+    assert isinstance(outcomes[-1], PathTaken)
+    assert {one.secret_id for one in wanted[:-1]} == {one["_id"] for one in database.secrets.find()}
+
+
+def test_finds_share_a_round_trip_and_no_rights(together: Together) -> None:
+    """What another one of the same batch may see is not found for who may not."""
+    for one in (secret("a", owner="ann"), secret("b", path="team/app"), secret("c", path="team/other")):
+        together.store.secrets._collection.insert_one({"_id": one.secret_id, **secret_documents.write(one)})
+    names = (Name("a"), Name("b"), Name("c"), Name("team/app", is_path=True), Name("none"))
+    asked = list(product(names, REACHES))
+
+    alone = [together.store.secrets.find_without_values([name], reach).keys() for name, reach in asked]
+    found = together.do(
+        *(
+            lambda name=name, reach=reach: together.store.secrets.find_with_value([name], reach, None)
+            for name, reach in asked
+        )
+    )
+
+    assert [1, len(asked) - 1] == together.batches
+    assert alone == [one.keys() for one in found]
+    values = {
+        version.version: version.sealed for one in found for it in one.values() for version in it.versions
+    }
+    assert {1: None, 2: Envelope(b"new", b"key")} == values
+
+
+@pytest.mark.parametrize("reach", REACHES)
+def test_covers_is_the_filter(store: Store, database: Database, reach: Reach) -> None:
+    """Of documents that this service writes, and of others that somebody put there."""
+    texts: list[Any] = [None, "team/app", "team/other", "team", "of.her/x", "ofxher/x", "TEAM/app", 7]
+    texts += [["team/app"], ["other", "ann"], "ann", "bob", ""]
+    made = [
+        {"path": path, "former_path": former, "owner": owner}
+        for path, former, owner in product(texts, texts, texts)
+    ]
+    stored = [
+        {"_id": number} | {field: value for field, value in one.items() if value is not None}
+        for number, one in enumerate(made)
+    ]
+    database.secrets.insert_many(stored)
+
+    expected = {one["_id"] for one in database.secrets.find(secret_queries.reached(reach), {"_id": True})}
+    assert expected == {one["_id"] for one in stored if secret_queries.covers(reach, one)}
+
+
+def test_who_has_no_time_left_is_told(store: Store) -> None:
+    """And the next one is served as ever."""
+    with time_limit(0.0001), pytest.raises(StoreUnavailable):
+        store.secrets.insert(secret("a"), None)
+
+    store.secrets.insert(secret("b"), None)
+
+
+def test_the_time_that_is_left_is_the_least_of_all_limits() -> None:
+    """And without any, what the caller says."""
+    assert 7 == seconds_left(7)
+    with time_limit(100):
+        assert 7 == seconds_left(7)
+        with time_limit(3):
+            assert 2 < seconds_left(7) <= 3
+            with time_limit(50):
+                assert 2 < seconds_left(7) <= 3
+        assert 50 < seconds_left(200) <= 100

@@ -1,0 +1,119 @@
+"""vault.attenuation: a token can only give what it holds."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from service.access import policy, scopes
+from service.errors import Forbidden, InvalidFields
+from service.models import Principal, Token
+from service.tokens import attenuation
+from service.tokens.attenuation import Wish
+from tests.calls import UNKNOWN
+
+PRESENT = datetime(2026, 1, 31, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def token(*texts: str, **fields: Any) -> Token:
+    """Return a token with these scopes."""
+    return Token("id", "name", tuple(map(scopes.parse, texts)), PRESENT, "operator", **fields)
+
+
+def holder(maker: Token) -> Principal:
+    """Return who holds this token."""
+    return Principal(maker.token_id, maker.scopes, maker)
+
+
+MAKER = token("token", "fetch:team/*")
+CHILD = token("fetch:team/app/*")
+
+
+@pytest.mark.parametrize(
+    ("maker", "child"),
+    [
+        ({}, {}),
+        ({}, {"expires_at": PRESENT + HOUR, "lifetime": 3600}),
+        ({}, {"networks": ("10.0.0.0/8",), "rate_limit": 5, "max_uses": 1}),
+        ({"expires_at": PRESENT + HOUR}, {"expires_at": PRESENT + HOUR}),
+        ({"expires_at": PRESENT + HOUR, "lifetime": 9}, {"expires_at": PRESENT + HOUR}),
+        ({"networks": ("10.0.0.0/8", "fd00::/8")}, {"networks": ("10.1.0.0/16", "10.9.9.9", "fd00::1")}),
+        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.0.0.0/8",)}),
+        ({"rate_limit": 5}, {"rate_limit": 5}),
+    ],
+    ids=str,
+)
+def test_gives_as_much_as_its_maker_holds(maker: dict[str, Any], child: dict[str, Any]) -> None:
+    """As much and less in everything."""
+    attenuation.require_no_more(holder(replace(MAKER, **maker)), replace(CHILD, **child))
+
+
+@pytest.mark.parametrize(
+    ("maker", "child", "says"),
+    [
+        ({}, {"scopes": (scopes.parse("fetch:*"),)}, "yours does not hold fetch:\\*"),
+        ({}, {"scopes": (scopes.parse("fetch:team/a"), scopes.ADMIN)}, "yours does not hold admin"),
+        ({}, {"scopes": (scopes.parse("create:team/a"),)}, "yours does not hold create:team/a"),
+        ({"expires_at": PRESENT + HOUR}, {}, "your token ends at"),
+        ({"expires_at": PRESENT + HOUR}, {"expires_at": PRESENT + 2 * HOUR}, "your token ends at"),
+        (
+            {"expires_at": PRESENT + HOUR, "lifetime": 60},
+            {"expires_at": PRESENT + HOUR, "lifetime": 60},
+            "your token ends, so it can make no renewable one",
+        ),
+        ({"networks": ("10.0.0.0/8",)}, {}, "your token is for 10.0.0.0/8"),
+        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.0.0.0/7",)}, "your token is for"),
+        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.1.0.0/16", "192.0.2.1")}, "your token is for"),
+        ({"networks": ("0.0.0.0/0",)}, {"networks": ("::/0",)}, "your token is for"),
+        ({"networks": ("::/0",)}, {"networks": ("10.0.0.0/8",)}, "your token is for"),
+        ({"rate_limit": 5}, {}, "your token may call 5 times"),
+        ({"rate_limit": 5}, {"rate_limit": 6}, "your token may call 5 times"),
+    ],
+    ids=str,
+)
+def test_gives_no_more(maker: dict[str, Any], child: dict[str, Any], says: str) -> None:
+    """In no respect, and the message says in which."""
+    with pytest.raises(Forbidden, match=says):
+        attenuation.require_no_more(holder(replace(MAKER, **maker)), replace(CHILD, **child))
+
+
+def test_an_administrator_s_token_has_an_end_all_the_same() -> None:
+    """It gives every scope, but no later end."""
+    maker = holder(token("admin", expires_at=PRESENT + HOUR))
+
+    attenuation.require_no_more(maker, token("admin", expires_at=PRESENT + HOUR))
+    with pytest.raises(Forbidden, match="your token ends at"):
+        attenuation.require_no_more(maker, token("admin"))
+
+
+def test_the_operator_gives_everything() -> None:
+    """Who holds the keys is bound by no token."""
+    attenuation.require_no_more(policy.OPERATOR, token("admin"))
+
+
+WISH = Wish("billing", (scopes.parse("fetch:team/*"),))
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"renewable": True}, "renewable"),
+        ({"max_uses": 1, "scopes": (scopes.parse("fetch:a"), scopes.parse("token"))}, "max_uses"),
+        ({"max_uses": 1, "scopes": (scopes.ADMIN,)}, "max_uses"),
+        ({"name": ""}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"name": UNKNOWN}, "name"),
+        ({"expires_in": attenuation.MOST_SECONDS + 1}, "expires_in"),
+        ({"expires_in": 10**12}, "expires_in"),
+    ],
+    ids=str,
+)
+def test_refuses_what_makes_no_sense(changed: dict[str, Any], field: str) -> None:
+    """And names the field."""
+    attenuation.require_sense(WISH)
+    with pytest.raises(InvalidFields) as caught:
+        attenuation.require_sense(replace(WISH, **changed))
+    assert [field] == list(caught.value.errors)

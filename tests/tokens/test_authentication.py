@@ -1,0 +1,337 @@
+"""vault.authentication: who asks is proven at every call, and guessing is made slow, not others' lives.
+
+Over HTTP, in front of a real database: what a caller meets is what counts.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask.testing import FlaskClient
+from pymongo.database import Database
+from werkzeug.test import TestResponse
+
+from service.access import policy, token_format
+from service.access.token_format import Credential
+from service.app import key_ring
+from service.audit.recorder import Entry
+from service.environment import Environment
+from service.errors import InvalidToken, TokenExpired, TokenRevoked
+from service.models import Caller, now
+from service.settings import Settings
+from service.store.rate_limits import AttemptStore
+from service.store.store import Store
+from service.tokens import tokens
+from service.tokens.authentication import RECHECK_SECONDS, Authenticator
+from service.tokens.tokens import Tokens
+from tests.calls import FETCH, UNKNOWN, WHOAMI, id_of, post
+
+ENTRY = Entry("token_renew", Caller("127.0.0.1", "test"))
+
+
+def whoami(client: FlaskClient, token: str | None = None, address: str = "127.0.0.1") -> TestResponse:
+    """Ask who one is taken for."""
+    return post(client, WHOAMI, None, token, address)
+
+
+def guess(token: str) -> str:
+    """Return a token with the same id and another secret."""
+    return Credential(id_of(token), bytes(32)).text
+
+
+@pytest.fixture
+def early_in_a_minute() -> None:
+    """Attempts are counted by the minute: begin where the test ends in the same one."""
+    while AttemptStore.seconds_left() < 5:
+        time.sleep(0.2)
+
+
+def test_a_good_token_tells_who_asks(guarded: FlaskClient, give: Callable[..., str]) -> None:
+    """Its id is what the log calls them, its scopes what they may do."""
+    token = give("fetch:team/*", "audit")
+
+    answer = whoami(guarded, token)
+
+    assert 200 == answer.status_code, answer.text
+    assert (id_of(token), ["fetch:team/*", "audit"]) == (answer.json["actor"], answer.json["scopes"])
+    assert id_of(token) == answer.json["token"]["token_id"]
+    assert token_format.parse(token).secret.hex() not in answer.text
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER   "])
+def test_the_scheme_is_written_in_any_case(
+    guarded: FlaskClient, give: Callable[..., str], scheme: str
+) -> None:
+    """RFC 9110, section 11.1."""
+    answer = guarded.post(WHOAMI, headers={"Authorization": f"{scheme}{give('audit')}"})
+
+    assert 200 == answer.status_code
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Token {}", "{}", "Bearer{}"]
+)
+def test_anything_but_a_bearer_is_no_token(
+    guarded: FlaskClient, give: Callable[..., str], header: str
+) -> None:
+    """It is told which header to send, and offered the scheme with no error (RFC 6750, section 3)."""
+    answer = guarded.post(WHOAMI, headers={"Authorization": header.format(give("admin"))})
+
+    assert 401 == answer.status_code
+    assert "Authorization: Bearer" in answer.json["detail"] or "no token" in answer.json["detail"]
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="secret-manager"')
+
+
+def test_a_token_counts_nowhere_but_in_its_header(guarded: FlaskClient, give: Callable[..., str]) -> None:
+    """Not in the query, a cookie or the body: there it would get into logs."""
+    token = give("admin")
+    guarded.set_cookie("Authorization", f"Bearer {token}")
+    guarded.set_cookie("token", token)
+
+    answer = guarded.post(f"{WHOAMI}?access_token={token}&token={token}", json={"token": token})
+
+    assert 401 == answer.status_code
+
+
+def test_says_what_is_wrong_to_the_holder_alone(
+    guarded: FlaskClient, give: Callable[..., str], store: Store
+) -> None:
+    """Who has the secret part learns why it is refused; anybody else gets one answer for everything."""
+    good, expired, revoked, used_up = (
+        give("audit"),
+        give("audit", expires_in=-1),
+        give("audit"),
+        give("audit", max_uses=1),
+    )
+    foreign = give("audit", networks=("10.0.0.0/8", "2001:db8::/32"))
+    store.tokens.revoke([id_of(revoked)], now())
+    whoami(guarded, used_up)
+
+    for token, says in (
+        (None, "send a token, with the header Authorization: Bearer <token>"),
+        (good[:-1], "this is no token: it was cut short, mistyped, or is something else"),
+        (UNKNOWN, "the token is not valid"),
+        (guess(good), "the token is not valid"),
+        (guess(expired), "the token is not valid"),
+        (guess(revoked), "the token is not valid"),
+        (expired, "the token has expired: ask whoever gave it to you for another"),
+        (revoked, "the token was revoked: ask whoever gave it to you for another"),
+        (used_up, "the token was used as often as it may be"),
+        (foreign, "the token may not be used from this address"),
+    ):
+        answer = whoami(guarded, token)
+        error = "" if token is None else ', error="invalid_token"'
+        assert (401, says) == (answer.status_code, answer.json["detail"])
+        assert f'Bearer realm="secret-manager"{error}' == answer.headers["WWW-Authenticate"]
+        assert "application/problem+json" == answer.content_type
+
+    assert 200 == whoami(guarded, good).status_code
+    assert 200 == whoami(guarded, foreign, "10.1.2.3").status_code
+    assert 200 == whoami(guarded, foreign, "::ffff:10.1.2.3").status_code
+    assert 200 == whoami(guarded, foreign, "2001:db8::7").status_code
+    assert 401 == whoami(guarded, foreign, "2001:db9::7").status_code
+
+
+def test_an_unproven_id_learns_nothing(guarded: FlaskClient, give: Callable[..., str]) -> None:
+    """An id that there is and one that there is not are refused in the same words."""
+    known, unknown = whoami(guarded, guess(give("admin"))), whoami(guarded, UNKNOWN)
+
+    assert known.json | {"request_id": ""} == unknown.json | {"request_id": ""}
+    assert known.headers["WWW-Authenticate"] == unknown.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("uses", range(1, 6))
+def test_a_token_is_used_as_often_as_it_may_be_and_no_more(
+    make_client: Callable[..., FlaskClient], give: Callable[..., str], database: Database, uses: int
+) -> None:
+    """64 callers at once, and exactly that many get in."""
+    application = make_client(
+        AUTH_REQUIRED="true", MONGO_TIMEOUT_SECONDS="30", AUTH_FAILURES_PER_MINUTE="1000"
+    ).application
+    token = give("audit", max_uses=uses)
+
+    with ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(lambda _: whoami(application.test_client(), token).status_code, range(64)))
+
+    assert (uses, 64 - uses) == (answers.count(200), answers.count(401))
+    assert uses == database.tokens.find_one({"_id": id_of(token)})["uses"]
+    assert 64 - uses == database.audit_logs.count_documents({"reason": "token used up"})
+
+
+def test_guesses_from_one_address_are_limited(
+    make_client: Callable[..., FlaskClient], give: Callable[..., str], early_in_a_minute: None
+) -> None:
+    """Whatever is guessed; a good token gets in all the same, and other addresses are not concerned."""
+    client, token = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="3"), give("audit")
+
+    for attempt in (None, "nonsense", UNKNOWN):
+        assert 401 == whoami(client, attempt).status_code
+    for attempt in (None, "nonsense", UNKNOWN, guess(token)):
+        refused = whoami(client, attempt)
+        assert 429 == refused.status_code
+        assert 1 <= int(refused.headers["Retry-After"]) <= 60
+        assert "too many failed attempts: 3 per minute" in refused.json["detail"]
+
+    assert 200 == whoami(client, token).status_code
+    assert 401 == whoami(client, UNKNOWN, "192.0.2.1").status_code
+
+
+def test_guesses_at_one_token_are_limited(
+    make_client: Callable[..., FlaskClient], give: Callable[..., str], early_in_a_minute: None
+) -> None:
+    """From wherever they come; its holder gets in all the same, and other tokens are not concerned."""
+    client, token = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="3"), give("audit")
+
+    answers = [whoami(client, guess(token), f"192.0.2.{number}").status_code for number in range(1, 6)]
+
+    assert [401, 401, 401, 429, 429] == answers
+    assert 200 == whoami(client, token, "192.0.2.1").status_code
+    assert 401 == whoami(client, UNKNOWN, "192.0.2.9").status_code
+
+
+def test_an_ipv6_network_is_one_address(
+    make_client: Callable[..., FlaskClient], database: Database, early_in_a_minute: None
+) -> None:
+    """Whoever has one has 2**64 of them."""
+    client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="2")
+
+    answers = [whoami(client, None, f"2001:db8::{number}").status_code for number in range(1, 4)]
+
+    assert [401, 401, 429] == answers
+    assert 401 == whoami(client, None, "2001:db8:0:1::1").status_code
+
+
+def test_a_token_s_own_limit_counts_its_calls(
+    guarded: FlaskClient, give: Callable[..., str], database: Database, early_in_a_minute: None
+) -> None:
+    """Of every kind; the refusal is recorded under its name, and other tokens are not concerned."""
+    token = give("fetch:*", rate_limit=2)
+
+    answers = [post(guarded, FETCH, {"path": "a"}, token), whoami(guarded, token), whoami(guarded, token)]
+
+    assert [404, 200, 429] == [answer.status_code for answer in answers]
+    assert "too many this token's calls: 2 per minute" in answers[-1].json["detail"]
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    refused = database.audit_logs.find_one({"reason": "too many requests"})
+    assert id_of(token) == refused["actor"]
+    assert 200 == whoami(guarded, give("audit")).status_code
+
+
+def test_a_call_too_many_costs_no_use(
+    guarded: FlaskClient, give: Callable[..., str], database: Database, early_in_a_minute: None
+) -> None:
+    """A use that was refused for another reason is still there."""
+    token = give("fetch:*", rate_limit=1, max_uses=5)
+
+    assert [200, 429, 429] == [whoami(guarded, token).status_code for _ in range(3)]
+
+    assert 1 == database.tokens.find_one({"_id": id_of(token)})["uses"]
+
+
+def test_the_common_case_asks_the_database_nothing(
+    guarded: FlaskClient, give: Callable[..., str], database: Database
+) -> None:
+    """A token that was good a moment ago costs no round trip: mongod's own profiler sees one look-up."""
+    token = give("fetch:*")
+    database.command("profile", 2)
+    try:
+        for _ in range(3):
+            post(guarded, FETCH, {"path": "a"}, token)
+    finally:
+        database.command("profile", 0)
+    profile = list(database["system.profile"].find())
+    operations = [(operation["ns"], operation["op"]) for operation in profile]
+
+    assert 1 == operations.count(("vault.tokens", "query"))
+    assert 0 == sum(ns == "vault.attempts" for ns, _ in operations)
+    # There, hidden or destroyed, for all three: the profiler did look.
+    assert 9 == operations.count(("vault.secrets", "command"))
+
+
+class Clock:
+    """Time that passes when told."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time of the authenticators of this test."""
+    return Clock()
+
+
+@pytest.fixture
+def authenticators(environment: dict[str, str], store: Store, clock: Clock) -> list[Authenticator]:
+    """Two processes' authenticators, with a clock that need not be waited for."""
+    ring = key_ring(Settings.from_environment(Environment(environment)), store)
+    return [Authenticator(store.tokens, store.attempts, ring, 1000, clock=clock) for _ in range(2)]
+
+
+def ask(authenticator: Authenticator, token: str) -> str:
+    """Return who that is."""
+    return authenticator.authenticate(Entry("fetch", Caller("127.0.0.1", "r")), token).actor
+
+
+def test_a_revocation_is_known_everywhere_in_time(
+    authenticators: list[Authenticator], clock: Clock, store: Store, give: Callable[..., str]
+) -> None:
+    """At once where it was done, and within RECHECK_SECONDS elsewhere, however often it is used."""
+    here, there = authenticators
+    token = give("audit")
+    assert [id_of(token)] * 2 == [ask(here, token), ask(there, token)]
+    store.tokens.revoke([id_of(token)], now())
+    here.forget(id_of(token))
+
+    with pytest.raises(TokenRevoked):
+        ask(here, token)
+    for _ in range(4):
+        assert id_of(token) == ask(there, token)
+        clock.seconds += RECHECK_SECONDS / 4
+    with pytest.raises(TokenRevoked):
+        ask(there, token)
+
+
+def test_what_is_remembered_is_no_less_checked(
+    authenticators: list[Authenticator], give: Callable[..., str]
+) -> None:
+    """The secret part at every call, and the end at every call."""
+    here, _ = authenticators
+    token, short = give("audit"), give("audit", expires_in=1)
+    ask(here, token), ask(here, short)
+
+    with pytest.raises(InvalidToken):
+        ask(here, guess(token))
+    time.sleep(1.05)
+    with pytest.raises(TokenExpired):
+        ask(here, short)
+
+
+def test_a_renewal_elsewhere_is_known_in_time(
+    authenticators: list[Authenticator], token_parts: Tokens, give: Callable[..., str]
+) -> None:
+    """Nobody is refused as expired who renewed in time, in another process."""
+    here, _ = authenticators
+    token = give("audit", expires_in=1, renewable=True)
+    ask(here, token)
+    time.sleep(0.5)
+    tokens.renew(token_parts, ENTRY, policy.OPERATOR, id_of(token))
+    time.sleep(0.55)
+
+    assert id_of(token) == ask(here, token)
+
+
+def test_remembers_no_more_than_it_must(
+    authenticators: list[Authenticator], give: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond a bound everybody is looked up again, and nobody is refused for that."""
+    monkeypatch.setattr("service.tokens.authentication._MOST_REMEMBERED", 2)
+    here, _ = authenticators
+
+    for token in [give("audit") for _ in range(5)]:
+        assert id_of(token) == ask(here, token)
+        assert len(here._remembered) <= 2

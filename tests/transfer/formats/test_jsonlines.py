@@ -1,0 +1,48 @@
+"""transfer.jsonlines: what is written is read as what it was."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.api.secrets.creation import new_secret
+from service.models import now
+from service.secrets.create import NewSecret
+from service.secrets.options import Settings
+from service.transfer.formats import jsonlines
+from service.transfer.formats.line import Line
+
+TEXT = st.characters(codec="utf-8")
+MOMENTS = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "labels": st.dictionaries(st.text(TEXT, min_size=1, max_size=128), st.text(TEXT), max_size=5),
+        "expires_at": MOMENTS,
+        "version_expires_at": MOMENTS,
+        "max_versions": st.integers(1, 100),
+        "cas_required": st.just(True),
+        "delete_version_after": st.integers(1, 10_000),
+    },
+)
+
+
+@given(value=st.binary(), settings=SETTINGS)
+def test_reads_what_it_wrote(value: bytes, settings: Settings) -> None:
+    """Any value with any settings, as the body of create."""
+    secret = NewSecret(value, "team/app/x", settings)
+    (line,) = jsonlines.read(jsonlines.write(secret).decode())
+
+    assert isinstance(line, Line)
+    assert secret == new_secret(line.body)
+
+
+def test_writes_a_line_for_each() -> None:
+    """In an order that people expect."""
+    end = now().replace(microsecond=0) + timedelta(days=1)
+    written = jsonlines.write(NewSecret(b"hello", "a", {"labels": {"x": "\n"}, "expires_at": end}))
+
+    expected = (
+        f'{{"path": "a", "secret": "aGVsbG8=", "labels": {{"x": "\\n"}}, "expires_at": "{end.isoformat()}"}}'
+    )
+    assert f"{expected}\n" == written.decode()
