@@ -43,6 +43,9 @@
 
 ``reason`` is a fixed phrase: it goes into audit records and metrics, so it never carries a value.
 The message is for the caller or the operator; it never carries a secret, a key or a token either.
+``kind`` is the word by which programs know the error: problem documents carry it as ``type``
+(docs/reference/problems.md). It stays as it is whatever the class is called, and it must tell a caller
+no more than the message does.
 """
 
 from __future__ import annotations
@@ -55,36 +58,42 @@ class VaultError(Exception):
     """Base of every error that the service raises on purpose."""
 
     reason: ClassVar[str] = "internal error"
+    kind: ClassVar[str] = "internal-error"
 
 
 class ConfigurationError(VaultError):
     """Something about the configuration or the surroundings is doubtful; the message says what to do."""
 
     reason = "start refused"
+    kind = "start-refused"
 
 
 class InputRefused(VaultError):
     """The request cannot be used as it is."""
 
     reason = "input refused"
+    kind = "input-refused"
 
 
 class NotJson(InputRefused):
     """The request does not say that its body is JSON."""
 
     reason = "not json"
+    kind = "not-json"
 
 
 class MalformedJson(InputRefused):
     """The body is not a JSON document."""
 
     reason = "malformed json"
+    kind = "malformed-json"
 
 
 class InvalidFields(InputRefused):
     """The body does not fit the schema; ``errors`` maps each field to what is wrong with it."""
 
     reason = "invalid fields"
+    kind = "invalid-fields"
 
     def __init__(self, errors: Mapping[str, Any]) -> None:
         super().__init__("the request does not fit the schema; see errors")
@@ -95,30 +104,35 @@ class InvalidBase64(InputRefused):
     """The value is not base64 as RFC 4648 section 4 writes it."""
 
     reason = "invalid base64"
+    kind = "invalid-base64"
 
 
 class TooLarge(InputRefused):
     """The request or the secret in it exceeds the limit."""
 
     reason = "too large"
+    kind = "too-large"
 
 
 class ImportFormatError(InputRefused):
     """The file cannot be read as any that can be imported; nothing was."""
 
     reason = "not importable"
+    kind = "not-importable"
 
 
 class Unauthenticated(VaultError):
     """The request does not prove who sends it."""
 
     reason = "unauthenticated"
+    kind = "unauthenticated"
 
 
 class NoToken(Unauthenticated):
     """The request has no token."""
 
     reason = "no token"
+    kind = "no-token"
 
     def __init__(self) -> None:
         super().__init__("send a token, with the header Authorization: Bearer <token>")
@@ -128,6 +142,7 @@ class MalformedToken(Unauthenticated):
     """What was sent has not the form of a token, or its checksum is wrong."""
 
     reason = "malformed token"
+    kind = "malformed-token"
 
     def __init__(self) -> None:
         super().__init__("this is no token: it was cut short, mistyped, or is something else")
@@ -137,6 +152,7 @@ class InvalidToken(Unauthenticated):
     """No token like this can be used; whether its id is known is not told."""
 
     reason = "invalid token"
+    kind = "invalid-token"
 
     def __init__(self, message: str = "the token is not valid") -> None:
         super().__init__(message)
@@ -146,6 +162,7 @@ class TokenExpired(InvalidToken):
     """The token's time is over; only its holder is told."""
 
     reason = "token expired"
+    kind = "token-expired"
 
     def __init__(self) -> None:
         super().__init__("the token has expired: ask whoever gave it to you for another")
@@ -155,6 +172,7 @@ class TokenRevoked(InvalidToken):
     """The token was taken back; only its holder is told."""
 
     reason = "token revoked"
+    kind = "token-revoked"
 
     def __init__(self) -> None:
         super().__init__("the token was revoked: ask whoever gave it to you for another")
@@ -164,6 +182,7 @@ class TokenUsedUp(InvalidToken):
     """The token was used as often as it may be; only its holder is told."""
 
     reason = "token used up"
+    kind = "token-used-up"
 
     def __init__(self) -> None:
         super().__init__("the token was used as often as it may be")
@@ -173,6 +192,7 @@ class AddressNotAllowed(InvalidToken):
     """The token may not be used from the caller's address; only its holder is told."""
 
     reason = "foreign address"
+    kind = "address-not-allowed"
 
     def __init__(self) -> None:
         super().__init__("the token may not be used from this address")
@@ -182,12 +202,14 @@ class Forbidden(VaultError):
     """The caller's scopes do not allow the operation."""
 
     reason = "forbidden"
+    kind = "forbidden"
 
 
 class TooManyRequests(VaultError):
     """The caller must wait; ``retry_after`` is in seconds."""
 
     reason = "too many requests"
+    kind = "too-many-requests"
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
@@ -198,6 +220,7 @@ class SecretNotFound(VaultError):
     """No such secret, for this caller; ``told`` is what became of it, for those who may know."""
 
     reason = "not found"
+    kind = "secret-not-found"
 
     def __init__(self, told: str | None = None) -> None:
         super().__init__("Secret not found" if told is None else f"Secret not found: {told}")
@@ -207,42 +230,49 @@ class SecretHidden(SecretNotFound):
     """There is such a secret, but the caller's scopes do not reach it; the audit log alone knows."""
 
     reason = "forbidden"
+    # And no kind of its own: the caller must not be able to tell the two apart.
 
 
 class NoSuchVersion(SecretNotFound):
     """The secret has not had a version of this number yet."""
 
     reason = "no such version"
+    kind = "no-such-version"
 
 
 class SecretDeleted(SecretNotFound):
     """The secret, or this version of it, was deleted; that can be undone."""
 
     reason = "deleted"
+    kind = "secret-deleted"
 
 
 class SecretExpired(SecretNotFound):
     """The time of the secret, or of this version of it, is over."""
 
     reason = "expired"
+    kind = "secret-expired"
 
 
 class SecretDestroyed(SecretNotFound):
     """The secret, or this version of it, was destroyed for good."""
 
     reason = "destroyed"
+    kind = "secret-destroyed"
 
 
 class AlreadyRead(SecretDestroyed):
     """The secret was read as often as it could be; the message says when, and from where, the last time."""
 
     reason = "already read"
+    kind = "secret-already-read"
 
 
 class TokenNotFound(VaultError):
     """No such token, for this caller."""
 
     reason = "not found"
+    kind = "token-not-found"
 
     def __init__(self) -> None:
         super().__init__("Token not found")
@@ -252,6 +282,7 @@ class PathTaken(VaultError):
     """Another secret has this path."""
 
     reason = "path taken"
+    kind = "path-taken"
 
     def __init__(self) -> None:
         super().__init__("another secret has this path: choose another")
@@ -261,6 +292,7 @@ class VersionConflict(VaultError):
     """The secret is at another version than the caller thinks; ``current_version`` is the one it is at."""
 
     reason = "version conflict"
+    kind = "version-conflict"
 
     def __init__(self, current_version: int) -> None:
         super().__init__(
@@ -273,6 +305,7 @@ class BatchFailed(VaultError):
     """Nothing of a batch was done, because ``cause`` befell the part number ``index``, counted from 0."""
 
     reason = "another one of the batch failed"
+    kind = "batch-failed"
 
     def __init__(self, index: int, cause: VaultError) -> None:
         super().__init__(f"secrets[{index}]: {cause}; nothing of the batch was done")
@@ -284,45 +317,53 @@ class CannotDecrypt(VaultError):
     """What is stored does not open; no guess at its content is ever returned."""
 
     reason = "unopenable"
+    kind = "cannot-decrypt"
 
 
 class Tampered(CannotDecrypt):
     """A byte, the context or the key differs from what was sealed."""
 
     reason = "tampered"
+    kind = "record-tampered"
 
 
 class UnknownKey(CannotDecrypt):
     """No master key of the ring has the key id under which the record was sealed."""
 
     reason = "unknown key"
+    kind = "unknown-key"
 
 
 class Unavailable(VaultError):
     """The service cannot answer now; the same call may succeed later."""
 
     reason = "unavailable"
+    kind = "unavailable"
 
 
 class StoreUnavailable(Unavailable):
     """The database did not answer inside the time limit, or refused the operation."""
 
     reason = "store unavailable"
+    kind = "database-unavailable"
 
 
 class AuditUnavailable(Unavailable):
     """The audit record could not be made durable, so the answer must not leave."""
 
     reason = "audit unavailable"
+    kind = "audit-unavailable"
 
 
 class KeyRingMismatch(Unavailable):
     """The key ring was not shown to open what the database holds."""
 
     reason = "key ring unproven"
+    kind = "key-ring-mismatch"
 
 
 class RestoreUnfinished(Unavailable):
     """A backup is being brought back, or that was interrupted: what is there is not all of it."""
 
     reason = "restore unfinished"
+    kind = "restore-unfinished"

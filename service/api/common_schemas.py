@@ -8,7 +8,18 @@ from marshmallow import Schema, fields
 class Problem(Schema):
     """An error (RFC 9457)."""
 
-    type = fields.String(required=True, metadata={"example": "about:blank"})
+    type = fields.String(
+        required=True,
+        metadata={
+            "description": (
+                "Names the kind of error, by a relative URI that stays as it is when `detail` is reworded:"
+                " compare this. `about:blank` where the status says all. There may be more of them in a later"
+                " version; docs/reference/problems.md lists all."
+            ),
+            "example": "/problems/secret-not-found",
+            "format": "uri-reference",
+        },
+    )
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})

@@ -16,6 +16,7 @@ from .dependencies import dependencies
 from .error_docs import documents_errors
 
 blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
+_FOREIGN_NETWORK = "metrics are for the networks in METRICS_NETWORKS, loopback by default"
 
 
 @blueprint.get("/healthz")
@@ -70,13 +71,11 @@ def readyz() -> Response | dict[str, object]:
 @blueprint.response(
     200, {"type": "string"}, content_type="text/plain", description="Prometheus's text format."
 )
-@documents_errors(
-    blueprint, {HTTPStatus.FORBIDDEN: "metrics are for the networks in METRICS_NETWORKS, loopback by default"}
-)
+@documents_errors(blueprint, {HTTPStatus.FORBIDDEN: Forbidden(_FOREIGN_NETWORK)})
 def exposition() -> Response:
     """Show counters and latencies of all workers of this replica, to the networks that may see them."""
     if not within(client_ip(), dependencies().metrics_networks):
-        raise Forbidden("metrics are for the networks in METRICS_NETWORKS, loopback by default")
+        raise Forbidden(_FOREIGN_NETWORK)
     return Response(metrics.exposition() + _last_drill(), content_type=metrics.CONTENT_TYPE)
 
 

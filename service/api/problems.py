@@ -14,6 +14,9 @@ from .caller import request_id
 
 CONTENT_TYPE = "application/problem+json"
 
+# Relative to the service's own address (RFC 9457 section 3.1.1 allows that); nothing is served there.
+TYPE_PREFIX = "/problems/"
+
 STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.MalformedJson: HTTPStatus.BAD_REQUEST,
@@ -48,7 +51,7 @@ def init_app(app: Flask) -> None:
 
 
 def problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
-    """Return a problem document; ``members`` are its extension members."""
+    """Return a problem document; ``members`` are its extension members, and its ``type`` if it has one."""
     body = {
         "type": "about:blank",
         "title": status.phrase,
@@ -58,6 +61,20 @@ def problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
         **members,
     }
     return Response(json.dumps(body), status.value, content_type=CONTENT_TYPE)
+
+
+def example(error: errors.VaultError) -> dict[str, Any]:
+    """Return the body of an error's problem document, for the documentation."""
+    cause = error.cause if isinstance(error, errors.BatchFailed) else error
+    status = _status(cause) or HTTPStatus.INTERNAL_SERVER_ERROR
+    return {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": _detail(error),
+        "request_id": "5f0c7e0a4d5b4c0f8a35b1a8e3f1c2d4",
+        **_members(cause),
+    }
 
 
 def summary(error: errors.VaultError) -> dict[str, Any]:
@@ -72,13 +89,18 @@ def _status(error: errors.VaultError) -> HTTPStatus | None:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
 
 
+def _detail(error: errors.VaultError) -> str:
+    return f"the record cannot be opened: {error}" if isinstance(error, errors.CannotDecrypt) else str(error)
+
+
 def _members(error: errors.VaultError) -> dict[str, Any]:
     """Return what a program needs to know besides the status."""
+    members: dict[str, Any] = {"type": TYPE_PREFIX + error.kind}
     if isinstance(error, errors.InvalidFields):
-        return {"errors": error.errors}
+        members["errors"] = error.errors
     if isinstance(error, errors.VersionConflict):
-        return {"current_version": error.current_version}
-    return {}
+        members["current_version"] = error.current_version
+    return members
 
 
 def _note_unopenable(error: errors.CannotDecrypt) -> None:
@@ -88,13 +110,13 @@ def _note_unopenable(error: errors.CannotDecrypt) -> None:
 
 def _domain_error(error: errors.VaultError) -> Response:
     # What befell one part of a batch decides how all of it is answered.
-    detail, error = str(error), error.cause if isinstance(error, errors.BatchFailed) else error
+    detail, error = _detail(error), error.cause if isinstance(error, errors.BatchFailed) else error
     status = _status(error)
     if status is None:
         return _unexpected_error(error)
     if isinstance(error, errors.CannotDecrypt):
         _note_unopenable(error)
-        return problem(status, f"the record cannot be opened: {detail}")
+        return problem(status, detail, **_members(error))
     if isinstance(error, errors.AuditUnavailable):
         metrics.audit_failures.inc()
     response = problem(status, detail, **_members(error))

@@ -45,7 +45,7 @@ def said(answer: TestResponse) -> tuple[int, dict[str, Any]]:
 
 NOT_FOUND = (
     404,
-    {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Secret not found"},
+    {"type": "/problems/secret-not-found", "title": "Not Found", "status": 404, "detail": "Secret not found"},
 )
 
 
@@ -177,7 +177,7 @@ def test_a_batch_answers_each_in_its_order(
 
     assert 200 == answer.status_code
     results = answer.json["secrets"]
-    missing = {"status": 404, "detail": "Secret not found"}
+    missing = {"status": 404, "detail": "Secret not found", "type": "/problems/secret-not-found"}
     assert [404, None, 404, 500, None, 500, 404, 404, None] == [one.get("status") for one in results]
     assert [missing] * 4 == [one for one in results if one.get("status") == 404]
     assert [found] * 3 == [one["secret_id"] for one in results if "secret" in one]

@@ -12,6 +12,7 @@ from flask_smorest import Blueprint
 from ...audit.findings import Finding
 from ...audit.search import AuditQuery, search_log
 from ...audit.verify import verify_log
+from ...errors import Forbidden
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_TIME
@@ -22,7 +23,7 @@ from . import schemas
 blueprint = Blueprint("audit", __name__, url_prefix="/vault/audit", description="The audit log.")
 blueprint.ARGUMENTS_PARSER = BodyParser()
 
-_FAILURES = {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: "the token lacks a scope for this: audit"}
+_FAILURES = {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this: audit")}
 _WORKED_AT_ONCE = 100
 # Not zero: gevent would go on here before it looks who else has something to read.
 _PAUSE_SECONDS = 0.0001

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from flask_smorest import Blueprint
 
+from ...errors import Forbidden
 from ...keys.status import KeyStatus, key_status
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
@@ -38,7 +39,7 @@ _USE = {
     blueprint,
     {
         HTTPStatus.UNAUTHORIZED: COMMON_ERRORS[HTTPStatus.UNAUTHORIZED],
-        HTTPStatus.FORBIDDEN: "the token lacks a scope for this: admin",
+        HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this: admin"),
         HTTPStatus.TOO_MANY_REQUESTS: COMMON_ERRORS[HTTPStatus.TOO_MANY_REQUESTS],
         HTTPStatus.INTERNAL_SERVER_ERROR: COMMON_ERRORS[HTTPStatus.INTERNAL_SERVER_ERROR],
         HTTPStatus.SERVICE_UNAVAILABLE: COMMON_ERRORS[HTTPStatus.SERVICE_UNAVAILABLE],

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
+from ...errors import Forbidden, InvalidBase64, SecretNotFound, TooLarge, VersionConflict
 from ...records import Secret
 from ...secrets import listing, modify, read
 from ...secrets.listing import Listing, ListQuery
@@ -72,7 +73,7 @@ _DESCRIBED = {
         }
     ],
 }
-_BY_NAME = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: "Secret not found"}
+_BY_NAME = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: SecretNotFound()}
 _WHICH = {
     "the secret": {"value": {"path": EXAMPLE_PATH}},
     "versions of it": {"value": {"path": EXAMPLE_PATH, "versions": [1, 2]}},
@@ -94,10 +95,12 @@ _WHICH = {
     blueprint,
     {
         **_BY_NAME,
-        HTTPStatus.BAD_REQUEST: "invalid base64: the standard alphabet with padding is expected",
-        HTTPStatus.FORBIDDEN: "the token lacks a scope for this path: create:team/app/db-password",
-        HTTPStatus.CONFLICT: "the secret is at version 2: fetch that, and expect it in the next attempt",
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "a secret may have up to 65536 bytes",
+        HTTPStatus.BAD_REQUEST: InvalidBase64(
+            "invalid base64: the standard alphabet with padding is expected"
+        ),
+        HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this path: create:team/app/db-password"),
+        HTTPStatus.CONFLICT: VersionConflict(2),
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge("a secret may have up to 65536 bytes"),
     },
 )
 def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any]:
@@ -135,7 +138,7 @@ def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
     200, ListResponse, example={"secrets": [_SUMMARY], "folders": ["team/app/more/"], "cursor": None}
 )
 @documents_errors(
-    blueprint, {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: "the token lacks a scope for this: list"}
+    blueprint, {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this: list")}
 )
 def list_(call: Call, query: ListQuery) -> Listing:
     """List secrets in the order of their paths, as far as the token's `list` scopes reach.

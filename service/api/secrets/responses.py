@@ -40,7 +40,7 @@ class BatchResponse(Schema):
 
     secrets = fields.List(
         fields.Dict(
-            metadata={"description": "The same as for one, or a problem with `status` and `detail`."}
+            metadata={"description": "The same as for one, or a problem with `status`, `detail` and `type`."}
         ),
         required=True,
     )

@@ -8,7 +8,15 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from ...errors import VaultError
+from ...errors import (
+    BatchFailed,
+    Forbidden,
+    InvalidBase64,
+    PathTaken,
+    SecretNotFound,
+    TooLarge,
+    VaultError,
+)
 from ...records import FetchedSecret, Secret
 from ...secrets import read
 from ...secrets.create import CreateSecret, create_all, create_each, create_secret
@@ -38,10 +46,10 @@ _FETCHED = {
 _INVALID_BASE64 = "invalid base64: the standard alphabet with padding and no line breaks is expected"
 _CREATE_FAILS = {
     **COMMON_ERRORS,
-    HTTPStatus.BAD_REQUEST: _INVALID_BASE64,
-    HTTPStatus.FORBIDDEN: "the token lacks a scope for this path: create:team/app/db-password",
-    HTTPStatus.CONFLICT: "another secret has this path: choose another",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "a secret may have up to 65536 bytes",
+    HTTPStatus.BAD_REQUEST: InvalidBase64(_INVALID_BASE64),
+    HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this path: create:team/app/db-password"),
+    HTTPStatus.CONFLICT: PathTaken(),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge("a secret may have up to 65536 bytes"),
 }
 
 
@@ -86,9 +94,7 @@ def create(call: Call, request: CreateSecret) -> Secret:
     blueprint,
     {
         **_CREATE_FAILS,
-        HTTPStatus.CONFLICT: (
-            "secrets[0]: another secret has this path: choose another; nothing of the batch was done"
-        ),
+        HTTPStatus.CONFLICT: BatchFailed(0, PathTaken()),
     },
 )
 def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +120,7 @@ def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     },
 )
 @blueprint.response(200, FetchResponse, example=_FETCHED)
-@documents_errors(blueprint, {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: "Secret not found"})
+@documents_errors(blueprint, {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: SecretNotFound()})
 def fetch(call: Call, request: SecretVersionRef) -> FetchedSecret:
     """Return a secret's value.
 
@@ -138,13 +144,13 @@ def fetch(call: Call, request: SecretVersionRef) -> FetchedSecret:
 @blueprint.response(
     200,
     BatchResponse,
-    example={"secrets": [_FETCHED, {"status": 404, "detail": "Secret not found"}]},
+    example={"secrets": [_FETCHED, problems.summary(SecretNotFound())]},
 )
 @documents_errors(
     blueprint,
     {
         **COMMON_ERRORS,
-        HTTPStatus.NOT_FOUND: "secrets[0]: Secret not found; nothing of the batch was done",
+        HTTPStatus.NOT_FOUND: BatchFailed(0, SecretNotFound()),
     },
 )
 def fetch_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from flask import Response, jsonify
 from flask_smorest import Blueprint
 
 from ...access import scopes
-from ...errors import TokenNotFound
+from ...errors import Forbidden, TokenNotFound
 from ...models import Principal, Token
 from ...tokens import tokens
 from ...tokens.attenuation import TokenRequest
@@ -36,7 +36,7 @@ _TOKEN = {
     "rate_limit": None,
     "revoked_at": None,
 }
-_BY_ID = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: "Token not found"}
+_BY_ID = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: TokenNotFound()}
 
 
 @blueprint.post("/create")
@@ -99,7 +99,7 @@ def describe(call: Call, body: dict[str, Any]) -> Token:
 @guarded(blueprint, "token_renew")
 @blueprint.arguments(schemas.TokenOwnRequest(), example={})
 @blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
-@documents_errors(blueprint, {**_BY_ID, HTTPStatus.FORBIDDEN: "this token is not renewable"})
+@documents_errors(blueprint, {**_BY_ID, HTTPStatus.FORBIDDEN: Forbidden("this token is not renewable")})
 def renew(call: Call, body: dict[str, Any]) -> Token:
     """Give a renewable token its time anew; without a token_id your own."""
     with dependencies().request_deadline():
