@@ -107,6 +107,8 @@ def _install(app: Flask, settings: Settings) -> None:
         recorder=Recorder(writer, settings.store.mongo_timeout, enabled=enabled),
         readiness=readiness(store.ping, key_check, log if enabled else None),
         last_drill=store.drills.last,
+        disk_usage=store.disk_usage,
+        certificate_expiry=settings.certificate_expiry(),
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         warnings=settings.warnings,

@@ -66,6 +66,14 @@ def load(certificate: Path, key: Path) -> ServerTls:
     return files
 
 
+def expires_at(certificate: Path) -> datetime | None:
+    """Return when the first certificate in a PEM file ends, or None if that cannot be read."""
+    try:
+        return x509.load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc
+    except (OSError, ValueError):
+        return None
+
+
 def _certificates(path: Path) -> list[x509.Certificate]:
     pem = read_file("TLS_CERT_FILE", path)
     try:

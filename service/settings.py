@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from .crypto.keyring import MasterKeys
 from .environment import DEFAULT_LISTEN, Address, Environment, Network
 from .errors import ConfigurationError
 from .keys import loading
-from .server_tls import ServerTls, load
+from .server_tls import ServerTls, expires_at, load
 from .store.tls import MongoTls
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -135,6 +136,19 @@ class Settings:
         if not self.audit_enabled:
             found.append("the audit log is off: nobody can tell who read what")
         return tuple(found)
+
+    def certificate_expiry(self) -> dict[str, datetime]:
+        """Return when the certificates end that the service shows: to callers, and to MongoDB.
+
+        Read at the start: a file that was renewed since is not what the service shows.  One that only the
+        connection string names is not known here.
+        """
+        mongo = self.store.mongo_tls
+        files = {
+            "api": self.tls and self.tls.certificate,
+            "mongodb_client": mongo and mongo.certificate_file and Path(mongo.certificate_file),
+        }
+        return {name: at for name, file in files.items() if file and (at := expires_at(file)) is not None}
 
 
 def max_secret_bytes(environment: Environment) -> int:

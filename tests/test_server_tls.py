@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -195,3 +195,20 @@ def test_all_workers_serve_with_it(authority: Authority, serve: Callable[..., Se
     server.wait_until()
 
     assert {200} == {server.create().status_code for _ in range(12)}
+
+
+def test_knows_when_what_it_shows_ends(authority: Authority, tmp_path: Path) -> None:
+    """To callers and to MongoDB; a file that does not tell is left out."""
+    mine = authority.issue("ends-api", until=timedelta(days=5))
+    shown = authority.issue("ends-mongo", until=timedelta(days=4))
+    (tmp_path / "none").write_text("no certificate")
+    usual = {"MASTER_KEY": "A" * 43 + "=", "MONGO_TLS_CA_FILE": str(authority.file)} | served_by(mine)
+
+    def expiry(mongo: Path) -> dict[str, int]:
+        variables = usual | {"MONGO_TLS_CERT_FILE": str(mongo)}
+        found = Settings.from_environment(Environment(variables)).certificate_expiry()
+        return {name: round((at - datetime.now(UTC)) / timedelta(days=1)) for name, at in found.items()}
+
+    assert {"api": 5, "mongodb_client": 4} == expiry(shown)
+    assert {"api": 5} == expiry(tmp_path / "none")
+    assert {"api": 5} == expiry(tmp_path / "missing")

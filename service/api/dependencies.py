@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from flask import Flask, current_app
@@ -16,6 +17,7 @@ from ..keys.status import KeyServices
 from ..models import DrillResult, Principal
 from ..readiness import Readiness
 from ..secrets.services import SecretServices
+from ..store.disk import DiskUsage
 from ..tokens.tokens import TokenServices
 
 _NAME = "secret-manager"
@@ -36,6 +38,8 @@ class Dependencies:
     recorder: Recorder
     readiness: Readiness
     last_drill: Callable[[], DrillResult | None]
+    disk_usage: Callable[[], DiskUsage | None]
+    certificate_expiry: Mapping[str, datetime]
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     warnings: tuple[str, ...]

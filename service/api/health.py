@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 
 from flask import Response
 from flask_smorest import Blueprint
+from prometheus_client.metrics_core import GaugeMetricFamily
 
 from .. import metrics
 from ..errors import Forbidden, StoreUnavailable
+from ..keys.wrap_counter import MAX_WRAPS
+from ..store.database import deadline_in
 from . import common_schemas, problems
 from .caller import client_ip, within
-from .dependencies import dependencies
+from .dependencies import Dependencies, dependencies
 from .error_docs import documents_errors
 
 blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
+# Prometheus gives a scrape 10 s unless told otherwise, and loses all of it then.
+_SCRAPE_SECONDS = 5
 _FOREIGN_NETWORK = "metrics are for the networks in METRICS_NETWORKS, loopback by default"
 
 
@@ -76,12 +82,30 @@ def exposition() -> Response:
     """Show counters and latencies of all workers of this replica, to the networks that may see them."""
     if not within(client_ip(), dependencies().metrics_networks):
         raise Forbidden(_FOREIGN_NETWORK)
-    return Response(metrics.exposition() + _last_drill(), content_type=metrics.CONTENT_TYPE)
+    return Response(metrics.exposition(_read_for_scrape()), content_type=metrics.CONTENT_TYPE)
 
 
-def _last_drill() -> bytes:
-    # Without the database there is still everything else to tell.
-    with suppress(StoreUnavailable), dependencies().request_deadline():
-        if (result := dependencies().last_drill()) is not None:
-            return metrics.drill_exposition(result)
-    return b""
+def _read_for_scrape() -> list[GaugeMetricFamily]:
+    """Return what no worker counts; of what is in the database, as much as it tells in time."""
+    parts = dependencies()
+    found = list(metrics.certificates(parts.certificate_expiry))
+    with parts.request_deadline(), deadline_in(_SCRAPE_SECONDS):
+        checks = parts.readiness.findings()
+        found += metrics.ready({name: finding == "ok" for name, finding in checks.items()})
+        for read in (_last_drill, _wraps, _disk):
+            with suppress(StoreUnavailable):
+                found += read(parts)
+    return found
+
+
+def _last_drill(parts: Dependencies) -> Iterable[GaugeMetricFamily]:
+    return () if (result := parts.last_drill()) is None else metrics.drill(result)
+
+
+def _wraps(parts: Dependencies) -> Iterable[GaugeMetricFamily]:
+    primary, *_ = parts.keys.ring.key_ids
+    return metrics.wraps(parts.keys.store.registered(), primary, MAX_WRAPS)
+
+
+def _disk(parts: Dependencies) -> Iterable[GaugeMetricFamily]:
+    return () if (usage := parts.disk_usage()) is None else metrics.disk(usage.used, usage.size)

@@ -32,6 +32,7 @@ SERVICE_ACTIONS = (
     "collStats",
     "createCollection",
     "createIndex",
+    "dbStats",
     "dropIndex",
     "find",
     "insert",

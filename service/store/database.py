@@ -29,7 +29,7 @@ _PING_SECONDS = 2
 # them is tried again at the new primary, within the time limit.
 _HEARTBEAT_MS, _CONNECT_MS = 1_000, 2_000
 # Server error codes (MongoDB's error_codes.yml): nothing that waiting would mend.
-_UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
+UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
 
 # … and a unique index that has it already.
 DUPLICATE_KEY = 11000
@@ -173,7 +173,7 @@ def wait_until_usable(client: MongoClient[Document], seconds: float) -> None:
                 # Any read at all: only with one does a server ask who we are.
                 database(client)["meta"].find_one({}, {"_id": True})
         except OperationFailure as error:
-            if error.code in (_UNAUTHORIZED, _AUTHENTICATION_FAILED):
+            if error.code in (UNAUTHORIZED, _AUTHENTICATION_FAILED):
                 raise ConfigurationError("MongoDB refuses the user or the password in MONGO_URI") from None
             kind = _describe(error)
         except PyMongoError as error:

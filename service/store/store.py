@@ -10,6 +10,8 @@ from .audit import AuditStore
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
 from .checkpoints import CheckpointStore, WriterStore
+from .disk import DiskUsage
+from .disk import disk_usage as _disk_usage
 from .drills import DrillStore
 from .master_keys import KeyStore
 from .rate_limits import RateLimitStore
@@ -67,6 +69,10 @@ class Store:
             StoreUnavailable: none came.
         """
         mongo_database.ping(self._database)
+
+    def disk_usage(self) -> DiskUsage | None:
+        """Return how full the database's disk is; see ``disk.disk_usage``."""
+        return _disk_usage(self._database)
 
     def wait_until_usable(self, seconds: float) -> None:
         """Wait for a primary; see ``client.wait_until_usable``."""

@@ -1,11 +1,24 @@
 """api.health: readiness says what is switched off, and metrics are not for everybody."""
 
+import os
+import signal
+import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from pymongo.database import Database
 
+from service.app import create_app
+from service.crypto.aead import key_id_of
+from service.dev.mongod import EmbeddedMongo
+from service.environment import Environment
+from service.settings import Settings
+from service.store.store import Store
+from tests.calls import ask
 from tests.certificates import Authority
+from tests.conftest import MASTER_KEY, variables
 
 
 def test_says_what_is_switched_off(make_client: Callable[..., FlaskClient], authority: Authority) -> None:
@@ -69,3 +82,65 @@ def test_a_proxy_s_client_is_who_asks_for_metrics(make_client: Callable[..., Fla
         environ_overrides={"REMOTE_ADDR": "192.0.2.1"},
     )
     assert 403 == pretended.status_code
+
+
+def scrape(client: FlaskClient) -> dict[str, float]:
+    """Return the samples at /metrics by name and labels."""
+    lines = (line for line in client.get("/metrics").text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def test_metrics_tell_what_the_database_knows(client: FlaskClient, store: Store) -> None:
+    """Whatever process counted it: readiness, wraps of each key, the database's disk."""
+    key, other = key_id_of(MASTER_KEY).hex(), 16 * "7"
+    store.keys.reserve(other, 5)
+    ask(client, "create/", secret="YQ==")
+
+    found = scrape(client)
+
+    assert [1, 1, 1] == [found[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
+    assert 1024 == found[f'vault_key_wraps_reserved{{key_id="{key}",primary="true"}}']
+    assert 5 == found[f'vault_key_wraps_reserved{{key_id="{other}",primary="false"}}']
+    assert 2**32 == found["vault_key_wraps_limit"]
+    assert 0 < found["vault_database_disk_used_bytes"] < found["vault_database_disk_size_bytes"]
+    assert not [name for name in found if "certificate" in name]
+
+
+def test_metrics_tell_which_check_fails(client: FlaskClient, database: Database) -> None:
+    """The others go on."""
+    ask(client, "create/", secret="YQ==")
+    database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
+
+    found = scrape(client)
+
+    assert [1, 1, 0] == [found[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
+    assert "vault_key_wraps_limit" in found
+
+
+def test_metrics_tell_when_certificates_end(
+    make_client: Callable[..., FlaskClient], authority: Authority
+) -> None:
+    """As they were at the start; a client's, too, where MongoDB asks for one."""
+    api = str(authority.issue("scraped", until=timedelta(days=3)))
+    client = make_client(TLS_CERT_FILE=api, TLS_KEY_FILE=api)
+
+    name = 'vault_certificate_expiry_timestamp_seconds{certificate="api"}'
+    assert abs(scrape(client)[name] - time.time() - 3 * 86_400) < 60
+
+
+def test_metrics_come_in_time_without_a_database(own_mongo: EmbeddedMongo) -> None:
+    """Before Prometheus gives up, however patient requests are, and with all that needs no database."""
+    slow = variables(own_mongo) | {"MONGO_TIMEOUT_SECONDS": "30"}
+    client = create_app(Settings.from_environment(Environment(slow))).test_client()
+    ask(client, "create/", secret="YQ==")
+    client.get("/metrics")
+    os.kill(own_mongo.process.pid, signal.SIGSTOP)
+    begun = time.monotonic()
+
+    found = scrape(client)
+    os.kill(own_mongo.process.pid, signal.SIGCONT)
+
+    assert time.monotonic() - begun < 8
+    assert [0, 0, 0] == [found[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
+    assert any(name.startswith("vault_http_requests_total") for name in found)
+    assert not [name for name in found if "wraps_limit" in name or "disk" in name]

@@ -10,6 +10,7 @@ from service.errors import ConfigurationError, StoreUnavailable
 from service.mongo_admin import users
 from service.mongo_admin.users import Login
 from service.store import backup_collections
+from service.store.store import Store
 from tests.replica_set import (
     ADMIN_PASSWORD,
     SERVICE_PASSWORD,
@@ -65,6 +66,28 @@ def test_the_service_may_drop_where_a_backup_lies_apart(service: Login) -> None:
             client["vault"].drop_collection(name)
 
         assert not set(backup_collections.STAGING_COLLECTIONS) & set(client["vault"].list_collection_names())
+
+
+def test_the_service_sees_how_full_its_disk_is(service: Login, admin: MongoClient) -> None:
+    """With the role of an older version it does not, and goes on without."""
+    store = Store(service.uri, 10)
+    store.keys.register(["0" * 16])
+    usage = store.disk_usage()
+    assert usage is not None
+    assert 0 < usage.used < usage.size
+
+    older = [
+        {
+            "resource": {"db": "vault", "collection": ""},
+            "actions": [action for action in users.SERVICE_ACTIONS if action != "dbStats"],
+        }
+    ]
+    admin["vault"].command("updateRole", users.SERVICE_ROLE, privileges=older)
+    assert store.disk_usage() is None
+
+    assert ["changed the privileges of the role vaultService"] == users.ensure_service(admin, service)
+    assert store.disk_usage() is not None
+    store.close()
 
 
 @pytest.mark.parametrize(
