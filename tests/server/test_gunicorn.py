@@ -150,6 +150,7 @@ def test_answers_what_is_no_http_with_a_problem(
 
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert b"application/problem+json" in answer
+    assert b'"type": "about:blank"' in answer or b'"type": "/problems/malformed-json"' in answer
 
 
 def test_lets_requests_in_flight_finish_and_takes_no_new_ones(serve: Callable[..., Server]) -> None:
