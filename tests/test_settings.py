@@ -29,8 +29,8 @@ def test_defaults_are_those_of_the_documentation() -> None:
 
 
 def test_every_variable_is_documented() -> None:
-    """In .env.example and in the README's table."""
-    for document in (".env.example", "README.md"):
+    """In .env.example and in the table of the reference."""
+    for document in (".env.example", "docs/reference/settings.md"):
         text = (ROOT / document).read_text()
         assert [] == [name for name in NAMES if name not in text], document
 

@@ -14,7 +14,7 @@ from .client import Stop
 from .errors import Refused
 from .targets import Api, own_node
 
-# Not kept in the repository; docs/performance.md has a copy of one run.
+# Not kept in the repository; docs/explanation/performance.md has a copy of one run.
 _SAVED = Path(".cache/performance")
 
 FOUND, REFUSED = 1, 2

@@ -1,0 +1,1 @@
+"""The documentation: its links, its messages, and the pages that are made from a source."""
