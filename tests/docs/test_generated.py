@@ -26,7 +26,9 @@ def test_is_not_older_than_its_source() -> None:
 
 def test_every_command_is_found_in_either_form_of_help() -> None:
     """Of argparse and of click."""
-    argparse = "positional arguments:\n  COMMAND\n    dev       run the API\n              more\n    audit  x\n\nopt"
+    argparse = (
+        "positional arguments:\n  COMMAND\n    dev       run the API\n              more\n    audit  x\n\nopt"
+    )
     click = "Options:\n  --help  Show this.\n\nCommands:\n  dev    run the API\n  audit  x\n"
 
     assert ["dev", "audit"] == generate.subcommands(argparse)

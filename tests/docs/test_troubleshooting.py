@@ -115,7 +115,9 @@ def _text(node: ast.AST) -> str | None:
     if isinstance(node, ast.Constant):
         return " ".join(node.value.split(" ")) if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part) or "" if isinstance(part, ast.Constant) else FILLED for part in node.values)
+        return "".join(
+            _text(part) or "" if isinstance(part, ast.Constant) else FILLED for part in node.values
+        )
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = _text(node.left), _text(node.right)
         return None if left is None and right is None else (left or FILLED) + (right or FILLED)
