@@ -161,14 +161,23 @@ def main(arguments: list[str]) -> int:
 
 
 def _page(title: str, source: str, parts: Iterable[str]) -> str:
-    head = f"<!-- Generated from {source} by `python -m docs.generate`. Do not edit. -->\n\n# {title}\n"
-    return "\n\n".join([head.rstrip("\n"), *(part.strip("\n") for part in parts)]) + "\n"
+    note = f"<!-- Generated from {source} by `python -m docs.generate`. Do not edit. -->"
+    return "\n\n".join([f"# {title}", note, *(part.strip("\n") for part in parts)]) + "\n"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
     return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Return text as it may stand in a table; readers of Markdown disagree on a bar in code."""
+
+    def as_html(code: re.Match[str]) -> str:
+        return f"<code>{escape(code[1], quote=False).replace('|', '&#124;')}</code>"
+
+    return re.sub(r"`([^`|]*\|[^`]*)`", as_html, text)
 
 
 def _prose(text: str) -> str:
