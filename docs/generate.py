@@ -41,17 +41,28 @@ USUAL_VARIABLES = (
     "swarm_autolock",
     "master_key_escrow_public_key",
     "mongo_uri",
+    "mongo_uri_version",
+    "mongo_tls_mode",
     "mongo_priority",
     "mongo_memory_limit",
     "mongo_cache_gb",
     "mongo_history_seconds",
     "certificates_api_names",
+    "certificates_ca_certificate",
+    "certificates_ca_key",
     "certificates_ca_passphrase",
     "certificates_api_certificate",
     "certificates_api_key",
+    "certificates_days",
+    "certificates_renew_days",
+    "certificates_warn_days",
     "backup_destination",
+    "backup_s3_url",
+    "backup_s3_client",
+    "backup_s3_environment",
     "backup_keep",
     "backup_schedule",
+    "backup_schedule_drill",
     "vault_api_port",
     "vault_api_tls",
     "vault_api_publish_mode",
@@ -100,8 +111,8 @@ list as a file.
 """
 
 _ABOUT_VARIABLES = """\
-Variables go into the inventory's `group_vars/all.yml`; `mongo_member`, `mongo_priority` and the addresses of
-a node go to the host. Then run `ansible-playbook site.yml`:
+Variables go into the inventory's `group_vars/all.yml`. The addresses of a node, `mongo_priority` and
+`mongo_member` (the number of its member, for life; without it, its place in the list) are set per host. Then run `ansible-playbook site.yml`:
 [Change a setting](../how-to/cluster/change-a-setting.md).
 
 An engine that was there before is used as it is and never reconfigured.
@@ -573,8 +584,10 @@ def layers_picture() -> str:
         share = (width - 2 * left - gap * (len(layer) - 1)) / len(layer)
         for number, name in enumerate(layer):
             x = left + number * (share + gap)
+            # Packages are filled, modules are not.
+            fill = "#c5cae9" if (ROOT / "service" / name).is_dir() else "#ffffff"
             lines.append(
-                f'<rect x="{x:.1f}" y="{top}" width="{share:.1f}" height="{height}" rx="5" fill="#e8eaf6"'
+                f'<rect x="{x:.1f}" y="{top}" width="{share:.1f}" height="{height}" rx="5" fill="{fill}"'
                 ' stroke="#7986cb"/>'
             )
             lines.append(
