@@ -12,32 +12,32 @@ from .api.keys.views import blueprint as keys_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
-from .audit.background import LogKeeper
+from .audit.background import CheckpointThread
 from .audit.checkpointer import Checkpointer, audit_log
 from .audit.recorder import Recorder
 from .audit.writer import ChainWriter
 from .crypto.keyring import KeyRing
-from .keys.canary import KeyProof
-from .keys.status import Keys
+from .keys.canary import KeyRingCheck
+from .keys.status import KeyServices
 from .keys.wrap_counter import WrapCounter
 from .readiness import readiness
-from .secrets.vault import Vault
+from .secrets.services import SecretServices
 from .settings import Settings
 from .store.store import Store
-from .tokens.authentication import Authenticator, anyone
-from .tokens.tokens import Tokens
+from .tokens.authentication import Authenticator, authentication_disabled
+from .tokens.tokens import TokenServices
 
 # Around the base64 of the largest secret, or instead of one: a batch of 100 paths of 512 characters.
 _BODY_OVERHEAD_BYTES = 65_536
 
-_KEEPER = "secret-manager-audit"
+_CHECKPOINT_THREAD = "secret-manager-audit"
 
 
 def create_app(settings: Settings) -> Flask:
     """Return the application; it connects to nothing before its first request.
 
     Raises:
-        StartRefused: the settings cannot be used.
+        ConfigurationError: the settings cannot be used.
     """
     app = Flask(__name__, static_folder=None)
     app.json = _json(app)
@@ -47,9 +47,9 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False
 
     _install(app, settings)
-    problems.install(app)
-    request_log.install(app)
-    api = docs.install(app, serve=settings.docs_enabled)
+    problems.init_app(app)
+    request_log.init_app(app)
+    api = docs.init_app(app, serve=settings.docs_enabled)
     for blueprint in (
         secrets_blueprint,
         lifecycle_blueprint,
@@ -62,9 +62,9 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def log_keeper(app: Flask) -> LogKeeper | None:
+def checkpoint_thread(app: Flask) -> CheckpointThread | None:
     """Return what looks after the audit log in a process that serves, or None where auditing is off."""
-    keeper: LogKeeper | None = app.extensions[_KEEPER]
+    keeper: CheckpointThread | None = app.extensions[_CHECKPOINT_THREAD]
     return keeper
 
 
@@ -87,27 +87,29 @@ def _json(app: Flask) -> DefaultJSONProvider:
 
 
 def _install(app: Flask, settings: Settings) -> None:
-    time_limit = settings.store.mongo_timeout
-    store = Store(settings.store.mongo_uri, time_limit, settings.store.mongo_tls)
+    operation_timeout = settings.store.mongo_timeout
+    store = Store(settings.store.mongo_uri, operation_timeout, settings.store.mongo_tls)
     ring = key_ring(settings, store)
-    proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
-    authenticator = Authenticator(store.tokens, store.attempts, ring, settings.auth_failures_per_minute)
+    key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
+    authenticator = Authenticator(store.tokens, store.rate_limits, ring, settings.auth_failures_per_minute)
     log = audit_log(store, ring, settings.store.audit_checkpoint_seconds, settings.store.audit_ttl_days)
     writer = ChainWriter(store.audit, log.key.keys)
     enabled = settings.audit_enabled
-    app.extensions[_KEEPER] = LogKeeper(log, Checkpointer(log, writer), time_limit) if enabled else None
-    installed = dependencies.Services(
-        vault=Vault(store.secrets, store.listing, ring, proof, settings.max_secret_bytes),
-        keys=Keys(ring, store.keys, store.sealed, store.canaries, log.key),
-        tokens=Tokens(store.tokens, ring, proof, authenticator.forget),
+    app.extensions[_CHECKPOINT_THREAD] = (
+        CheckpointThread(log, Checkpointer(log, writer), operation_timeout) if enabled else None
+    )
+    installed = dependencies.Dependencies(
+        secrets=SecretServices(store.secrets, store.listing, ring, key_check, settings.max_secret_bytes),
+        keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
+        tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
         audit_log=log,
-        authenticate=authenticator.authenticate if settings.auth_required else anyone,
-        recorder=Recorder(writer, time_limit, enabled=enabled),
-        readiness=readiness(store.ping, proof, log if enabled else None),
+        authenticate=authenticator.authenticate if settings.auth_required else authentication_disabled,
+        recorder=Recorder(writer, settings.store.mongo_timeout, enabled=enabled),
+        readiness=readiness(store.ping, key_check, log if enabled else None),
         last_drill=store.drills.last,
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         warnings=settings.warnings,
-        time_limit=store.time_limit,
+        request_deadline=store.request_deadline,
     )
-    dependencies.install(app, installed)
+    dependencies.init_app(app, installed)

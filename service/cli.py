@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from .errors import StartRefused, Unavailable
+from .errors import ConfigurationError, Unavailable
 
 # A command's module is imported only when it is the one asked for: a container's health check runs
 # every few seconds and has no use for the rest of the service.
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = args.run(args)
         return code
-    except (StartRefused, Unavailable) as refused:
+    except (ConfigurationError, Unavailable) as refused:
         print(f"secret-manager: {refused}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
-from .errors import StartRefused
+from .errors import ConfigurationError
 
 Network = IPv4Network | IPv6Network
 
@@ -48,15 +48,15 @@ class Environment:
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
 
-    def octets(self, name: str) -> bytes | None:
+    def read_bytes(self, name: str) -> bytes | None:
         """Return a variable's bytes exactly as they stand there, or None where it is not set.
 
         Raises:
-            StartRefused: both ``name`` and ``name_FILE`` are set, or the file cannot be read.
+            ConfigurationError: both ``name`` and ``name_FILE`` are set, or the file cannot be read.
         """
         value, file = self._variables.get(name), self._variables.get(f"{name}_FILE")
         if value is not None and file is not None:
-            raise StartRefused(f"{name} and {name}_FILE are both set: remove one of them")
+            raise ConfigurationError(f"{name} and {name}_FILE are both set: remove one of them")
         if file is not None:
             return read_file(f"{name}_FILE", Path(file))
         return None if value is None else os.fsencode(value)
@@ -67,7 +67,7 @@ class Environment:
         if text is None:
             return default
         if not text:
-            raise StartRefused(f"{name} is empty: give it a value, or remove it to get the default")
+            raise ConfigurationError(f"{name} is empty: give it a value, or remove it to get the default")
         return text
 
     def boolean(self, name: str, default: bool) -> bool:
@@ -77,7 +77,7 @@ class Environment:
                 return True
             case "false" | "0" | "no" | "off":
                 return False
-        raise StartRefused(f"{name} is neither true nor false: write one of these")
+        raise ConfigurationError(f"{name} is neither true nor false: write one of these")
 
     def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
         """Return a whole number from ``lowest`` to ``highest``, both included."""
@@ -85,23 +85,25 @@ class Environment:
         # isascii and isdigit, because int() also takes signs, underscores and other scripts' digits.
         # The length, because a number of thousands of digits is a mistake that int() refuses its own way.
         if not (text.isascii() and text.isdigit() and len(text) <= 20):
-            raise StartRefused(f"{name} is not a whole number from {lowest} to {highest}")
+            raise ConfigurationError(f"{name} is not a whole number from {lowest} to {highest}")
         if not lowest <= int(text) <= highest:
-            raise StartRefused(f"{name} is out of range: it takes {lowest} to {highest}")
+            raise ConfigurationError(f"{name} is out of range: it takes {lowest} to {highest}")
         return int(text)
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """Return one of ``choices``, in whatever case it was written."""
         text = self.text(name, default).upper()
         if text not in choices:
-            raise StartRefused(f"{name} takes one of {', '.join(choices)}")
+            raise ConfigurationError(f"{name} takes one of {', '.join(choices)}")
         return text
 
     def address(self, name: str, default: str) -> Address:
         """Return where to listen, from ``host:port`` or ``[host]:port``."""
         found = _ADDRESS.fullmatch(self.text(name, default))
         if not found or not 1 <= int(found["port"]) <= 65535:
-            raise StartRefused(f"{name} takes an address and a port, such as 127.0.0.1:8000 or [::1]:8000")
+            raise ConfigurationError(
+                f"{name} takes an address and a port, such as 127.0.0.1:8000 or [::1]:8000"
+            )
         return Address(found["name"] or found["ipv6"], int(found["port"]))
 
     def networks(self, name: str, default: str = "") -> tuple[Network, ...]:
@@ -114,26 +116,26 @@ class Environment:
                 if part.strip()
             )
         except ValueError:
-            raise StartRefused(
+            raise ConfigurationError(
                 f"{name} takes networks separated by commas, such as 10.0.0.0/8,192.0.2.7"
                 " (with no host bits set)"
             ) from None
 
     def _text(self, name: str) -> str | None:
-        octets = self.octets(name)
+        raw = self.read_bytes(name)
         try:
-            return None if octets is None else octets.decode().strip()
+            return None if raw is None else raw.decode().strip()
         except UnicodeDecodeError:
-            raise StartRefused(f"{name} is not UTF-8 text") from None
+            raise ConfigurationError(f"{name} is not UTF-8 text") from None
 
 
 def read_file(name: str, path: Path) -> bytes:
     """Return a file's bytes.
 
     Raises:
-        StartRefused: it cannot be read; the message names ``name`` and the path.
+        ConfigurationError: it cannot be read; the message names ``name`` and the path.
     """
     try:
         return path.read_bytes()
     except OSError as error:
-        raise StartRefused(f"{name}: cannot read {path}: {error.strerror}") from None
+        raise ConfigurationError(f"{name}: cannot read {path}: {error.strerror}") from None

@@ -3,14 +3,14 @@
 ::
 
     VaultError
-    ├── StartRefused              the process must not start like this
+    ├── ConfigurationError              the process must not start like this
     ├── InputRefused              the caller sent something that cannot be used
     │   ├── NotJson
     │   ├── MalformedJson
     │   ├── InvalidFields
     │   ├── InvalidBase64
     │   ├── TooLarge
-    │   └── NotImportable         a file that cannot be read as any that can be imported
+    │   └── ImportFormatError         a file that cannot be read as any that can be imported
     ├── Unauthenticated           nobody whom the service knows
     │   ├── NoToken
     │   ├── MalformedToken        a typing error, not a guess
@@ -18,7 +18,7 @@
     │       ├── TokenExpired
     │       ├── TokenRevoked
     │       ├── TokenUsedUp
-    │       └── ForeignAddress
+    │       └── AddressNotAllowed
     ├── Forbidden                 known, but may not
     ├── TooManyRequests
     ├── SecretNotFound
@@ -32,13 +32,13 @@
     ├── PathTaken
     ├── VersionConflict
     ├── BatchFailed               one of several failed, so that none was done
-    ├── Unopenable                stored, but must not or cannot be opened
+    ├── CannotDecrypt                stored, but must not or cannot be opened
     │   ├── Tampered
     │   └── UnknownKey
     └── Unavailable               true for now, worth a retry
         ├── StoreUnavailable
         ├── AuditUnavailable
-        ├── KeyRingUnproven
+        ├── KeyRingMismatch
         └── RestoreUnfinished
 
 ``reason`` is a fixed phrase: it goes into audit records and metrics, so it never carries a value.
@@ -57,7 +57,7 @@ class VaultError(Exception):
     reason: ClassVar[str] = "internal error"
 
 
-class StartRefused(VaultError):
+class ConfigurationError(VaultError):
     """Something about the configuration or the surroundings is doubtful; the message says what to do."""
 
     reason = "start refused"
@@ -103,7 +103,7 @@ class TooLarge(InputRefused):
     reason = "too large"
 
 
-class NotImportable(InputRefused):
+class ImportFormatError(InputRefused):
     """The file cannot be read as any that can be imported; nothing was."""
 
     reason = "not importable"
@@ -169,7 +169,7 @@ class TokenUsedUp(InvalidToken):
         super().__init__("the token was used as often as it may be")
 
 
-class ForeignAddress(InvalidToken):
+class AddressNotAllowed(InvalidToken):
     """The token may not be used from the caller's address; only its holder is told."""
 
     reason = "foreign address"
@@ -280,19 +280,19 @@ class BatchFailed(VaultError):
         self.cause = cause
 
 
-class Unopenable(VaultError):
+class CannotDecrypt(VaultError):
     """What is stored does not open; no guess at its content is ever returned."""
 
     reason = "unopenable"
 
 
-class Tampered(Unopenable):
+class Tampered(CannotDecrypt):
     """A byte, the context or the key differs from what was sealed."""
 
     reason = "tampered"
 
 
-class UnknownKey(Unopenable):
+class UnknownKey(CannotDecrypt):
     """No master key of the ring has the key id under which the record was sealed."""
 
     reason = "unknown key"
@@ -316,7 +316,7 @@ class AuditUnavailable(Unavailable):
     reason = "audit unavailable"
 
 
-class KeyRingUnproven(Unavailable):
+class KeyRingMismatch(Unavailable):
     """The key ring was not shown to open what the database holds."""
 
     reason = "key ring unproven"

@@ -40,22 +40,22 @@ class _Call(Generic[Item, Result]):
             self.gate.release()
 
 
-class Gatherer(Generic[Item, Result]):
+class GroupCommit(Generic[Item, Result]):
     """Runs ``work`` on up to ``most`` items at a time, in a caller's own thread, and never twice at once.
 
     ``work`` returns for each item, in their order, what it came to or the error that befell it.  An
     error that it raises befalls all of the batch.
     """
 
-    def __init__(self, work: Callable[[list[Item]], Sequence[Result | Exception]], most: int) -> None:
+    def __init__(self, work: Callable[[list[Item]], Sequence[Result | Exception]], max_batch: int) -> None:
         self._work = work
-        self._most = most
+        self._max_batch = max_batch
         self._lock = threading.Lock()
         # Whoever leads is busy, or is about to wake up; without a leader nobody waits.
         self._led = False
         self._waiting: list[_Call[Item, Result]] = []
 
-    def do(self, item: Item, seconds: float) -> Result:
+    def submit(self, item: Item, seconds: float) -> Result:
         """Return what ``work`` came to; others are waited for no longer than ``seconds``.
 
         Whoever has the most time left of a batch runs ``work`` for it, and ``work`` itself is bounded by
@@ -79,7 +79,7 @@ class Gatherer(Generic[Item, Result]):
             if not done:
                 raise StoreUnavailable("the database did not get to this in time")
         if call.leads:
-            self._lead()
+            self._commit_batch()
         if call.error is not None:
             raise call.error
         return cast(Result, call.result)
@@ -92,21 +92,21 @@ class Gatherer(Generic[Item, Result]):
             # Otherwise it is done, or in a batch that is under way.
             if call.leads:
                 call.leads = False
-                self._appoint()
+                self._elect_leader()
             return call.done
 
-    def _lead(self) -> None:
+    def _commit_batch(self) -> None:
         # Whoever is about to come gets in; where nobody is, this costs nothing.
         time.sleep(0)
         with self._lock:
-            batch = self._waiting[: self._most]
-            del self._waiting[: self._most]
+            batch = self._waiting[: self._max_batch]
+            del self._waiting[: self._max_batch]
         try:
             self._run(batch)
         finally:
             # The next batch is on its way before this one's callers get the processor.
             with self._lock:
-                self._appoint()
+                self._elect_leader()
                 for call in batch:
                     call.done = True
             for call in batch:
@@ -130,10 +130,10 @@ class Gatherer(Generic[Item, Result]):
                 call.error = StoreUnavailable("the batch was given up before it was done")
             raise
 
-    def _appoint(self) -> None:
+    def _elect_leader(self) -> None:
         """Let somebody of the next batch lead it, if there is any; the lock is held."""
         self._led = bool(self._waiting)
         if self._led:
-            leader = max(self._waiting[: self._most], key=lambda call: call.deadline)
+            leader = max(self._waiting[: self._max_batch], key=lambda call: call.deadline)
             leader.leads = True
             leader.open_gate()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service.environment import Environment
-from service.errors import StartRefused, Unavailable
+from service.errors import ConfigurationError, Unavailable
 from service.server import logs
 from service.server.connection import TlsSocket
 from service.settings import Settings
@@ -36,7 +36,7 @@ _GC_THRESHOLDS = (5_000, 20, 20)
 
 try:
     _settings = Settings.from_environment(Environment(os.environ))
-except StartRefused as refused:
+except ConfigurationError as refused:
     sys.exit(f"secret-manager: {refused}")
 
 bind = str(_settings.listen)
@@ -76,22 +76,22 @@ def post_fork(server: object, worker: "Worker") -> None:
 
 def post_worker_init(worker: "Worker") -> None:
     """Leave what was made until now out of garbage collection, and begin to look after the audit log."""
-    from service.app import log_keeper
+    from service.app import checkpoint_thread
 
     # Hardly anything that a request makes refers to itself: without this, Python would look through all
     # that was imported again and again for something to free.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-    if (keeper := log_keeper(worker.wsgi)) is not None:
+    if (keeper := checkpoint_thread(worker.wsgi)) is not None:
         keeper.start()
 
 
 def worker_exit(server: object, worker: "Worker") -> None:
     """Close this worker's chain in the audit log; called when no request is left."""
-    from service.app import log_keeper
+    from service.app import checkpoint_thread
 
-    if (app := getattr(worker, "wsgi", None)) is not None and (keeper := log_keeper(app)) is not None:
+    if (app := getattr(worker, "wsgi", None)) is not None and (keeper := checkpoint_thread(app)) is not None:
         keeper.stop()
 
 
@@ -105,7 +105,7 @@ def on_starting(server: object) -> None:
     dictConfig(logconfig_dict)
     try:
         prepare(_settings)
-    except (StartRefused, Unavailable) as refused:
+    except (ConfigurationError, Unavailable) as refused:
         on_exit(server)
         sys.exit(f"secret-manager: {refused}")
 
@@ -114,7 +114,7 @@ def child_exit(server: object, worker: "Worker") -> None:
     """Take a dead worker's present values out of the metrics, its counts stay; its seat is another's."""
     from prometheus_client.multiprocess import mark_process_dead
 
-    worker.seat.leave()
+    worker.slot.release()
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library's is not annotated
 
 

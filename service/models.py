@@ -56,7 +56,7 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class AccessFilter:
     """Which secrets an operation may touch: all, or those at ``paths``, below ``folders``, and the owner's.
 
     A folder ends with its slash; the empty one holds every path.  A secret with no path belongs to
@@ -155,7 +155,7 @@ class DrillResult:
     made_at: datetime | None
 
 
-class Sealed(StrEnum):
+class EncryptedItem(StrEnum):
     """What is under a master key; a record of an earlier implementation does not say under which."""
 
     VERSION = "version"
@@ -166,7 +166,7 @@ class Sealed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """All bytes of one length from ``lowest`` to ``highest``, both included."""
 
     lowest: bytes
@@ -174,8 +174,8 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySpans:
+class KeyRanges:
     """Where the data keys lie that one master key wraps, and the tags that are made under it."""
 
-    data_keys: Span
-    tags: Span
+    data_keys: ByteRange
+    tags: ByteRange

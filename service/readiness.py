@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from .audit.checkpointer import AuditLog
-from .errors import Unavailable, Unopenable
-from .keys.canary import KeyProof
+from .errors import CannotDecrypt, Unavailable
+from .keys.canary import KeyRingCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Readiness:
             try:
                 check()
                 found[name] = "ok"
-            except (Unavailable, Unopenable) as error:
+            except (Unavailable, CannotDecrypt) as error:
                 found[name] = str(error)
         return found
 
 
-def readiness(ping: Callable[[], None], proof: KeyProof, audit: AuditLog | None) -> Readiness:
+def readiness(ping: Callable[[], None], key_check: KeyRingCheck, audit: AuditLog | None) -> Readiness:
     """Return the checks of one process; ``audit`` is None where auditing is off."""
-    checks: dict[str, Callable[[], None]] = {"database": ping, "keys": proof.check}
+    checks: dict[str, Callable[[], None]] = {"database": ping, "keys": key_check.check}
     if audit is not None:
         checks["audit"] = partial(_check_log, audit)
     return Readiness(checks)

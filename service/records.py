@@ -1,14 +1,16 @@
-"""A secret and its versions as they are kept, all frozen; ``vault.life`` says how they change."""
+"""A secret and its versions as they are stored, all frozen; ``secrets.lifecycle`` says how they change."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .models import Envelope
 
 MAX_VERSIONS = 10
+# How long a deleted secret can be restored, and how long callers are told that one was destroyed.
+RETENTION = timedelta(days=30)
 
 
 class State(StrEnum):
@@ -110,3 +112,19 @@ class FetchedSecret:
     path: str | None
     expires_at: datetime | None
     reads_left: int | None
+
+
+def ends_at(secret: Secret) -> datetime | None:
+    """Return when the secret's document is removed; None if nothing ends it."""
+    if secret.destroyed_at is not None:
+        return secret.destroyed_at + RETENTION
+    ends = []
+    if secret.expires_at is not None:
+        ends.append(secret.expires_at)
+    if secret.deleted_at is not None:
+        ends.append(secret.deleted_at + RETENTION)
+    expiries = [version.expires_at for version in secret.versions if version.destroyed_at is None]
+    known = [expiry for expiry in expiries if expiry is not None]
+    if known and len(known) == len(expiries):
+        ends.append(max(known))
+    return min(ends, default=None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from .environment import read_file
-from .errors import StartRefused
+from .errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def load(certificate: Path, key: Path) -> ServerTls:
     """Return the pair, after a look at whether it can be used now.
 
     Raises:
-        StartRefused: a file cannot be read or is no PEM, they do not fit each other, or the certificate
+        ConfigurationError: a file cannot be read or is no PEM, they do not fit each other, or the certificate
             is not valid today; the message never quotes a file.
     """
     # Of a chain the first one is the server's own.
@@ -44,11 +44,11 @@ def load(certificate: Path, key: Path) -> ServerTls:
     read_file("TLS_KEY_FILE", key)
     now = datetime.now(UTC)
     if now > own.not_valid_after_utc:
-        raise StartRefused(
+        raise ConfigurationError(
             f"TLS_CERT_FILE: {certificate} expired on {own.not_valid_after_utc:%Y-%m-%d}: renew it"
         )
     if now < own.not_valid_before_utc:
-        raise StartRefused(
+        raise ConfigurationError(
             f"TLS_CERT_FILE: {certificate} is valid only from {own.not_valid_before_utc:%Y-%m-%d %H:%M} UTC:"
             " look at this machine's clock"
         )
@@ -57,20 +57,20 @@ def load(certificate: Path, key: Path) -> ServerTls:
         files.context()
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise StartRefused(
+            raise ConfigurationError(
                 f"TLS_KEY_FILE: {key} is not the key of the certificate in {certificate}"
             ) from None
-        raise StartRefused(
+        raise ConfigurationError(
             f"TLS_KEY_FILE: {key} holds no private key that can be used: PEM without a passphrase is expected"
         ) from None
     return files
 
 
 def _certificates(path: Path) -> list[x509.Certificate]:
-    octets = read_file("TLS_CERT_FILE", path)
+    pem = read_file("TLS_CERT_FILE", path)
     try:
-        return x509.load_pem_x509_certificates(octets)
+        return x509.load_pem_x509_certificates(pem)
     except ValueError:
-        raise StartRefused(
+        raise ConfigurationError(
             f"TLS_CERT_FILE: {path} holds no certificate that can be read: PEM is expected"
         ) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .crypto.keyring import MasterKeys
 from .environment import DEFAULT_LISTEN, Address, Environment, Network
-from .errors import StartRefused
+from .errors import ConfigurationError
 from .keys import loading
 from .server_tls import ServerTls, load
 from .store.tls import MongoTls
@@ -16,9 +16,9 @@ from .store.tls import MongoTls
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 # MongoDB takes expireAfterSeconds up to 2**31 - 1.
-_MOST_TTL_DAYS = (2**31 - 1) // 86_400
+_MAX_TTL_DAYS = (2**31 - 1) // 86_400
 # One secret is one document, with all its versions; MongoDB takes documents up to 16 MiB.
-_MOST_SECRET_BYTES = 4 * 2**20
+_MAX_SECRET_BYTES = 4 * 2**20
 
 # Every name that the service reads; each one also as NAME_FILE.
 NAMES = (
@@ -65,12 +65,12 @@ class StoreSettings:
         """Read the variables.
 
         Raises:
-            StartRefused: a value is doubtful; the message names the variable.
+            ConfigurationError: a value is doubtful; the message names the variable.
         """
         return cls(
             mongo_uri=environment.text("MONGO_URI", "mongodb://localhost:27017"),
             mongo_tls=mongo_tls(environment),
-            audit_ttl_days=environment.integer("AUDIT_TTL_DAYS", 0, 0, _MOST_TTL_DAYS),
+            audit_ttl_days=environment.integer("AUDIT_TTL_DAYS", 0, 0, _MAX_TTL_DAYS),
             audit_checkpoint_seconds=environment.integer("AUDIT_CHECKPOINT_SECONDS", 60, 1, 3600),
             mongo_timeout=environment.integer("MONGO_TIMEOUT_SECONDS", 5, 1, 30),
             startup_timeout=environment.integer("STARTUP_TIMEOUT_SECONDS", 60, 1, 3600),
@@ -102,7 +102,7 @@ class Settings:
         """Read the variables, the master keys included.
 
         Raises:
-            StartRefused: a value is doubtful; the message names the variable.
+            ConfigurationError: a value is doubtful; the message names the variable.
         """
         settings = cls(
             store=StoreSettings.from_environment(environment),
@@ -141,21 +141,21 @@ def max_secret_bytes(environment: Environment) -> int:
     """Return how long a value may be.
 
     Raises:
-        StartRefused: the variable is doubtful.
+        ConfigurationError: the variable is doubtful.
     """
-    return environment.integer("MAX_SECRET_BYTES", 65536, 1, _MOST_SECRET_BYTES)
+    return environment.integer("MAX_SECRET_BYTES", 65536, 1, _MAX_SECRET_BYTES)
 
 
 def mongo_tls(environment: Environment) -> MongoTls | None:
     """Return how to speak TLS with MongoDB, or None where only the connection string decides.
 
     Raises:
-        StartRefused: a certificate to show, but nothing to check the server's with.
+        ConfigurationError: a certificate to show, but nothing to check the server's with.
     """
     ca = environment.text("MONGO_TLS_CA_FILE", "")
     certificate = environment.text("MONGO_TLS_CERT_FILE", "")
     if certificate and not ca:
-        raise StartRefused("MONGO_TLS_CERT_FILE is set, but MONGO_TLS_CA_FILE is not: set both")
+        raise ConfigurationError("MONGO_TLS_CERT_FILE is set, but MONGO_TLS_CA_FILE is not: set both")
     return MongoTls(ca, certificate or None) if ca else None
 
 
@@ -163,7 +163,7 @@ def _server_tls(environment: Environment) -> ServerTls | None:
     certificate, key = (environment.text(name, "") for name in ("TLS_CERT_FILE", "TLS_KEY_FILE"))
     if bool(certificate) != bool(key):
         missing = "TLS_KEY_FILE" if certificate else "TLS_CERT_FILE"
-        raise StartRefused(
+        raise ConfigurationError(
             f"{missing} is not set, but the other one is: set both, or none to serve plain HTTP"
         )
     return load(Path(certificate), Path(key)) if certificate else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from pymongo import MongoClient
 
 from service.dev.mongod import EmbeddedMongo
-from service.keys.canary import KeyProof
+from service.keys.canary import KeyRingCheck
 from service.store.store import Store
 from tests.conftest import MASTER_KEY, make_ring
 from tests.filling import fill
@@ -26,7 +26,7 @@ def main(count: int) -> None:
         variables = {"MONGO_URI": mongo.uri, "MASTER_KEY_FILE": str(key)}
         store, ring = Store(mongo.uri, 30), make_ring(MASTER_KEY)
         store.reconcile_indexes(0)
-        KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed).check()
+        KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap).check()
         with MongoClient(mongo.uri) as client:
             fill(client["vault"], ring, count, os.urandom(1024))
         for arguments in (

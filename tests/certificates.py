@@ -57,7 +57,11 @@ class Authority:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, since: timedelta, until: timedelta
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    since: timedelta,
+    until: timedelta,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (

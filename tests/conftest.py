@@ -24,14 +24,14 @@ from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
 from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
-from service.keys.canary import KeyProof
+from service.keys.canary import KeyRingCheck
 from service.models import Caller, now
-from service.secrets.vault import Vault
+from service.secrets.services import SecretServices
 from service.settings import Settings
 from service.store.store import Store
 from service.tokens import tokens
-from service.tokens.attenuation import Wish
-from service.tokens.tokens import Tokens
+from service.tokens.attenuation import TokenRequest
+from service.tokens.tokens import TokenServices
 from tests.certificates import Authority
 from tests.gunicorn_server import Server
 from tests.replica_set import Mongod, bare_members, initiate
@@ -166,8 +166,8 @@ def clock(client: FlaskClient, guarded: FlaskClient) -> Clock:
     clock = Clock()
     for one in (client, guarded):
         with one.application.app_context():
-            parts = dependencies.services()
-        dependencies.install(one.application, replace(parts, vault=replace(parts.vault, clock=clock)))
+            parts = dependencies.dependencies()
+        dependencies.init_app(one.application, replace(parts, secrets=replace(parts.secrets, clock=clock)))
     return clock
 
 
@@ -186,27 +186,27 @@ def indexed(store: Store) -> None:
 
 
 @pytest.fixture
-def vault(store: Store, ring: KeyRing) -> Vault:
+def vault(store: Store, ring: KeyRing) -> SecretServices:
     """What the use cases of secrets work with, on the empty database."""
-    proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
-    return Vault(store.secrets, store.listing, ring, proof, 65_536)
+    key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
+    return SecretServices(store.secrets, store.listing, ring, key_check, 65_536)
 
 
 @pytest.fixture
-def token_parts(environment: dict[str, str], store: Store) -> Tokens:
+def token_parts(environment: dict[str, str], store: Store) -> TokenServices:
     """What the use cases of tokens work with, in a process that remembers nothing."""
     ring = key_ring(Settings.from_environment(Environment(environment)), store)
-    proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
-    return Tokens(store.tokens, ring, proof, lambda _token_id: None)
+    key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
+    return TokenServices(store.tokens, ring, key_check, lambda _token_id: None)
 
 
 @pytest.fixture
-def give(token_parts: Tokens) -> Callable[..., str]:
+def give(token_parts: TokenServices) -> Callable[..., str]:
     """Return a function that makes a token with these scopes, as the operator does."""
 
-    def give(*scope: str, **wish: Any) -> str:
+    def give(*scope: str, **request: Any) -> str:
         entry = Entry("token_create", Caller("127.0.0.1", "test"))
-        wanted = Wish("test", tuple(map(scopes.parse, scope)), **wish)
+        wanted = TokenRequest("test", tuple(map(scopes.parse, scope)), **request)
         return tokens.create(token_parts, entry, policy.OPERATOR, wanted)[0]
 
     return give

@@ -11,7 +11,7 @@ from pathlib import Path
 from pymongo import MongoClient
 
 from service.dev.mongod import EmbeddedMongo
-from service.keys.canary import KeyProof
+from service.keys.canary import KeyRingCheck
 from service.store.store import Store
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 from tests.filling import fill
@@ -28,7 +28,7 @@ def main(count: int) -> None:
         store = Store(mongo.uri, 30)
         store.reconcile_indexes(0)
         ring = make_ring(MASTER_KEY, OTHER_MASTER_KEY)
-        KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed).check()
+        KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap).check()
         with MongoClient(mongo.uri) as client:
             fill(client["vault"], ring, count, bytes(1024))
         variables = {"MONGO_URI": mongo.uri, "MASTER_KEYS_DIR": str(keys), "MASTER_KEY_PRIMARY": "v2"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.environment import Address, Environment
-from service.errors import StartRefused
+from service.errors import ConfigurationError
 
 
 def test_reads_a_value_from_its_file(tmp_path: Path) -> None:
@@ -18,20 +18,20 @@ def test_reads_a_value_from_its_file(tmp_path: Path) -> None:
 
 def test_refuses_a_variable_and_its_file() -> None:
     """Which of the two is meant is not for the service to guess."""
-    with pytest.raises(StartRefused, match="LOG_LEVEL and LOG_LEVEL_FILE are both set"):
+    with pytest.raises(ConfigurationError, match="LOG_LEVEL and LOG_LEVEL_FILE are both set"):
         Environment({"LOG_LEVEL": "INFO", "LOG_LEVEL_FILE": "/x"}).text("LOG_LEVEL", "INFO")
 
 
 def test_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     """The message names the variable, the path and the reason."""
-    with pytest.raises(StartRefused, match=r"MONGO_URI_FILE: cannot read .*missing: No such file"):
+    with pytest.raises(ConfigurationError, match=r"MONGO_URI_FILE: cannot read .*missing: No such file"):
         Environment({"MONGO_URI_FILE": str(tmp_path / "missing")}).text("MONGO_URI", "")
 
 
 @pytest.mark.parametrize("value", ["", " ", "abc", "1.5", "-1", "+1", "1_0", "٣", "1e3", "9" * 5000, "11"])
 def test_refuses_nonsense_numbers(value: str) -> None:
     """Only plain digits inside the range are a number; the value is not repeated."""
-    with pytest.raises(StartRefused, match="WORKERS") as caught:
+    with pytest.raises(ConfigurationError, match="WORKERS") as caught:
         Environment({"WORKERS": value}).integer("WORKERS", 1, 0, 10)
 
     assert "9999" not in str(caught.value)
@@ -48,7 +48,7 @@ def test_reads_booleans(value: str, meaning: bool) -> None:
 @pytest.mark.parametrize("value", ["", "maybe", "2"])
 def test_refuses_other_booleans(value: str) -> None:
     """AUDIT_ENABLED=flase must not turn auditing on or off."""
-    with pytest.raises(StartRefused, match="AUDIT_ENABLED"):
+    with pytest.raises(ConfigurationError, match="AUDIT_ENABLED"):
         Environment({"AUDIT_ENABLED": value}).boolean("AUDIT_ENABLED", True)
 
 
@@ -63,7 +63,7 @@ def test_reads_networks() -> None:
 @pytest.mark.parametrize("value", ["10.0.0.1/8", "proxy", "10.0.0.0/33", "*"])
 def test_refuses_what_is_no_network(value: str) -> None:
     """A typo here would believe the wrong people."""
-    with pytest.raises(StartRefused, match="TRUSTED_PROXIES"):
+    with pytest.raises(ConfigurationError, match="TRUSTED_PROXIES"):
         Environment({"TRUSTED_PROXIES": value}).networks("TRUSTED_PROXIES")
 
 
@@ -84,7 +84,7 @@ def test_reads_addresses(value: str, address: Address) -> None:
 @pytest.mark.parametrize("value", ["8000", ":8000", "host:", "host:0", "host:65536", "::1:8000", "unix:/x"])
 def test_refuses_what_is_no_address(value: str) -> None:
     """Before gunicorn makes something else of it."""
-    with pytest.raises(StartRefused, match="LISTEN"):
+    with pytest.raises(ConfigurationError, match="LISTEN"):
         Environment({"LISTEN": value}).address("LISTEN", "")
 
 
@@ -100,5 +100,5 @@ def test_refuses_text_that_is_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "uri"
     file.write_bytes(b"\xff\xfe")
 
-    with pytest.raises(StartRefused, match="MONGO_URI is not UTF-8"):
+    with pytest.raises(ConfigurationError, match="MONGO_URI is not UTF-8"):
         Environment({"MONGO_URI_FILE": str(file)}).text("MONGO_URI", "")

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from service.errors import SecretNotFound, StoreUnavailable
-from service.group_commit import Gatherer
+from service.group_commit import GroupCommit
 
 
 class Slow:
@@ -33,11 +33,11 @@ class Slow:
 
 
 def later(
-    pool: ThreadPoolExecutor, gatherer: Gatherer[int, int], item: int, seconds: float = 20
+    pool: ThreadPoolExecutor, gatherer: GroupCommit[int, int], item: int, seconds: float = 20
 ) -> Future[int]:
     """Call from another thread, and return once it waits or works."""
     before = len(gatherer._waiting)
-    future = pool.submit(gatherer.do, item, seconds)
+    future = pool.submit(gatherer.submit, item, seconds)
     end = time.monotonic() + 5
     while len(gatherer._waiting) == before and time.monotonic() < end and not future.done():
         time.sleep(0.001)
@@ -56,9 +56,9 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(20)
 
 
-def begin(pool: ThreadPoolExecutor, gatherer: Gatherer[int, int], slow: Slow, item: int) -> Future[int]:
+def begin(pool: ThreadPoolExecutor, gatherer: GroupCommit[int, int], slow: Slow, item: int) -> Future[int]:
     """Call with nobody before, and return once the work has begun."""
-    future = pool.submit(gatherer.do, item, 20)
+    future = pool.submit(gatherer.submit, item, 20)
     assert slow.begun.acquire(timeout=5)
     return future
 
@@ -71,15 +71,15 @@ def test_a_lone_call_is_done_at_once_in_its_own_thread() -> None:
         seen.append(threading.get_ident())
         return [item + 1 for item in items]
 
-    gatherer = Gatherer(work, 10)
+    gatherer = GroupCommit(work, 10)
 
-    assert [2, 3, 4] == [gatherer.do(item, 0) for item in (1, 2, 3)]
+    assert [2, 3, 4] == [gatherer.submit(item, 0) for item in (1, 2, 3)]
     assert {threading.get_ident()} == set(seen)
 
 
 def test_who_comes_meanwhile_goes_together(slow: Slow, pool: ThreadPoolExecutor) -> None:
     """In the order in which they came; each gets its own answer."""
-    gatherer = Gatherer(slow, 10)
+    gatherer = GroupCommit(slow, 10)
     first = begin(pool, gatherer, slow, 1)
     others = [later(pool, gatherer, item) for item in (2, 3, 4)]
     slow.may_end.release()
@@ -94,7 +94,7 @@ def test_no_batch_is_longer_than_allowed_and_nobody_is_left_behind(
     slow: Slow, pool: ThreadPoolExecutor
 ) -> None:
     """Who came first goes first."""
-    gatherer = Gatherer(slow, 3)
+    gatherer = GroupCommit(slow, 3)
     calls = [begin(pool, gatherer, slow, 0), *(later(pool, gatherer, item) for item in range(1, 8))]
     slow.may_end.release(4)
 
@@ -104,7 +104,7 @@ def test_no_batch_is_longer_than_allowed_and_nobody_is_left_behind(
 
 def test_nobody_serves_the_others_for_ever(slow: Slow, pool: ThreadPoolExecutor) -> None:
     """Each batch is run by one of its own."""
-    gatherer = Gatherer(slow, 1)
+    gatherer = GroupCommit(slow, 1)
     calls = [begin(pool, gatherer, slow, 0), *(later(pool, gatherer, item) for item in range(1, 5))]
     slow.may_end.release(5)
 
@@ -114,7 +114,7 @@ def test_nobody_serves_the_others_for_ever(slow: Slow, pool: ThreadPoolExecutor)
 
 def test_an_error_befalls_the_call_that_caused_it(slow: Slow, pool: ThreadPoolExecutor) -> None:
     """And no other of the batch."""
-    gatherer = Gatherer(slow, 10)
+    gatherer = GroupCommit(slow, 10)
     begin(pool, gatherer, slow, 0)
     calls = [later(pool, gatherer, item) for item in (1, -2, 3)]
     slow.may_end.release(2)
@@ -126,7 +126,7 @@ def test_an_error_befalls_the_call_that_caused_it(slow: Slow, pool: ThreadPoolEx
 
 def test_an_error_of_the_work_befalls_its_batch_and_no_other(slow: Slow, pool: ThreadPoolExecutor) -> None:
     """The next batch is done as if nothing had happened."""
-    gatherer = Gatherer(slow, 2)
+    gatherer = GroupCommit(slow, 2)
 
     def fail(items: list[int]) -> None:
         if 1 in items:
@@ -144,7 +144,7 @@ def test_an_error_of_the_work_befalls_its_batch_and_no_other(slow: Slow, pool: T
 
 def test_a_leader_whose_thread_ends_takes_nobody_with_it(slow: Slow, pool: ThreadPoolExecutor) -> None:
     """Those of its batch are told to try again, the next batch is done."""
-    gatherer = Gatherer(slow, 2)
+    gatherer = GroupCommit(slow, 2)
 
     def fail(items: list[int]) -> None:
         if 1 in items:
@@ -158,25 +158,25 @@ def test_a_leader_whose_thread_ends_takes_nobody_with_it(slow: Slow, pool: Threa
     assert [None, None] == [ended[0], ended[3]]
     assert {SystemExit, StoreUnavailable} == {type(error) for error in ended[1:3]}
     slow.may_end.release()
-    assert 10 == gatherer.do(5, 1)
+    assert 10 == gatherer.submit(5, 1)
 
 
 def test_too_few_answers_are_an_error_for_all(slow: Slow) -> None:
     """A mistake in the work must not leave anybody waiting, nor give them another one's answer."""
-    gatherer = Gatherer[int, int](lambda _items: [], 10)
+    gatherer = GroupCommit[int, int](lambda _items: [], 10)
 
     with pytest.raises(ValueError, match="shorter"):
-        gatherer.do(1, 1)
+        gatherer.submit(1, 1)
 
 
 def test_nobody_waits_longer_than_its_time(slow: Slow, pool: ThreadPoolExecutor) -> None:
     """Neither in the queue, where it is then never done, nor in a batch that hangs."""
-    gatherer = Gatherer(slow, 10)
+    gatherer = GroupCommit(slow, 10)
     first = begin(pool, gatherer, slow, 1)
     started = time.monotonic()
 
     with pytest.raises(StoreUnavailable, match="in time"):
-        gatherer.do(2, 0.1)
+        gatherer.submit(2, 0.1)
     assert 0.1 <= time.monotonic() - started < 2
 
     hanging = later(pool, gatherer, 3, seconds=0.3)
@@ -192,13 +192,13 @@ def test_nobody_waits_longer_than_its_time(slow: Slow, pool: ThreadPoolExecutor)
 
 def test_who_has_the_most_time_left_leads(slow: Slow, pool: ThreadPoolExecutor) -> None:
     """The limits of its thread bound the work: nobody's ends early because of one who is in a hurry."""
-    gatherer = Gatherer(slow, 10)
+    gatherer = GroupCommit(slow, 10)
     begin(pool, gatherer, slow, 0)
     threads: dict[int, int] = {}
 
     def call(item: int, seconds: float) -> int:
         threads[item] = threading.get_ident()
-        return gatherer.do(item, seconds)
+        return gatherer.submit(item, seconds)
 
     calls = []
     for item, seconds in ((1, 5.0), (2, 15.0), (3, 10.0)):
@@ -226,11 +226,11 @@ def test_under_load_with_errors_and_impatience_everybody_gets_its_own(pool: Thre
             raise StoreUnavailable("gone")
         return [SecretNotFound(f"of {item}") if item % 5 == 0 else 2 * item for item in items]
 
-    gatherer = Gatherer(work, 7)
+    gatherer = GroupCommit(work, 7)
 
     def call(item: int) -> str:
         try:
-            result = gatherer.do(item, 0.0005 if item % 2 else 5)
+            result = gatherer.submit(item, 0.0005 if item % 2 else 5)
         except (SecretNotFound, StoreUnavailable) as error:
             return str(error)
         return str(result)

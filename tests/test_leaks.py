@@ -311,13 +311,13 @@ def test_a_stolen_database_holds_no_usable_token(
         for text in strings(document):
             attempts = [text, f"smt_{document['_id']}_{text}"]
             # As the secret part itself, with the right checksum: raw, hashed once more, cut to length.
-            octets = [
+            raw = [
                 text.encode("latin-1", "replace"),
                 hashlib.sha256(text.encode("latin-1", "replace")).digest(),
             ]
             if len(text) % 2 == 0 and all(character in "0123456789abcdef" for character in text):
-                octets += [bytes.fromhex(text), hashlib.sha256(bytes.fromhex(text)).digest()]
-            for secret in octets:
+                raw += [bytes.fromhex(text), hashlib.sha256(bytes.fromhex(text)).digest()]
+            for secret in raw:
                 attempts += [
                     Credential(document["_id"], secret[:32].ljust(32, b"\0")).text,
                     Credential(document["_id"], secret[-32:].rjust(32, b"\0")).text,

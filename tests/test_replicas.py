@@ -13,7 +13,7 @@ from pymongo.database import Database
 from service.access import token_format
 from service.dev.mongod import EmbeddedMongo
 from service.store.canary import COLLECTION
-from service.store.rate_limits import AttemptStore
+from service.store.rate_limits import RateLimitStore
 from service.tokens.authentication import RECHECK_SECONDS
 from tests.calls import TOKEN, WHOAMI, id_of
 from tests.conftest import variables
@@ -77,7 +77,7 @@ def test_a_revocation_reaches_every_worker_in_time(
 
 def test_guesses_are_counted_over_all_workers(replicas: list[Server], database: Database) -> None:
     """Six here and there are six; a good token gets in meanwhile."""
-    while AttemptStore.seconds_left() < 8:
+    while RateLimitStore.seconds_left() < 8:
         time.sleep(0.2)
     guess = token_format.new().text
 
@@ -94,7 +94,7 @@ def test_uses_and_calls_are_counted_over_all_workers(
     replicas: list[Server], give: Callable[..., str], database: Database
 ) -> None:
     """Five uses and five calls per minute are five, whoever serves them."""
-    while AttemptStore.seconds_left() < 8:
+    while RateLimitStore.seconds_left() < 8:
         time.sleep(0.2)
     for token in (give("fetch:*", max_uses=5), give("fetch:*", rate_limit=5)):
         answers = statuses(replicas, token)

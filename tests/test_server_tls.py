@@ -14,7 +14,7 @@ import requests
 
 from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
-from service.errors import StartRefused
+from service.errors import ConfigurationError
 from service.settings import Settings
 from tests.certificates import Authority
 from tests.conftest import variables
@@ -152,7 +152,7 @@ def test_health_asks_over_tls(secure: Server, authority: Authority) -> None:
 def refusal(**tls: str | Path) -> str:
     """Return why the settings are refused."""
     names = {"MASTER_KEY": "k" * 32, "AUTH_REQUIRED": "false"}
-    with pytest.raises(StartRefused) as refused:
+    with pytest.raises(ConfigurationError) as refused:
         Settings.from_environment(Environment(names | {name: str(value) for name, value in tls.items()}))
     assert "PRIVATE KEY" not in str(refused.value)
     return str(refused.value)

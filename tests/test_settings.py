@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.environment import Environment
-from service.errors import StartRefused
+from service.errors import ConfigurationError
 from service.settings import NAMES, Settings
 from tests.conftest import MASTER_KEY
 
@@ -55,7 +55,7 @@ def test_every_variable_is_documented() -> None:
 )
 def test_refuses_nonsense(name: str, value: str) -> None:
     """Each refusal names its variable."""
-    with pytest.raises(StartRefused, match=name):
+    with pytest.raises(ConfigurationError, match=name):
         Settings.from_environment(Environment(NEEDED | {name: value}))
 
 

@@ -48,8 +48,8 @@ with pymongo.MongoClient(uri, timeoutMS=20_000, **options) as client:
         "documents": sum(map(len, found.values())),
         "readable": [
             name
-            for name, octets in raw.items()
-            if plaintext in octets or asked["plaintext"].encode() in octets
+            for name, data in raw.items()
+            if plaintext in data or asked["plaintext"].encode() in data
         ],
         "audit": [
             {field: record.get(field) for field in ("operation", "status", "client_ip")}

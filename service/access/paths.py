@@ -7,10 +7,10 @@ import re
 from ..errors import InvalidFields
 from . import token_format
 
-MOST_CHARACTERS = 512
+MAX_CHARACTERS = 512
 RULE = (
     "a path is segments of letters, digits and . _ - @ + = : , ~ with single slashes between them,"
-    f" up to {MOST_CHARACTERS} characters; no segment is . or .., and none is a token"
+    f" up to {MAX_CHARACTERS} characters; no segment is . or .., and none is a token"
 )
 
 _SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._@+=:,~-]+"
@@ -19,7 +19,7 @@ PATTERN = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 
 def is_path(text: str) -> bool:
     """Return whether ``text`` is a path."""
-    if len(text) > MOST_CHARACTERS or token_format.is_within(text):
+    if len(text) > MAX_CHARACTERS or token_format.is_within(text):
         return False
     return PATTERN.fullmatch(text) is not None
 

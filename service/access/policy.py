@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import Forbidden
-from ..models import Action, Principal, Reach
+from ..models import AccessFilter, Action, Principal
 from . import scopes
 
 # Who asks where nobody has to say who they are: a trusted network decides instead.
@@ -33,16 +33,16 @@ def require_path(principal: Principal, action: Action, path: str) -> None:
     Raises:
         Forbidden: they do not, whether there is such a path or not.
     """
-    if not any(scopes.holds(scope, action, path) for scope in principal.scopes):
+    if not any(scopes.allows(scope, action, path) for scope in principal.scopes):
         raise Forbidden(f"the token lacks a scope for this path: {action}:{path}")
 
 
-def reach(principal: Principal, action: Action) -> Reach:
+def access_filter(principal: Principal, action: Action) -> AccessFilter:
     """Return the secrets on which the caller may do ``action``; the database looks at no others."""
     if is_admin(principal):
-        return Reach(everything=True)
+        return AccessFilter(everything=True)
     patterns = [scope.pattern for scope in principal.scopes if scope.action is action and scope.pattern]
-    return Reach(
+    return AccessFilter(
         paths=tuple(pattern for pattern in patterns if not pattern.endswith("*")),
         folders=tuple(pattern.removesuffix("*") for pattern in patterns if pattern.endswith("*")),
         owner=principal.actor,

@@ -44,19 +44,19 @@ def parse(text: str) -> Scope:
     return Scope(action, pattern)
 
 
-def holds(scope: Scope, action: Action, path: str) -> bool:
+def allows(scope: Scope, action: Action, path: str) -> bool:
     """Return whether ``scope`` allows ``action`` on the secret at ``path``."""
     if scope.action is Action.ADMIN:
         return True
     return scope.action is action and scope.pattern is not None and _matches(scope.pattern, path)
 
 
-def gives(holder: Iterable[Scope], wanted: Scope) -> bool:
+def implies(holder: Iterable[Scope], wanted: Scope) -> bool:
     """Return whether one of the holder's scopes allows everything that ``wanted`` allows."""
-    return any(_gives(scope, wanted) for scope in holder)
+    return any(_implies(scope, wanted) for scope in holder)
 
 
-def _gives(scope: Scope, wanted: Scope) -> bool:
+def _implies(scope: Scope, wanted: Scope) -> bool:
     if scope.action is Action.ADMIN:
         return True
     if scope.action is not wanted.action:

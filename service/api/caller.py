@@ -11,7 +11,7 @@ from flask import g, request
 
 from ..environment import Network
 from ..models import Caller
-from .dependencies import services
+from .dependencies import dependencies
 
 Address = IPv4Address | IPv6Address
 
@@ -35,15 +35,15 @@ def request_id() -> str:
 def client_ip() -> str:
     """Return the address of the present request's client, as far as it can be believed."""
     if "client_ip" not in g:
-        g.client_ip = believed_address(
+        g.client_ip = client_address(
             request.remote_addr or "",
             ",".join(request.headers.getlist("X-Forwarded-For")),
-            services().trusted_proxies,
+            dependencies().trusted_proxies,
         )
     return str(g.client_ip)
 
 
-def believed_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
+def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
     """Return the last address that no trusted proxy vouches away.
 
     ``peer`` is who holds the connection, ``forwarded_for`` the header, where each proxy appends

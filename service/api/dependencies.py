@@ -12,25 +12,25 @@ from flask import Flask, current_app
 from ..audit.checkpointer import AuditLog
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
-from ..keys.status import Keys
+from ..keys.status import KeyServices
 from ..models import DrillResult, Principal
 from ..readiness import Readiness
-from ..secrets.vault import Vault
-from ..tokens.tokens import Tokens
+from ..secrets.services import SecretServices
+from ..tokens.tokens import TokenServices
 
 _NAME = "secret-manager"
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """The parts behind the API; ``time_limit()`` bounds a request's database operations, its record apart.
+class Dependencies:
+    """The parts behind the API; ``request_deadline()`` bounds a request's database work, all but its record.
 
     ``warnings`` are what an operator has switched off that protects the secrets.
     """
 
-    vault: Vault
-    tokens: Tokens
-    keys: Keys
+    secrets: SecretServices
+    tokens: TokenServices
+    keys: KeyServices
     audit_log: AuditLog
     authenticate: Callable[[Entry, str | None], Principal]
     recorder: Recorder
@@ -39,14 +39,14 @@ class Services:
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     warnings: tuple[str, ...]
-    time_limit: Callable[[], AbstractContextManager[object]]
+    request_deadline: Callable[[], AbstractContextManager[object]]
 
 
-def install(app: Flask, services: Services) -> None:
+def init_app(app: Flask, services: Dependencies) -> None:
     """Put the services where ``services()`` finds them."""
     app.extensions[_NAME] = services
 
 
-def services() -> Services:
+def dependencies() -> Dependencies:
     """Return the services of the application that handles the present request."""
-    return cast(Services, current_app.extensions[_NAME])
+    return cast(Dependencies, current_app.extensions[_NAME])

@@ -41,7 +41,7 @@ class VaultApi(Api):
         return problems.http_error(error)
 
 
-def install(app: Flask, *, serve: bool) -> VaultApi:
+def init_app(app: Flask, *, serve: bool) -> VaultApi:
     """Return the API to register blueprints with; serve its documentation where ``serve`` says so."""
     app.config["OPENAPI_URL_PREFIX"] = None
     api = VaultApi(

@@ -15,7 +15,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 # What can happen to every call that takes a JSON body and asks who sends it.
-REFUSALS = {
+COMMON_ERRORS = {
     HTTPStatus.BAD_REQUEST: "the body is not a JSON document",
     HTTPStatus.UNAUTHORIZED: "send a token, with the header Authorization: Bearer <token>",
     HTTPStatus.FORBIDDEN: "the token lacks a scope for this: token",
@@ -32,7 +32,7 @@ REFUSALS = {
 }
 
 
-def fails_with(blueprint: Blueprint, examples: dict[HTTPStatus, str]) -> Callable[[View], View]:
+def documents_errors(blueprint: Blueprint, examples: dict[HTTPStatus, str]) -> Callable[[View], View]:
     """Document a view's problem documents: for each status an example of its ``detail``."""
 
     def decorate(view: View) -> View:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from ..access.paths import RULE
-from ..secrets.options import MOST_SECONDS
+from ..errors import InvalidBase64
+from ..secrets.options import MAX_SECONDS
 
 EXAMPLE_ID = "3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1"
 EXAMPLE_SECRET = "aGVsbG8="  # noqa: S105  (hello)
@@ -15,7 +18,7 @@ EXAMPLE_PATH = "team/app/db-password"
 EXAMPLE_TIME = "2026-01-31T12:00:00+00:00"
 
 # As far as MongoDB's integers are sure to go.
-_MOST_COUNTED = 2**31 - 1
+_MAX_INTEGER = 2**31 - 1
 
 ID = {"description": "The id that create returned (UUID version 4).", "example": EXAMPLE_ID}
 PATH = {"description": f"The secret's name for people and policies: {RULE}.", "example": EXAMPLE_PATH}
@@ -44,12 +47,22 @@ class Text(fields.String):
         return text
 
 
+class Base64Bytes(fields.String):
+    """Bytes, written as base64; loading raises ``InvalidBase64`` for anything else."""
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
+        return decode_base64(super()._deserialize(*args, **kwargs))
+
+    def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return base64.b64encode(value).decode()
+
+
 def flag(description: str) -> fields.Boolean:
     """Return a field that is true or false and nothing that could be taken for it."""
     return fields.Boolean(truthy={True}, falsy={False}, metadata={"description": description})
 
 
-def count(lowest: int, highest: int = _MOST_COUNTED, **options: Any) -> fields.Integer:
+def count(lowest: int, highest: int = _MAX_INTEGER, **options: Any) -> fields.Integer:
     """Return a field for a whole number from ``lowest`` to ``highest``."""
     return fields.Integer(strict=True, validate=validate.Range(lowest, highest), **options)
 
@@ -57,7 +70,7 @@ def count(lowest: int, highest: int = _MOST_COUNTED, **options: Any) -> fields.I
 def seconds(description: str, example: int) -> fields.Integer:
     """Return a field for a time in seconds, or null for none."""
     metadata = {"description": description, "example": example}
-    return count(1, MOST_SECONDS, allow_none=True, metadata=metadata)
+    return count(1, MAX_SECONDS, allow_none=True, metadata=metadata)
 
 
 def moment(description: str) -> fields.AwareDateTime:
@@ -67,7 +80,7 @@ def moment(description: str) -> fields.AwareDateTime:
     )
 
 
-def labels(**options: Any) -> fields.Dict:
+def label_map(**options: Any) -> fields.Dict:
     """Return a field for labels."""
     return fields.Dict(
         keys=Text(validate=validate.Length(1, 128)),
@@ -76,3 +89,21 @@ def labels(**options: Any) -> fields.Dict:
         metadata={**LABELS, "maxProperties": 64, "propertyNames": {"minLength": 1, "maxLength": 128}},
         **options,
     )
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes that ``text`` encodes as RFC 4648 section 4 does, and in no other way.
+
+    Raises:
+        InvalidBase64: another alphabet, white space, wrong padding, or bits that no encoder sets.
+    """
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        decoded = None
+    # Encoding it again finds what Python's decoder lets pass: padding bits that are not zero.
+    if decoded is None or base64.b64encode(decoded) != text.encode():
+        raise InvalidBase64(
+            "invalid base64: the standard alphabet with padding and no line breaks is expected (base64 -w0)"
+        )
+    return decoded

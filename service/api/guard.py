@@ -13,7 +13,7 @@ from flask_smorest import Blueprint
 from ..audit.recorder import Entry
 from ..models import Principal
 from .caller import current_caller
-from .dependencies import services
+from .dependencies import dependencies
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -38,7 +38,7 @@ def guarded(blueprint: Blueprint, operation: str) -> Callable[[View], Callable[.
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
-            with services().recorder.entry(operation, current_caller()) as entry:
+            with dependencies().recorder.entry(operation, current_caller()) as entry:
                 response: Response = view(Call(entry, _authenticate(entry)), *args, **kwargs)
             return response
 
@@ -51,5 +51,5 @@ def guarded(blueprint: Blueprint, operation: str) -> Callable[[View], Callable[.
 def _authenticate(entry: Entry) -> Principal:
     header = request.headers.get("Authorization", "")
     token = header[len(_SCHEME) :].strip() if header.lower().startswith(_SCHEME) else None
-    with services().time_limit():
-        return services().authenticate(entry, token)
+    with dependencies().request_deadline():
+        return dependencies().authenticate(entry, token)

@@ -12,8 +12,8 @@ from .. import metrics
 from ..errors import Forbidden, StoreUnavailable
 from . import common_schemas, problems
 from .caller import client_ip, within
-from .dependencies import services
-from .error_docs import fails_with
+from .dependencies import dependencies
+from .error_docs import documents_errors
 
 blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
 
@@ -56,33 +56,33 @@ def readyz() -> Response | dict[str, object]:
 
     The database has a primary, the key ring opens what is stored, the audit log can be written.
     """
-    with services().time_limit():
-        checks = services().readiness.findings()
+    with dependencies().request_deadline():
+        checks = dependencies().readiness.findings()
     failed = [name for name, finding in checks.items() if finding != "ok"]
     if failed:
         return problems.problem(
             HTTPStatus.SERVICE_UNAVAILABLE, f"not ready: {', '.join(failed)}", checks=checks
         )
-    return {"status": "ready", "checks": checks, "warnings": services().warnings}
+    return {"status": "ready", "checks": checks, "warnings": dependencies().warnings}
 
 
 @blueprint.get("/metrics")
 @blueprint.response(
     200, {"type": "string"}, content_type="text/plain", description="Prometheus's text format."
 )
-@fails_with(
+@documents_errors(
     blueprint, {HTTPStatus.FORBIDDEN: "metrics are for the networks in METRICS_NETWORKS, loopback by default"}
 )
 def exposition() -> Response:
     """Show counters and latencies of all workers of this replica, to the networks that may see them."""
-    if not within(client_ip(), services().metrics_networks):
+    if not within(client_ip(), dependencies().metrics_networks):
         raise Forbidden("metrics are for the networks in METRICS_NETWORKS, loopback by default")
     return Response(metrics.exposition() + _last_drill(), content_type=metrics.CONTENT_TYPE)
 
 
 def _last_drill() -> bytes:
     # Without the database there is still everything else to tell.
-    with suppress(StoreUnavailable), services().time_limit():
-        if (result := services().last_drill()) is not None:
+    with suppress(StoreUnavailable), dependencies().request_deadline():
+        if (result := dependencies().last_drill()) is not None:
             return metrics.drill_exposition(result)
     return b""

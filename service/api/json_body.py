@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -15,7 +13,7 @@ from webargs import core
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from ..errors import InvalidBase64, InvalidFields, MalformedJson, NotJson, TooLarge
+from ..errors import InvalidFields, MalformedJson, NotJson, TooLarge
 
 
 class BodyParser(FlaskParser):
@@ -51,21 +49,3 @@ class BodyParser(FlaskParser):
         """Raise what the schema found, by field."""
         messages = error.normalized_messages()["json"]  # type: ignore[no-untyped-call]  # marshmallow's is not
         raise InvalidFields(messages) from None
-
-
-def decode_base64(text: str) -> bytes:
-    """Return the bytes that ``text`` encodes as RFC 4648 section 4 does, and in no other way.
-
-    Raises:
-        InvalidBase64: another alphabet, white space, wrong padding, or bits that no encoder sets.
-    """
-    try:
-        decoded = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        decoded = None
-    # Encoding it again finds what Python's decoder lets pass: padding bits that are not zero.
-    if decoded is None or base64.b64encode(decoded) != text.encode():
-        raise InvalidBase64(
-            "invalid base64: the standard alphabet with padding and no line breaks is expected (base64 -w0)"
-        )
-    return decoded

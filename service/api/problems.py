@@ -27,7 +27,7 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.TokenNotFound: HTTPStatus.NOT_FOUND,
     errors.PathTaken: HTTPStatus.CONFLICT,
     errors.VersionConflict: HTTPStatus.CONFLICT,
-    errors.Unopenable: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.CannotDecrypt: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -40,7 +40,7 @@ _DETAIL = {
 log = logging.getLogger(__name__)
 
 
-def install(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Make every error of the application a problem document."""
     app.register_error_handler(errors.VaultError, _domain_error)
     app.register_error_handler(HTTPException, http_error)
@@ -62,7 +62,7 @@ def problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
 
 def summary(error: errors.VaultError) -> dict[str, Any]:
     """Return what a batch says of one of its parts that failed."""
-    if isinstance(error, errors.Unopenable):
+    if isinstance(error, errors.CannotDecrypt):
         _note_unopenable(error)
     status = _status(error) or HTTPStatus.INTERNAL_SERVER_ERROR
     return {"status": status, "detail": str(error), **_members(error)}
@@ -81,7 +81,7 @@ def _members(error: errors.VaultError) -> dict[str, Any]:
     return {}
 
 
-def _note_unopenable(error: errors.Unopenable) -> None:
+def _note_unopenable(error: errors.CannotDecrypt) -> None:
     metrics.crypto_failures.labels(error.reason).inc()
     log.error("a stored record does not open: %s", error.reason, extra={"request_id": request_id()})
 
@@ -92,7 +92,7 @@ def _domain_error(error: errors.VaultError) -> Response:
     status = _status(error)
     if status is None:
         return _unexpected_error(error)
-    if isinstance(error, errors.Unopenable):
+    if isinstance(error, errors.CannotDecrypt):
         _note_unopenable(error)
         return problem(status, f"the record cannot be opened: {detail}")
     if isinstance(error, errors.AuditUnavailable):

@@ -25,7 +25,7 @@ _HEADERS = {
 }
 
 
-def install(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Number, count, time and log every request of the application."""
     app.before_request(_start)
     app.after_request(_finish)

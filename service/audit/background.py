@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable
 
 from .. import metrics
-from ..errors import Unavailable, Unopenable
+from ..errors import CannotDecrypt, Unavailable
 from .checkpointer import AuditLog, Checkpointer
 
 log = logging.getLogger(__name__)
 
 
-class LogKeeper:
+class CheckpointThread:
     """Makes checkpoints, and measures the log; ``start`` it after the fork."""
 
     def __init__(self, audit_log: AuditLog, checkpointer: Checkpointer, close_seconds: float) -> None:
@@ -42,15 +42,15 @@ class LogKeeper:
         made = self._checkpointer.run()
         if made is not None:
             metrics.audit_checkpoint.set(made.at.timestamp())
-            records, octets = self._log.records.size()
+            records, size = self._log.records.size()
             metrics.audit_records.set(records)
-            metrics.audit_bytes.set(octets)
+            metrics.audit_bytes.set(size)
 
     @staticmethod
     def _try(step: Callable[[], object]) -> None:
         try:
             step()
-        except (Unavailable, Unopenable) as error:
+        except (Unavailable, CannotDecrypt) as error:
             log.error("the audit log is not looked after: %s", error)
         except Exception:
             # The thread must outlive whatever befell it once.

@@ -16,7 +16,7 @@ from ..errors import Tampered
 from ..models import now
 from ..store.audit import AuditStore
 from ..store.checkpoints import CheckpointStore, WriterStore
-from ..store.database import Document, time_limit
+from ..store.database import Document, deadline_in
 from ..store.store import Store
 from . import chain, checkpoints
 from .chain import AuditKeys, Head
@@ -83,7 +83,7 @@ class Checkpointer:
 
         Raises:
             StoreUnavailable: the database did not answer.
-            Unopenable: the audit key cannot be opened.
+            CannotDecrypt: the audit key cannot be opened.
         """
         at = self._log.clock()
         if (name := self._writer.name) is not None:
@@ -117,10 +117,10 @@ class Checkpointer:
         """Close this process's chain, and have that in a checkpoint.
 
         Raises:
-            StoreUnavailable, Unopenable: as ``run``; another process closes the chain later.
+            StoreUnavailable, CannotDecrypt: as ``run``; another process closes the chain later.
         """
         if (name := self._writer.name) is not None:
-            with time_limit(seconds):
+            with deadline_in(seconds):
                 self._writer.close(seconds)
                 self._log.writers.remove(name)
                 self.run(due=True)
@@ -171,15 +171,15 @@ class Checkpointer:
 
     def _begun(self, since: datetime | None) -> Iterator[str]:
         """Yield the writers that began since, by one look into the index for each."""
-        behind = "" if since is None else chain.first_name(since)
-        while (found := self._log.records.next_id(behind)) is not None:
-            behind = found + "\0"
+        after = "" if since is None else chain.first_name(since)
+        while (found := self._log.records.next_id(after)) is not None:
+            after = found + "\0"
             try:
                 writer, _ = chain.place(found)
             except Tampered:
                 continue
             yield writer
-            behind = f"{writer};"
+            after = f"{writer};"
 
     def _lives(self, writer: str, last: Document, alive: set[str], at: datetime) -> bool:
         return writer in alive or last["timestamp"] > at - LOST_AFTER * self._log.interval

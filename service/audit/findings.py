@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What is the matter; where nothing is, the log is as it was written."""
 
     ALTERED = "altered"
@@ -25,7 +25,7 @@ class Finding:
     It happened between ``after`` and ``before``, as far as records around it tell.
     """
 
-    kind: Kind
+    kind: FindingKind
     first: str
     last: str
     detail: str
@@ -48,10 +48,10 @@ class Report:
     expired: int = 0
     unchained: int = 0
     checkpoints: int = 0
-    found: dict[Kind, int] = field(default_factory=dict)
+    found: dict[FindingKind, int] = field(default_factory=dict)
 
     @property
-    def fine(self) -> bool:
+    def valid(self) -> bool:
         """Whether nothing was found."""
         return not self.found
 
@@ -65,7 +65,7 @@ class Findings:
 
     def add(
         self,
-        kind: Kind,
+        kind: FindingKind,
         first: str,
         detail: str,
         last: str | None = None,

@@ -47,7 +47,7 @@ class AuditKey:
 
         Raises:
             StoreUnavailable: the database did not answer, or has records but no longer their key.
-            Unopenable: the key ring does not open it.
+            CannotDecrypt: the key ring does not open it.
         """
         return self.open().keys
 
@@ -68,7 +68,7 @@ class AuditKey:
 
         Raises:
             StoreUnavailable: it may or may not be there.
-            Unopenable: the key ring does not open it; it stays as it is.
+            CannotDecrypt: the key ring does not open it; it stays as it is.
         """
         found = self._store.find()
         moved = [self._move(one) for one in (*self._store.former(), *([found] if found else []))]
@@ -104,7 +104,7 @@ def unsealed(found: SealedAuditKey, ring: KeyRing) -> bytes:
     """Return the key.
 
     Raises:
-        Unopenable: the key ring does not open it.
+        CannotDecrypt: the key ring does not open it.
     """
     key = ring.unwrap(found.data_key, _CONTEXT)
     if not hmac.compare_digest(found.mac, _mac(key, found.unchained_until)):

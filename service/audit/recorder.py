@@ -11,28 +11,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..errors import AuditUnavailable, StoreUnavailable, Unavailable, Unopenable, VaultError
-from ..group_commit import Gatherer
+from ..errors import AuditUnavailable, CannotDecrypt, StoreUnavailable, Unavailable, VaultError
+from ..group_commit import GroupCommit
 from ..models import AuditRecord, Caller, Status, now
 
 # Calls whose records go together; with a hundred records each that is far below what MongoDB takes.
-_MOST_AT_ONCE = 256
+_MAX_BATCH = 256
 
 
 class Sink(Protocol):
     """Where records become durable."""
 
     def append(self, records: Sequence[AuditRecord], seconds: float) -> None:
-        """Make records durable within ``seconds``, or raise Unavailable or Unopenable."""
+        """Make records durable within ``seconds``, or raise Unavailable or CannotDecrypt."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """The record in the making; whoever learns who asks, or what about, says so here.
+    """An audit record in the making: the code that learns who calls, or what about, notes it here.
 
-    An operation on several secrets has a part for each, and each becomes a record of its own.
-    ``reason`` says why this part failed, whether the others go on or fail with it; or why an operation
-    failed that has an outcome to show all the same.
+    An operation on several secrets has an item for each, and each becomes a record of its own.
+    ``reason`` says why this item failed, whether the others go on or fail with it; or why an operation
+    failed that has a result to return all the same.
     """
 
     operation: str
@@ -42,18 +42,18 @@ class Entry:
     path: str | None = None
     token_id: str | None = None
     reason: str | None = None
-    parts: list[Entry] = field(default_factory=list)
+    items: list[Entry] = field(default_factory=list)
 
-    def part(self) -> Entry:
+    def add_item(self) -> Entry:
         """Return the record in the making of one secret of several."""
-        part = Entry(self.operation, self.caller, self.actor)
-        self.parts.append(part)
-        return part
+        item = Entry(self.operation, self.caller, self.actor)
+        self.items.append(item)
+        return item
 
     def finish(self, reason: str | None) -> list[AuditRecord]:
         """Return the finished records, with the present as their time; ``reason`` is why all of it failed."""
-        if self.parts:
-            return [record for part in self.parts for record in part.finish(part.reason or reason)]
+        if self.items:
+            return [record for item in self.items for record in item.finish(item.reason or reason)]
         reason = reason or self.reason
         return [
             AuditRecord(
@@ -80,13 +80,13 @@ class _Finished:
 
 
 class Recorder:
-    """Writes records to ``sink``, each within ``time_limit`` seconds after its operation has ended."""
+    """Writes records to ``sink``, each within ``record_timeout`` seconds after its operation has ended."""
 
-    def __init__(self, sink: Sink, time_limit: float, *, enabled: bool) -> None:
+    def __init__(self, sink: Sink, record_timeout: float, *, enabled: bool) -> None:
         self._sink = sink
-        self._time_limit = time_limit
+        self._record_timeout = record_timeout
         self._enabled = enabled
-        self._gatherer = Gatherer(self._write, _MOST_AT_ONCE)
+        self._group = GroupCommit(self._write, _MAX_BATCH)
 
     @contextmanager
     def entry(self, operation: str, caller: Caller) -> Iterator[Entry]:
@@ -108,9 +108,9 @@ class Recorder:
     def _record(self, records: Sequence[AuditRecord]) -> None:
         if not self._enabled:
             return
-        deadline = time.monotonic() + self._time_limit
+        deadline = time.monotonic() + self._record_timeout
         try:
-            self._gatherer.do(_Finished(records, deadline), self._time_limit)
+            self._group.submit(_Finished(records, deadline), self._record_timeout)
         except StoreUnavailable:
             raise AuditUnavailable("the audit log did not take the record in time") from None
 
@@ -119,6 +119,6 @@ class Recorder:
         seconds = max(one.deadline for one in finished) - time.monotonic()
         try:
             self._sink.append(records, seconds)
-        except (Unavailable, Unopenable) as error:
+        except (Unavailable, CannotDecrypt) as error:
             raise AuditUnavailable(f"the audit log cannot be written: {error}") from None
         return [None] * len(finished)

@@ -10,20 +10,20 @@ from datetime import UTC, datetime, timedelta
 from ..access import policy
 from ..errors import InvalidFields
 from ..models import Action, AuditRecord, Principal
-from ..store.audit import AuditStore, Wanted, read
+from ..store.audit import AuditFilter, AuditStore, read
 
-MOST = 1000
+MAX_PAGE = 1000
 
 # The first byte of a cursor; a cursor of another form gets another one.
 _FORM = b"\x01"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 # Far more than a service writes in a millisecond.
-_MOST_AT_ONCE = 10_000
+_MAX_PER_MILLISECOND = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class AuditQuery:
     """What to find: records with all the values in ``equal``, from ``since`` to before ``until``."""
 
     equal: Mapping[str, str] = field(default_factory=dict)
@@ -34,14 +34,14 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class AuditPage:
     """Records beside their ids; ``cursor`` is None where it is the last page."""
 
     records: list[tuple[str, AuditRecord]]
     cursor: str | None
 
 
-def search(log: AuditStore, principal: Principal, query: Query) -> Page:
+def search_log(log: AuditStore, principal: Principal, query: AuditQuery) -> AuditPage:
     """Return a page of about ``limit`` records: it goes on to the end of its last millisecond.
 
     Raises:
@@ -53,14 +53,14 @@ def search(log: AuditStore, principal: Principal, query: Query) -> Page:
     until = _in_utc("until", query.until) if query.cursor is None else _position(query.cursor)
     # What has no time that could be compared was altered: a verification tells of it.
     since = _in_utc("since", query.since) or _EPOCH
-    found = log.page(Wanted(query.equal, since, until), query.limit)
+    found = log.page(AuditFilter(query.equal, since, until), query.limit)
     cursor = None
     if len(found) == query.limit:
         last = found[-1]["timestamp"]
-        rest = log.page(Wanted(query.equal, last, last + _MILLISECOND), _MOST_AT_ONCE)
+        rest = log.page(AuditFilter(query.equal, last, last + _MILLISECOND), _MAX_PER_MILLISECOND)
         found = [document for document in found if document["timestamp"] > last] + rest
         cursor = _cursor(last)
-    return Page([(str(document["_id"]), read(document)) for document in found], cursor)
+    return AuditPage([(str(document["_id"]), read(document)) for document in found], cursor)
 
 
 def _in_utc(name: str, moment: datetime | None) -> datetime | None:

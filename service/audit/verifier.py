@@ -14,14 +14,14 @@ from typing import Any
 from ..errors import Tampered
 from . import chain
 from .chain import AuditKeys, Head
-from .expected_heads import Known
-from .findings import Findings, Kind, Report
+from .expected_heads import ExpectedHeads
+from .findings import FindingKind, Findings, Report
 
 Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class WriterLiveness:
     """Which writers are ``alive``; one that nobody heard of since ``lost_before`` is not.
 
     A process that has lived for ``settled`` is in a checkpoint.
@@ -29,7 +29,7 @@ class Presence:
 
     alive: frozenset[str]
     lost_before: datetime
-    settled: timedelta
+    min_uptime: timedelta
 
 
 @dataclass(slots=True)
@@ -51,15 +51,20 @@ class _Chain:
         return chain.record_id(self.writer, max(self.seq, 0))
 
 
-class Verification:
+class Verifier:
     """One run over all chains."""
 
     def __init__(
-        self, keys: AuditKeys, known: Known, presence: Presence, report: Report, findings: Findings
+        self,
+        keys: AuditKeys,
+        expected: ExpectedHeads,
+        liveness: WriterLiveness,
+        report: Report,
+        findings: Findings,
     ) -> None:
         self._keys = keys
-        self._known = known
-        self._presence = presence
+        self._expected = expected
+        self._liveness = liveness
         self._report = report
         self._findings = findings
 
@@ -72,7 +77,7 @@ class Verification:
             try:
                 writer, seq = chain.place(document["_id"])
             except Tampered as error:
-                self._findings.add(Kind.ALTERED, str(document["_id"])[:80], str(error))
+                self._findings.add(FindingKind.ALTERED, str(document["_id"])[:80], str(error))
                 continue
             if current is None or current.writer != writer:
                 self._end(current)
@@ -80,18 +85,20 @@ class Verification:
             self._verify(current, seq, document)
         self._end(current)
         # Of these nothing is left.
-        for writer, (head, at) in self._known.heads.items():
-            self._require_expired(writer, 0, head.seq, None, at, Kind.MISSING)
+        for writer, (head, at) in self._expected.heads.items():
+            self._require_expired(writer, 0, head.seq, None, at, FindingKind.MISSING)
 
     def _verify(self, current: _Chain, seq: int, document: Document) -> None:
         at = document.get("timestamp")
         at = at if isinstance(at, datetime) else None
         if seq > current.seq + 1:
-            self._require_expired(current.writer, current.seq + 1, seq - 1, current.at, at, Kind.MISSING)
+            self._require_expired(
+                current.writer, current.seq + 1, seq - 1, current.at, at, FindingKind.MISSING
+            )
             current.mac = None
         problem = self._problem(current, seq, document)
         if problem is not None:
-            self._findings.add(Kind.ALTERED, document["_id"], problem, after=current.at, before=at)
+            self._findings.add(FindingKind.ALTERED, document["_id"], problem, after=current.at, before=at)
         current.seq = seq
         current.mac = None if problem else document["mac"]
         current.closed = not problem and document["operation"] == chain.CLOSE
@@ -109,7 +116,7 @@ class Verification:
             return "not what a process of the service wrote in this place"
         if current.mac is not None and fields.get("previous") != current.mac:
             return "does not follow the record before it"
-        mark = self._known.marks.get((current.writer, seq))
+        mark = self._expected.pinned.get((current.writer, seq))
         if mark is not None and mark != document["mac"]:
             return "another record than a checkpoint saw in this place"
         return None
@@ -119,13 +126,13 @@ class Verification:
         if current is None:
             return
         self._report.chains += 1
-        head, at = self._known.heads.pop(current.writer, (Head(current.writer), None))
+        head, at = self._expected.heads.pop(current.writer, (Head(current.writer), None))
         if head.seq > current.seq:
-            self._require_expired(current.writer, current.seq + 1, head.seq, current.at, at, Kind.CUT)
+            self._require_expired(current.writer, current.seq + 1, head.seq, current.at, at, FindingKind.CUT)
             return
-        if at is None and self._is_settled(current):
+        if at is None and self._is_old_enough(current):
             self._findings.add(
-                Kind.MISSING,
+                FindingKind.MISSING,
                 f"checkpoints of {current.writer}",
                 "no checkpoint knows this chain, although its process lived long enough",
                 after=current.begun,
@@ -133,25 +140,34 @@ class Verification:
             )
         if current.closed:
             return
-        if current.writer in self._presence.alive or (
-            current.at is not None and current.at > self._presence.lost_before
+        if current.writer in self._liveness.alive or (
+            current.at is not None and current.at > self._liveness.lost_before
         ):
             self._report.open += 1
             return
         self._findings.add(
-            Kind.CUT, current.last_id, "no record closes the chain, and its process is gone", after=current.at
+            FindingKind.CUT,
+            current.last_id,
+            "no record closes the chain, and its process is gone",
+            after=current.at,
         )
 
-    def _is_settled(self, current: _Chain) -> bool:
+    def _is_old_enough(self, current: _Chain) -> bool:
         if current.begun is None or current.at is None:
             return False
-        return current.at - current.begun > self._presence.settled
+        return current.at - current.begun > self._liveness.min_uptime
 
     def _require_expired(
-        self, writer: str, first: int, last: int, after: datetime | None, before: datetime | None, kind: Kind
+        self,
+        writer: str,
+        first: int,
+        last: int,
+        after: datetime | None,
+        before: datetime | None,
+        kind: FindingKind,
     ) -> None:
         """Tell of records that are not there, unless a checkpoint shows that they were old enough."""
-        expired = min(self._known.expired.get(writer, -1), last)
+        expired = min(self._expected.expired.get(writer, -1), last)
         self._report.expired += max(expired - first + 1, 0)
         first = max(first, expired + 1)
         if first <= last:

@@ -10,11 +10,11 @@ from ..access import policy
 from ..models import Action, Principal
 from . import expected_heads
 from .checkpointer import LOST_AFTER, AuditLog
-from .findings import Finding, Findings, Kind, Report
-from .verifier import Presence, Verification
+from .findings import Finding, FindingKind, Findings, Report
+from .verifier import Verifier, WriterLiveness
 
 
-def verify(
+def verify_log(
     audit_log: AuditLog,
     principal: Principal,
     saved: Sequence[Mapping[str, Any]],
@@ -29,29 +29,29 @@ def verify(
     Raises:
         Forbidden: the caller may not audit.
         StoreUnavailable: the database did not answer.
-        Unopenable: the audit key cannot be opened.
+        CannotDecrypt: the audit key cannot be opened.
     """
     policy.require(principal, Action.AUDIT)
     opened = audit_log.key.reopen()
     report = Report()
     findings = Findings(report, tell)
     at = audit_log.clock()
-    chains = expected_heads.learn(
+    chains = expected_heads.load(
         opened.keys, audit_log.checkpoints.all, saved, audit_log.expired_before(at), report, findings
     )
-    presence = Presence(
+    liveness = WriterLiveness(
         alive=frozenset(audit_log.alive(at)),
         lost_before=at - LOST_AFTER * audit_log.interval,
-        settled=2 * LOST_AFTER * audit_log.interval,
+        min_uptime=2 * LOST_AFTER * audit_log.interval,
     )
-    run = Verification(opened.keys, chains, presence, report, findings)
+    run = Verifier(opened.keys, chains, liveness, report, findings)
     run.run(audit_log.records.chained(), progress)
     for record_id, written_at in audit_log.records.unchained():
         if _is_from_before(written_at, opened.unchained_until):
             report.unchained += 1
         else:
             findings.add(
-                Kind.UNCHAINED,
+                FindingKind.UNCHAINED,
                 str(record_id)[:80],
                 "written when all records were in chains, and by no process that knew of them",
                 before=written_at if isinstance(written_at, datetime) else None,

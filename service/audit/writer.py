@@ -29,14 +29,14 @@ class Log(Protocol):
         whether all places were free; where one was not, those behind it are not there.
         """
 
-    def behind(self, head: Head, seconds: float) -> Iterable[Mapping[str, object]]:
+    def records_after(self, head: Head, seconds: float) -> Iterable[Mapping[str, object]]:
         """Return what is stored of a chain behind its ``head``, in order."""
 
 
 class ChainWriter:
     """The chain of this process; it begins with the first record.
 
-    ``keys`` returns what records are authenticated with, or raises Unavailable or Unopenable.
+    ``keys`` returns what records are authenticated with, or raises Unavailable or CannotDecrypt.
     """
 
     def __init__(self, log: Log, keys: Callable[[], AuditKeys]) -> None:
@@ -59,7 +59,7 @@ class ChainWriter:
 
         Raises:
             StoreUnavailable: the first few of them may have been written.
-            Unopenable: the audit key cannot be opened.
+            CannotDecrypt: the audit key cannot be opened.
         """
         deadline = time.monotonic() + seconds
         keys = self._keys()
@@ -125,7 +125,7 @@ class ChainWriter:
         if head is None or self._certain:
             return head
         try:
-            for document in self._log.behind(head, deadline - time.monotonic()):
+            for document in self._log.records_after(head, deadline - time.monotonic()):
                 head = follow(keys, head, document)
         except Tampered:
             log.error("audit chain %s holds what nobody wrote: this process begins another", head.writer)

@@ -26,7 +26,7 @@ from .manifest import FORMAT, Manifest, Tally
 _DOCUMENTS, _MANIFEST = b"d", b"m"
 _HEAD_BYTES = 5
 # What a collection gives at once is 16 MiB at most, and compressing makes it hardly longer.
-_MOST_BODY_BYTES = 2**25
+_MAX_BODY_BYTES = 2**25
 # More saves little: what is sealed cannot be compressed.
 _LEVEL = 1
 
@@ -122,7 +122,7 @@ class Archive:
             return None
         _require(self._fill(_HEAD_BYTES), "it ends in the middle of a part")
         kind, length = bytes(self._held[:1]), int.from_bytes(self._held[1:_HEAD_BYTES])
-        _require(length <= _MOST_BODY_BYTES, "a part of it is longer than any")
+        _require(length <= _MAX_BODY_BYTES, "a part of it is longer than any")
         _require(self._fill(_HEAD_BYTES + length), "it ends in the middle of a part")
         body = bytes(self._held[_HEAD_BYTES : _HEAD_BYTES + length])
         del self._held[: _HEAD_BYTES + length]

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, suppress
 from ..crypto import aead, mac
 from ..crypto.keyring import KeyRing
 from ..errors import Tampered
-from ..keys.canary import KeyProof
-from ..models import Sealed
+from ..keys.canary import KeyRingCheck
+from ..models import EncryptedItem
 from ..store.snapshot import Snapshot
 from . import archive
 from .archive import Watcher
@@ -23,12 +23,12 @@ class Backup:
         self,
         take: Callable[[], AbstractContextManager[Snapshot]],
         ring: KeyRing,
-        proof: KeyProof,
+        key_check: KeyRingCheck,
         watcher: Watcher,
     ) -> None:
         self._take = take
         self._ring = ring
-        self._proof = proof
+        self._key_check = key_check
         self._watcher = watcher
         self._id = archive.new_id()
         self._manifest: Manifest | None = None
@@ -44,12 +44,12 @@ class Backup:
         """Yield the file, piece by piece.
 
         Raises:
-            KeyRingUnproven: the key ring does not fit the data: nobody could read the backup with it.
+            KeyRingMismatch: the key ring does not fit the data: nobody could read the backup with it.
             RestoreUnfinished: what is there is not all of it.
             StoreUnavailable: the database did not answer.
-            StartRefused: it took longer than MongoDB remembers.
+            ConfigurationError: it took longer than MongoDB remembers.
         """
-        self._proof.check()
+        self._key_check.check()
         with self._take() as snapshot:
             self._watcher.begin("backing up", snapshot.count())
             yield from archive.seal(self._frames(snapshot), self._id, self._ring)
@@ -73,9 +73,9 @@ class Backup:
         yield archive.manifest_frame(self._manifest)
 
 
-def _key_ids(sealed: Iterable[tuple[Sealed, bytes]]) -> Iterator[str]:
+def _key_ids(sealed: Iterable[tuple[EncryptedItem, bytes]]) -> Iterator[str]:
     for kind, value in sealed:
         # A record of an earlier implementation names no key, and one that was altered may name none.
-        if kind is not Sealed.LEGACY:
+        if kind is not EncryptedItem.LEGACY:
             with suppress(Tampered):
-                yield (aead.key_id if kind is Sealed.VERSION else mac.key_id)(value).hex()
+                yield (aead.key_id if kind is EncryptedItem.VERSION else mac.key_id)(value).hex()

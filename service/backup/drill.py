@@ -11,19 +11,18 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar
 from ..audit import checkpoints, key
 from ..crypto import secret_values, tags
 from ..crypto.keyring import KeyRing
-from ..errors import StoreUnavailable, Tampered, Unopenable, VaultError
+from ..errors import CannotDecrypt, StoreUnavailable, Tampered, VaultError
 from ..keys import canary
 from ..models import DrillResult, Envelope, StoredToken, now
 from ..records import Secret
 from ..store.audit_keys import SealedAuditKey
 from ..store.drills import DrillStore
 from ..store.staging import Staging
-from ..tokens.authentication import tag_fields
 from .archive import Archive, Watcher
 from .manifest import Manifest
 from .restore import stage
 
-Problem = tuple[str, Unopenable]
+Failure = tuple[str, CannotDecrypt]
 Record = TypeVar("Record")
 P = ParamSpec("P")
 
@@ -47,7 +46,7 @@ class Drill:
         Raises:
             Tampered, UnknownKey: the backup cannot be used; the message says why.
             StoreUnavailable: the database did not answer.
-            StartRefused: another drill is at work.
+            ConfigurationError: another drill is at work.
         """
         try:
             manifest = self._attempt(source)
@@ -83,7 +82,7 @@ class Drill:
         self.drills.write(result)
         return result
 
-    def _open(self, found: Iterator[tuple[str, list[Problem]]]) -> None:
+    def _open(self, found: Iterator[tuple[str, list[Failure]]]) -> None:
         for name, problems in found:
             self._records += 1
             self._failures += bool(problems)
@@ -91,31 +90,31 @@ class Drill:
                 self.failed(f"{name}: {what}: {error.reason}: {error}")
             self.watcher.add("opening", 1)
 
-    def _secrets(self) -> Iterator[tuple[str, list[Problem]]]:
+    def _secrets(self) -> Iterator[tuple[str, list[Failure]]]:
         for secret_id, found in self.staging.secrets():
             yield f"secret {secret_id}", _open_secret(found, self.ring)
 
-    def _tokens(self) -> Iterator[tuple[str, list[Problem]]]:
+    def _tokens(self) -> Iterator[tuple[str, list[Failure]]]:
         for token_id, found in self.staging.tokens():
             yield f"token {token_id}", _tried("tag", _verify_token, found, self.ring)
 
-    def _log(self) -> Iterator[tuple[str, list[Problem]]]:
+    def _log(self) -> Iterator[tuple[str, list[Failure]]]:
         for record_id, found in self.staging.records():
             yield f"audit record {record_id}", _tried("document", _require_shape, found, self.ring)
 
-    def _checkpoints(self) -> Iterator[tuple[str, list[Problem]]]:
+    def _checkpoints(self) -> Iterator[tuple[str, list[Failure]]]:
         for number, found in self.staging.checkpoints():
             yield f"checkpoint {number}", _tried("document", _read_checkpoint, found, self.ring)
 
-    def _meta(self) -> Iterator[tuple[str, list[Problem]]]:
+    def _meta(self) -> Iterator[tuple[str, list[Failure]]]:
         for name, found in self.staging.meta():
             yield f"meta {name}", _tried("value", _open_sealed, found, self.ring)
 
 
-def _open_secret(secret: Secret | Tampered, ring: KeyRing) -> list[Problem]:
+def _open_secret(secret: Secret | Tampered, ring: KeyRing) -> list[Failure]:
     if isinstance(secret, Tampered):
         return [("document", secret)]
-    problems = _tried("path or owner", tags.verify, secret, ring)
+    problems = _tried("path or owner", tags.verify_path, secret, ring)
     for version in secret.versions:
         if version.sealed is not None or version.destroyed_at is None:
             problems += _tried(f"version {version.version}", secret_values.open_, secret, version, ring)
@@ -123,8 +122,7 @@ def _open_secret(secret: Secret | Tampered, ring: KeyRing) -> list[Problem]:
 
 
 def _verify_token(found: StoredToken | Tampered, ring: KeyRing) -> None:
-    stored = _require_shape(found, ring)
-    ring.verify(stored.tag, tag_fields(stored.token, stored.digest))
+    tags.verify_token(_require_shape(found, ring), ring)
 
 
 def _read_checkpoint(found: Mapping[str, Any] | Tampered, ring: KeyRing) -> None:
@@ -145,9 +143,9 @@ def _require_shape(found: Record | Tampered, _ring: KeyRing) -> Record:
     return found
 
 
-def _tried(what: str, attempt: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> list[Problem]:
+def _tried(what: str, attempt: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> list[Failure]:
     try:
         attempt(*arguments, **named)
-    except Unopenable as error:
+    except CannotDecrypt as error:
         return [(what, error)]
     return []

@@ -14,7 +14,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CollectionSummary:
     """One collection: its documents, and the length and SHA-256 of their BSON."""
 
     documents: int
@@ -36,7 +36,7 @@ class Manifest:
     cluster_time: tuple[int, int]
     key_id: str
     key_ids: tuple[str, ...]
-    parts: dict[str, Part]
+    parts: dict[str, CollectionSummary]
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest:
@@ -47,7 +47,7 @@ class Manifest:
         """
         try:
             fields = json.loads(text)
-            parts = {name: Part(**part) for name, part in fields["parts"].items()}
+            parts = {name: CollectionSummary(**part) for name, part in fields["parts"].items()}
             tuples = {name: tuple(fields[name]) for name in ("cluster_time", "key_ids")}
             return cls(**(fields | tuples | {"parts": parts}))
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -67,14 +67,14 @@ class Tally:
             # Each begins with its length; one that were shorter than that would never end.
             start += max(int.from_bytes(documents[start : start + 4], "little"), 5)
             count += 1
-        counted, octets, digest = self._found.setdefault(collection, (0, 0, hashlib.sha256()))
+        counted, size, digest = self._found.setdefault(collection, (0, 0, hashlib.sha256()))
         digest.update(documents)
-        self._found[collection] = (counted + count, octets + len(documents), digest)
+        self._found[collection] = (counted + count, size + len(documents), digest)
         return count
 
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, CollectionSummary]:
         """Return what has come by so far."""
         return {
-            name: Part(count, octets, digest.hexdigest())
-            for name, (count, octets, digest) in self._found.items()
+            name: CollectionSummary(count, size, digest.hexdigest())
+            for name, (count, size, digest) in self._found.items()
         }

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import BinaryIO
 
 from ..crypto.keyring import KeyRing
-from ..errors import StartRefused, Tampered, UnknownKey
-from ..keys.canary import KeyProof
+from ..errors import ConfigurationError, Tampered, UnknownKey
+from ..keys.canary import KeyRingCheck
 from ..models import now
 from ..store.master_keys import KeyStore
 from ..store.restore import RestoreStore
@@ -26,7 +26,7 @@ class Restore:
     staging: Staging
     keys: KeyStore
     ring: KeyRing
-    proof: KeyProof
+    key_check: KeyRingCheck
     watcher: Watcher
     clock: Callable[[], datetime] = now
 
@@ -34,8 +34,8 @@ class Restore:
         """Do it; before all of the backup was read and found whole, nothing of what is there is touched.
 
         Raises:
-            StartRefused: there are secrets already, and nobody said that they make way.
-            KeyRingUnproven: the key ring does not fit what is there.
+            ConfigurationError: there are secrets already, and nobody said that they make way.
+            KeyRingMismatch: the key ring does not fit what is there.
             Tampered, UnknownKey: the backup cannot be used; the message says why.
             StoreUnavailable: it may be half done; then the database is marked, and it is to be done again.
         """
@@ -59,10 +59,10 @@ class Restore:
 
     def _begin(self, source: BinaryIO, *, replace: bool) -> Archive:
         archive = Archive(source, self.ring)
-        self.proof.open_canary()
+        self.key_check.open_canary()
         # What an interrupted one has left is no reason: it was allowed before.
         if not replace and self.store.holds_secrets() and not self.store.is_unfinished():
-            raise StartRefused(
+            raise ConfigurationError(
                 "there are secrets in this database, and a restore puts those of the backup in their place:"
                 " if that is meant, say --replace"
             )
@@ -76,7 +76,7 @@ def stage(archive: Archive, staging: Staging, ring: KeyRing, watcher: Watcher) -
         Tampered: it is not what was sealed, or not all of it arrived.
         UnknownKey: something in it is under a master key that the ring lacks.
         StoreUnavailable: the database did not answer.
-        StartRefused: another one like this is at work.
+        ConfigurationError: another one like this is at work.
     """
     staging.clear()
     for collection, documents in archive.batches():

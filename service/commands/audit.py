@@ -20,19 +20,19 @@ from typing import Any
 
 from ..access import policy
 from ..audit import export_ocsf, export_syslog
-from ..audit import verify as evidence
 from ..audit.findings import Finding
+from ..audit.verify import verify_log
 from ..environment import Environment, read_file
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 from ..models import AuditRecord
 from ..settings import StoreSettings
 from ..store import audit
 from ..store.store import Store
 from .progress import Progress
-from .runtime import opened
+from .runtime import open_runtime
 
 # One step of a verification may wait for a database that has much else to do.
-_TIME_LIMIT = 300
+_OPERATION_TIMEOUT = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say and return the exit code.
 
     Raises:
-        StartRefused: the configuration or a file cannot be used.
+        ConfigurationError: the configuration or a file cannot be used.
     """
     code: int = args.act(args)
     return code
@@ -88,21 +88,21 @@ def _print_newest(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     saved = [checkpoint for name in args.checkpoint for checkpoint in _saved(name)]
     progress = _Counter("verifying")
-    with opened(_TIME_LIMIT) as parts, parts.entry("audit_verify") as entry:
-        report = evidence.verify(parts.audit_log, policy.OPERATOR, saved, _print_finding, progress.reach)
-        if not report.fine:
+    with open_runtime(_OPERATION_TIMEOUT) as runtime, runtime.entry("audit_verify") as entry:
+        report = verify_log(runtime.audit_log, policy.OPERATOR, saved, _print_finding, progress.reach)
+        if not report.valid:
             entry.reason = "the audit log is not as it was written"
-    print(json.dumps({"fine": report.fine, **asdict(report)}))
-    return 0 if report.fine else 1
+    print(json.dumps({"fine": report.valid, **asdict(report)}))
+    return 0 if report.valid else 1
 
 
 def _export(args: argparse.Namespace) -> int:
     progress = _Counter("exporting")
-    with opened(_TIME_LIMIT) as parts:
+    with open_runtime(_OPERATION_TIMEOUT) as runtime:
         # Before anything leaves.
-        with parts.entry("audit_export"):
+        with runtime.entry("audit_export"):
             pass
-        found = parts.store.audit.written(audit.Wanted(since=args.since, until=args.until))
+        found = runtime.store.audit.written(audit.AuditFilter(since=args.since, until=args.until))
         for count, document in enumerate(found, 1):
             print(_FORMATS[args.format](document))
             progress.reach(count)
@@ -110,8 +110,8 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _as_json(document: dict[str, Any]) -> str:
-    proof = {name: _hex(document.get(name)) for name in ("previous", "mac")}
-    return json.dumps({"record_id": str(document["_id"]), **_fields(audit.read(document)), **proof})
+    key_check = {name: _hex(document.get(name)) for name in ("previous", "mac")}
+    return json.dumps({"record_id": str(document["_id"]), **_fields(audit.read(document)), **key_check})
 
 
 def _as_ocsf(document: dict[str, Any]) -> str:
@@ -127,9 +127,9 @@ _FORMATS = {"jsonl": _as_json, "ocsf": _as_ocsf, "syslog": _as_syslog}
 
 def _saved(name: str) -> Iterator[dict[str, Any]]:
     """Yield the checkpoints in lines of the service's log, whatever an orchestrator put before each."""
-    octets = sys.stdin.buffer.read() if name == "-" else read_file("--checkpoint", Path(name))
+    content = sys.stdin.buffer.read() if name == "-" else read_file("--checkpoint", Path(name))
     found = False
-    for line in octets.decode(errors="replace").splitlines():
+    for line in content.decode(errors="replace").splitlines():
         try:
             parsed = json.loads(line[line.index("{") :])
         except ValueError:
@@ -139,7 +139,7 @@ def _saved(name: str) -> Iterator[dict[str, Any]]:
             found = True
             yield checkpoint
     if not found:
-        raise StartRefused(f"{name} has no line with a checkpoint")
+        raise ConfigurationError(f"{name} has no line with a checkpoint")
 
 
 def _print_finding(finding: Finding) -> None:

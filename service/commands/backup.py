@@ -29,16 +29,16 @@ from ..backup.drill import Drill
 from ..backup.restore import Restore
 from ..crypto.keyring import KeyRing
 from ..environment import Environment
-from ..errors import StartRefused, Unopenable
+from ..errors import CannotDecrypt, ConfigurationError
 from ..keys import loading
 from ..settings import StoreSettings
 from ..store.backup_collections import DRILL, RESTORE
 from ..transfer import files
 from .progress import Progress
-from .runtime import Parts, opened
+from .runtime import Runtime, open_runtime
 
 # Of each operation of the database; in none of them anybody waits for an answer.
-_TIME_LIMIT = 300
+_OPERATION_TIMEOUT = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,31 +79,31 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say and return the exit code: 1 where a record does not open in a drill.
 
     Raises:
-        StartRefused: the arguments, the configuration or the backup cannot be used.
+        ConfigurationError: the arguments, the configuration or the backup cannot be used.
     """
     try:
         code: int = args.act(args)
-    except Unopenable as refused:
-        raise StartRefused(f"{args.file}: this backup cannot be used: {refused}") from None
+    except CannotDecrypt as refused:
+        raise ConfigurationError(f"{args.file}: this backup cannot be used: {refused}") from None
     return code
 
 
 def _create(args: argparse.Namespace) -> int:
     if args.output == "-" and sys.stdout.isatty():
-        raise StartRefused("a backup is no text for a terminal: name a file with --output")
+        raise ConfigurationError("a backup is no text for a terminal: name a file with --output")
     digest, length = hashlib.sha256(), 0
-    with _recorded("backup_create") as (parts, _), _output(args.output) as output:
-        backup = Backup(parts.store.snapshot, parts.ring, parts.proof, _Steps())
+    with _recorded("backup_create") as (runtime, _), _output(args.output) as output:
+        backup = Backup(runtime.store.snapshot, runtime.ring, runtime.key_check, _Steps())
         for piece in backup.pieces():
             output.write(piece)
             digest.update(piece)
             length += len(piece)
         output.flush()
-    told = json.dumps({**asdict(backup.manifest), "bytes": length, "sha256": digest.hexdigest()})
+    describe_error = json.dumps({**asdict(backup.manifest), "bytes": length, "sha256": digest.hexdigest()})
     if args.output != "-":
-        with files.new(Path(f"{args.output}.manifest.json")) as beside:
-            beside.write(f"{told}\n".encode())
-    print(told, file=sys.stderr, flush=True)
+        with files.atomic_file(Path(f"{args.output}.manifest.json")) as beside:
+            beside.write(f"{describe_error}\n".encode())
+    print(describe_error, file=sys.stderr, flush=True)
     return 0
 
 
@@ -120,10 +120,10 @@ def _show(args: argparse.Namespace) -> int:
 def _restore(args: argparse.Namespace) -> int:
     audit_ttl_days = StoreSettings.from_environment(Environment(os.environ)).audit_ttl_days
     operation = "backup_restore_check" if args.check else "backup_restore"
-    with _input(args.file) as source, _recorded(operation) as (parts, _):
-        store = parts.store
+    with _input(args.file) as source, _recorded(operation) as (runtime, _):
+        store = runtime.store
         restore = Restore(
-            store.restores, store.staging(RESTORE), store.keys, parts.ring, parts.proof, _Steps()
+            store.restores, store.staging(RESTORE), store.keys, runtime.ring, runtime.key_check, _Steps()
         )
         if args.check:
             manifest = restore.check(source, replace=args.replace)
@@ -131,16 +131,16 @@ def _restore(args: argparse.Namespace) -> int:
             store.reconcile_indexes(audit_ttl_days)
             manifest = restore.run(source, replace=args.replace)
     print(json.dumps(asdict(manifest)))
-    if set(manifest.key_ids) - {parts.ring.key_ids[0]}:
+    if set(manifest.key_ids) - {runtime.ring.key_ids[0]}:
         _say("something in it is under a master key that is not the primary one: run `key rewrap`")
     return 0
 
 
 def _drill(args: argparse.Namespace) -> int:
-    with _input(args.file) as source, _recorded("backup_drill") as (parts, entry):
-        store = parts.store
+    with _input(args.file) as source, _recorded("backup_drill") as (runtime, entry):
+        store = runtime.store
         drill = Drill(
-            store.drills, store.staging(DRILL), parts.ring, _Steps(), lambda what: print(what, flush=True)
+            store.drills, store.staging(DRILL), runtime.ring, _Steps(), lambda what: print(what, flush=True)
         )
         manifest, result = drill.run(source)
         if not result.success:
@@ -150,19 +150,19 @@ def _drill(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _recorded(operation: str) -> Iterator[tuple[Parts, Entry]]:
-    with opened(_TIME_LIMIT) as parts:
+def _recorded(operation: str) -> Iterator[tuple[Runtime, Entry]]:
+    with open_runtime(_OPERATION_TIMEOUT) as runtime:
         # Two records: one that was killed has left the first, and no byte leaves before that is durable.
-        with parts.entry(f"{operation}_start"):
+        with runtime.entry(f"{operation}_start"):
             pass
-        with parts.entry(operation) as entry:
-            yield parts, entry
+        with runtime.entry(operation) as entry:
+            yield runtime, entry
 
 
 @contextmanager
 def _output(name: str) -> Iterator[BinaryIO]:
     if name != "-":
-        with files.new(Path(name)) as file:
+        with files.atomic_file(Path(name)) as file:
             yield file
         return
     try:
@@ -170,7 +170,7 @@ def _output(name: str) -> Iterator[BinaryIO]:
     except BrokenPipeError:
         # Nor is there anything to be said to it at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise StartRefused("whatever takes the backup has ended before it") from None
+        raise ConfigurationError("whatever takes the backup has ended before it") from None
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def _input(name: str) -> Iterator[BinaryIO]:
         try:
             file = stack.enter_context(Path(name).open("rb"))
         except OSError as error:
-            raise StartRefused(f"cannot read {name}: {error.strerror}") from None
+            raise ConfigurationError(f"cannot read {name}: {error.strerror}") from None
         yield file
 
 

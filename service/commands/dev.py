@@ -18,7 +18,7 @@ from ..crypto.aead import KEY_BYTES
 from ..dev.mongod import EmbeddedMongo
 from ..dev.processes import StopSignal, stop_process, wait_for_end, wait_until_ready
 from ..environment import Address, Environment
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 from ..server.local_client import speaks_tls
 
 _GUNICORN_CONFIG = Path(__file__).parents[1] / "gunicorn.conf.py"
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM, or until one of the two processes dies; then stop both.
 
     Raises:
-        StartRefused: it cannot start like this; the message says what to do.
+        ConfigurationError: it cannot start like this; the message says what to do.
     """
     stop = StopSignal()
     tls = speaks_tls(Environment(os.environ))
@@ -84,7 +84,7 @@ def _require_loopback(host: str) -> None:
     except ValueError:
         loopback = False
     if not loopback:
-        raise StartRefused(
+        raise ConfigurationError(
             f"dev has no authentication, so it listens on loopback addresses only, not on {host};"
             " for others to reach it, deploy it with site.yml"
         )
@@ -97,7 +97,7 @@ def _require_free(address: Address) -> None:
         try:
             probe.bind((address.host, address.port))
         except (OSError, OverflowError):
-            raise StartRefused(f"{address} is not free: choose another port with --port") from None
+            raise ConfigurationError(f"{address} is not free: choose another port with --port") from None
 
 
 def _make_private_folder(folder: Path) -> None:
@@ -105,7 +105,7 @@ def _make_private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
     except OSError as error:
-        raise StartRefused(
+        raise ConfigurationError(
             f"cannot use {folder}: {error.strerror}; name another folder with --data"
         ) from None
 
@@ -120,12 +120,12 @@ def _key_file(folder: Path) -> Path:
         return file
     if (folder / "mongo" / "db").exists():
         file.unlink()
-        raise StartRefused(
+        raise ConfigurationError(
             f"{folder} holds data but no master_key, and a new key could not open it: put the key back,"
             " or begin anew in another folder with --data"
         )
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+    with os.fdopen(descriptor, "wb") as open_runtime:
+        open_runtime.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
     return file
 
 

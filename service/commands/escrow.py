@@ -20,12 +20,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..crypto import escrow
-from ..crypto.escrow import Escrowed, Kind
+from ..crypto.escrow import Escrowed, EscrowKind
 from ..environment import Environment, read_file
-from ..errors import StartRefused, Tampered
+from ..errors import ConfigurationError, Tampered
 from ..keys import loading
 from . import passphrases
-from .runtime import opened
+from .runtime import open_runtime
 
 _END_OF_PEM = b"-----END PUBLIC KEY-----"
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     seal = actions.add_parser("seal", help="seal keys for the public key on standard input")
     seal.add_argument("names", nargs="*", metavar="NAME", help="which of the master keys; without one, all")
     seal.add_argument(
-        "--given", choices=[*Kind], help="not one that the service holds: it follows the public key"
+        "--given", choices=[*EscrowKind], help="not one that the service holds: it follows the public key"
     )
     seal.set_defaults(act=_seal)
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say and return the exit code.
 
     Raises:
-        StartRefused: the arguments, a key or the configuration cannot be used.
+        ConfigurationError: the arguments, a key or the configuration cannot be used.
     """
     for line in args.act(args):
         print(line, flush=True)
@@ -70,23 +70,23 @@ def _seal(args: argparse.Namespace) -> Iterator[str]:
     public = escrow.public_key(pem + end)
     if args.given:
         if len(args.names) != 1:
-            raise StartRefused("--given takes one name")
+            raise ConfigurationError("--given takes one name")
         value = given.strip()
         if not value:
-            raise StartRefused("nothing follows the public key on standard input")
-        kind = Kind(args.given)
-        raw = loading.parse("standard input", value) if kind is Kind.MASTER_KEY else value
+            raise ConfigurationError("nothing follows the public key on standard input")
+        kind = EscrowKind(args.given)
+        raw = loading.parse("standard input", value) if kind is EscrowKind.MASTER_KEY else value
         yield escrow.seal(kind, args.names[0], raw, public).dump()
         return
     held = loading.named(Environment(os.environ)).keys
     unknown = [name for name in args.names if name not in held]
     if unknown:
-        raise StartRefused(f"there is no master key {unknown[0]} here, but {', '.join(held)}")
+        raise ConfigurationError(f"there is no master key {unknown[0]} here, but {', '.join(held)}")
     # Whoever gives a public key of their own gets the keys: that is on record before they do.
-    with opened() as parts, parts.entry("key_escrow"):
+    with open_runtime() as runtime, runtime.entry("key_escrow"):
         pass
     for name in args.names or held:
-        yield escrow.seal(Kind.MASTER_KEY, name, held[name], public).dump()
+        yield escrow.seal(EscrowKind.MASTER_KEY, name, held[name], public).dump()
 
 
 def _check(args: argparse.Namespace) -> Iterator[str]:
@@ -96,9 +96,9 @@ def _check(args: argparse.Namespace) -> Iterator[str]:
 
 def _open(args: argparse.Namespace) -> Iterator[str]:
     if sys.stdout.isatty():
-        raise StartRefused("a key is no text for a terminal: pipe it to where it goes")
+        raise ConfigurationError("a key is no text for a terminal: pipe it to where it goes")
     escrowed, value = _opened(args)
-    yield base64.b64encode(value).decode() if escrowed.kind is Kind.MASTER_KEY else value.decode()
+    yield base64.b64encode(value).decode() if escrowed.kind is EscrowKind.MASTER_KEY else value.decode()
 
 
 def _opened(args: argparse.Namespace) -> tuple[Escrowed, bytes]:
@@ -110,4 +110,4 @@ def _opened(args: argparse.Namespace) -> tuple[Escrowed, bytes]:
         passphrase = passphrases.known(args.passphrase_file) if b"ENCRYPTED" in pem else None
         return escrowed, escrow.open_(escrowed, escrow.private_key(pem, passphrase))
     except Tampered as refused:
-        raise StartRefused(f"{args.file}: {refused}") from None
+        raise ConfigurationError(f"{args.file}: {refused}") from None

@@ -16,14 +16,14 @@ from typing import BinaryIO
 
 from ..access import paths, policy
 from ..crypto import stream
-from ..errors import InvalidFields, StartRefused
-from ..secrets.create import NewSecret
+from ..errors import ConfigurationError, InvalidFields
+from ..secrets.create import CreateSecret
 from ..transfer import exporting, files, plan
 from ..transfer.exporting import Unopened
 from ..transfer.formats import jsonlines
 from . import passphrases
 from .progress import Progress
-from .runtime import Parts, opened
+from .runtime import Runtime, open_runtime
 
 
 @dataclass(slots=True)
@@ -71,17 +71,17 @@ def run(args: argparse.Namespace) -> int:
     """Export, say what was and what was not, and return 1 where a secret does not open.
 
     Raises:
-        StartRefused: the arguments or the configuration cannot be used.
+        ConfigurationError: the arguments or the configuration cannot be used.
     """
     _require_sense(args)
     try:
         folder = paths.folder(args.prefix)
     except InvalidFields as refused:
-        raise StartRefused(plan.told(refused)) from None
+        raise ConfigurationError(plan.describe_error(refused)) from None
     passphrase = None if args.in_the_clear else passphrases.new(args.passphrase_file)
     report = _Report()
-    with opened() as parts, _output(args.output) as output:
-        lines = _lines(parts, folder, report)
+    with open_runtime() as runtime, _output(args.output) as output:
+        lines = _lines(runtime, folder, report)
         for piece in lines if passphrase is None else stream.seal(lines, passphrase):
             output.write(piece)
         output.flush()
@@ -91,31 +91,31 @@ def run(args: argparse.Namespace) -> int:
 
 def _require_sense(args: argparse.Namespace) -> None:
     if args.in_the_clear != args.anyone_can_read_it:
-        raise StartRefused(
+        raise ConfigurationError(
             "in the clear, whoever gets at the output has every secret in it: if you mean that, say both"
             " --in-the-clear and --anyone-can-read-it"
         )
     if args.in_the_clear and args.passphrase_file:
-        raise StartRefused("--passphrase-file is for an encrypted export: leave --in-the-clear out")
+        raise ConfigurationError("--passphrase-file is for an encrypted export: leave --in-the-clear out")
     if args.output == "-" and sys.stdout.isatty() and not args.in_the_clear:
-        raise StartRefused("an encrypted export is no text for a terminal: name a file with --output")
+        raise ConfigurationError("an encrypted export is no text for a terminal: name a file with --output")
 
 
 def _output(name: str) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdout.buffer) if name == "-" else files.new(Path(name))
+    return nullcontext(sys.stdout.buffer) if name == "-" else files.atomic_file(Path(name))
 
 
-def _lines(parts: Parts, folder: str, report: _Report) -> Iterator[bytes]:
+def _lines(runtime: Runtime, folder: str, report: _Report) -> Iterator[bytes]:
     progress = Progress("exporting")
-    for page in exporting.pages(parts.vault, policy.OPERATOR, folder):
+    for page in exporting.pages(runtime.secrets, policy.OPERATOR, folder):
         report.left_out += page.left_out
         if not page.found:
             continue
-        with parts.entry("export") as entry:
-            found = exporting.open_(parts.vault, entry, page)
+        with runtime.entry("export") as entry:
+            found = exporting.open_(runtime.secrets, entry, page)
         # Only now, with the records durable.
         for one in found:
-            if isinstance(one, NewSecret):
+            if isinstance(one, CreateSecret):
                 report.exported += 1
                 yield jsonlines.write(one)
             else:

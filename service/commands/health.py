@@ -7,7 +7,7 @@ import http.client
 import os
 
 from ..environment import DEFAULT_LISTEN, Environment
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 from ..server.local_client import connection, speaks_tls
 
 _SECONDS = 5
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Return 0 where the process answers on the port of ``LISTEN``.
 
     Raises:
-        StartRefused: it does not answer, or not with 200.
+        ConfigurationError: it does not answer, or not with 200.
     """
     environment = Environment(os.environ)
     address = environment.address("LISTEN", DEFAULT_LISTEN).reachable
@@ -30,9 +30,9 @@ def run(args: argparse.Namespace) -> int:
         local.request("GET", "/healthz")
         status = local.getresponse().status
     except OSError as error:
-        raise StartRefused(f"no answer on {address}: {error.strerror or error}") from None
+        raise ConfigurationError(f"no answer on {address}: {error.strerror or error}") from None
     finally:
         local.close()
     if status != http.client.OK:
-        raise StartRefused(f"/healthz answered {status}")
+        raise ConfigurationError(f"/healthz answered {status}")
     return 0

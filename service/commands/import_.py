@@ -19,16 +19,24 @@ from typing import TextIO
 from ..access import paths, policy
 from ..crypto import stream
 from ..environment import read_file
-from ..errors import InvalidFields, NotImportable, PathTaken, StartRefused, Tampered, Unavailable, VaultError
+from ..errors import (
+    ConfigurationError,
+    ImportFormatError,
+    InvalidFields,
+    PathTaken,
+    Tampered,
+    Unavailable,
+    VaultError,
+)
 from ..transfer import importing, plan
 from ..transfer.formats import detect
 from ..transfer.formats.detect import Format
-from ..transfer.formats.line import Line, Problem
-from ..transfer.importing import Existing, Outcome
-from ..transfer.plan import Planned
+from ..transfer.formats.line import LineError, ParsedLine
+from ..transfer.importing import Existing, ImportOutcome
+from ..transfer.plan import PlannedLine
 from . import passphrases
 from .progress import Progress
-from .runtime import Parts, opened
+from .runtime import Runtime, open_runtime
 
 _FAILED = "failed"
 _INTERRUPTED = 130
@@ -60,44 +68,44 @@ def run(args: argparse.Namespace) -> int:
     """Import, say what was, and return 1 where a secret could not be, or would not in a dry run.
 
     Raises:
-        StartRefused: the arguments, the file or the configuration cannot be used; nothing was imported.
+        ConfigurationError: the arguments, the file or the configuration cannot be used; nothing was imported.
     """
     try:
         folder = paths.folder(args.prefix)
         lines = _read(args)
-    except (InvalidFields, NotImportable, Tampered) as refused:
-        raise StartRefused(f"{args.file}: {plan.told(refused)}") from None
+    except (InvalidFields, ImportFormatError, Tampered) as refused:
+        raise ConfigurationError(f"{args.file}: {plan.describe_error(refused)}") from None
     existing = Existing(args.existing)
-    with opened() as parts:
-        planned = plan.plan(parts.vault, policy.OPERATOR, lines, folder, existing)
-        impossible = [one for one in planned if one.outcome is Outcome.REFUSE]
+    with open_runtime() as runtime:
+        planned = plan.plan(runtime.secrets, policy.OPERATOR, lines, folder, existing)
+        impossible = [one for one in planned if one.outcome is ImportOutcome.REFUSE]
         if args.dry_run:
             _print(planned, sys.stdout)
             print(f"dry run, nothing was changed; {_counts(Counter(one.outcome for one in planned))}")
             return 1 if impossible else 0
         if impossible:
             _print(impossible, sys.stderr)
-            raise StartRefused(
+            raise ConfigurationError(
                 f"nothing was imported: {len(impossible)} of {len(planned)} cannot be{_hint(impossible)}"
             )
-        return _carry_out(parts, planned, _how_to_go_on(existing))
+        return _carry_out(runtime, planned, _how_to_go_on(existing))
 
 
-def _read(args: argparse.Namespace) -> list[Line | Problem]:
+def _read(args: argparse.Namespace) -> list[ParsedLine | LineError]:
     content = sys.stdin.buffer.read() if args.file == "-" else read_file("FILE", Path(args.file))
     if content.startswith(stream.MAGIC):
         passphrase = passphrases.known(args.passphrase_file)
         content = b"".join(stream.open_(io.BytesIO(content), passphrase))
     elif args.passphrase_file:
-        raise NotImportable("it is not encrypted: leave --passphrase-file out")
+        raise ImportFormatError("it is not encrypted: leave --passphrase-file out")
     text = detect.text(content)
-    written = detect.recognised(text) if args.format is None else Format(args.format)
+    written = detect.detect(text) if args.format is None else Format(args.format)
     if args.split and written != Format.KV:
-        raise NotImportable("it is no KV export: leave --split out")
+        raise ImportFormatError("it is no KV export: leave --split out")
     return detect.read(text, written, split=args.split)
 
 
-def _carry_out(parts: Parts, planned: Sequence[Planned], how_to_go_on: str) -> int:
+def _carry_out(runtime: Runtime, planned: Sequence[PlannedLine], how_to_go_on: str) -> int:
     done: Counter[str] = Counter()
     progress = Progress("importing", len(planned))
     with _asked_to_stop() as asked_to_stop:
@@ -106,7 +114,7 @@ def _carry_out(parts: Parts, planned: Sequence[Planned], how_to_go_on: str) -> i
                 print(f"stopped; {_counts(done)}; {how_to_go_on}")
                 return _INTERRUPTED
             try:
-                done[_carried_out(parts, one)] += 1
+                done[_carried_out(runtime, one)] += 1
             except Unavailable:
                 print(f"stopped at line {one.number}; {_counts(done)}; {how_to_go_on}")
                 raise
@@ -115,7 +123,7 @@ def _carry_out(parts: Parts, planned: Sequence[Planned], how_to_go_on: str) -> i
     return 1 if done[_FAILED] else 0
 
 
-def _carried_out(parts: Parts, one: Planned) -> str:
+def _carried_out(runtime: Runtime, one: PlannedLine) -> str:
     """Do what was planned and return what was done.
 
     Raises:
@@ -124,13 +132,16 @@ def _carried_out(parts: Parts, one: Planned) -> str:
     if one.step is None or one.outcome not in importing.CHANGES:
         return one.outcome
     try:
-        with parts.entry("import") as entry, parts.store.time_limit():
-            importing.carry_out(parts.vault, entry, policy.OPERATOR, one.step)
+        with runtime.entry("import") as entry, runtime.store.request_deadline():
+            importing.carry_out(runtime.secrets, entry, policy.OPERATOR, one.step)
     except Unavailable:
         raise
     except VaultError as error:
         # Somebody has changed something since it was planned; that is no reason to leave the others out.
-        print(f"line {one.number}: {one.step.wish.path}: {_FAILED}: {plan.told(error)}", file=sys.stderr)
+        print(
+            f"line {one.number}: {one.step.request.path}: {_FAILED}: {plan.describe_error(error)}",
+            file=sys.stderr,
+        )
         return _FAILED
     return one.outcome
 
@@ -156,12 +167,12 @@ def _how_to_go_on(existing: Existing) -> str:
     return f"run it again with --existing {again} to go on"
 
 
-def _hint(impossible: Sequence[Planned]) -> str:
+def _hint(impossible: Sequence[PlannedLine]) -> str:
     taken = any(one.step is not None and isinstance(one.step.error, PathTaken) for one in impossible)
     return "; --existing skip or update says what to do where there is a secret already" if taken else ""
 
 
-def _print(planned: Sequence[Planned], where: TextIO) -> None:
+def _print(planned: Sequence[PlannedLine], where: TextIO) -> None:
     for one in planned:
         print(f"line {one.number}: {one.text}", file=where)
 

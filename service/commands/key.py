@@ -22,15 +22,14 @@ from ..access import policy
 from ..crypto.aead import key_id_of
 from ..environment import Environment
 from ..keys import loading
-from ..keys import status as keys
-from ..keys.rewrap import Outcome, Rewrap
-from ..keys.status import Keys
-from .runtime import Parts, opened
+from ..keys.rewrap import Rewrap, RewrapResult
+from ..keys.status import KeyServices, key_status
+from .runtime import Runtime, open_runtime
 
 _SECONDS_BETWEEN_LINES = 2.0
 # Some questions make the database look through all secrets, of which there may be millions; and a run need
 # not end where an election takes a while.
-_TIME_LIMIT = 300
+_OPERATION_TIMEOUT = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,12 +46,12 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say and return the exit code.
 
     Raises:
-        StartRefused: the configuration cannot be used.
+        ConfigurationError: the configuration cannot be used.
     """
     if args.action == "names":
         return _names()
-    with opened(_TIME_LIMIT) as parts:
-        code: int = args.act(parts)
+    with open_runtime(_OPERATION_TIMEOUT) as runtime:
+        code: int = args.act(runtime)
     return code
 
 
@@ -63,28 +62,32 @@ def _names() -> int:
     return 0
 
 
-def _status(parts: Parts) -> int:
-    with parts.entry("key_status"):
-        found = keys.status(_keys(parts), policy.OPERATOR)
+def _status(runtime: Runtime) -> int:
+    with runtime.entry("key_status"):
+        found = key_status(_keys(runtime), policy.OPERATOR)
     print(json.dumps(asdict(found), indent=2))
     return 0
 
 
-def _rewrap(parts: Parts) -> int:
+def _rewrap(runtime: Runtime) -> int:
     # Two records: one that was killed has left the first.
-    with parts.entry("key_rewrap_start"):
+    with runtime.entry("key_rewrap_start"):
         pass
     watcher = _Watcher()
-    with parts.entry("key_rewrap") as entry:
-        outcome = Rewrap(_keys(parts), parts.store.secrets, parts.proof, watcher).run(policy.OPERATOR)
+    with runtime.entry("key_rewrap") as entry:
+        outcome = Rewrap(_keys(runtime), runtime.store.secrets, runtime.key_check, watcher).run(
+            policy.OPERATOR
+        )
         if outcome.left:
             entry.reason = "another key is still needed"
-    watcher.end(outcome, parts.ring.key_ids[0])
+    watcher.end(outcome, runtime.ring.key_ids[0])
     return 1 if outcome.left else 0
 
 
-def _keys(parts: Parts) -> Keys:
-    return Keys(parts.ring, parts.store.keys, parts.store.sealed, parts.store.canaries, parts.audit_log.key)
+def _keys(runtime: Runtime) -> KeyServices:
+    return KeyServices(
+        runtime.ring, runtime.store.keys, runtime.store.rewrap, runtime.store.canaries, runtime.audit_log.key
+    )
 
 
 class _Watcher:
@@ -106,7 +109,7 @@ class _Watcher:
     def failed(self, what: str) -> None:
         print(what, flush=True)
 
-    def end(self, outcome: Outcome, primary: str) -> None:
+    def end(self, outcome: RewrapResult, primary: str) -> None:
         seconds = time.monotonic() - self._started
         _say(f"{outcome.done} done in {seconds:.1f} s, {outcome.done / seconds:.0f} per second")
         if not outcome.left:

@@ -28,7 +28,7 @@ import sys
 from collections.abc import Iterator
 
 from ..environment import Environment
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 from ..mongo_admin import member_states, membership, replica_set, upgrade, users
 from ..settings import mongo_tls
 
@@ -77,8 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     step_down.add_argument("--from", dest="only", metavar="NAME:PORT", help="only if this one is it now")
     step_down.set_defaults(act=_step_down)
 
-    told = actions.add_parser("versions", parents=[common], help="print each member's version")
-    told.set_defaults(act=_versions)
+    describe_error = actions.add_parser("versions", parents=[common], help="print each member's version")
+    describe_error.set_defaults(act=_versions)
 
     check = actions.add_parser("check-version", parents=[common], help="refuse what cannot open the data")
     check.add_argument("version", metavar="VERSION", type=_read_version, help="of mongod, like 7.0.26")
@@ -165,7 +165,7 @@ def _administrator(args: argparse.Namespace) -> users.Login:
     with replica_set.connect_member(args.local, args.tls) as local:
         known = replica_set.known_hosts(local, admin.replica_set)
     if not known:
-        raise StartRefused(f"the member at {args.local} is not of the replica set {admin.replica_set}")
+        raise ConfigurationError(f"the member at {args.local} is not of the replica set {admin.replica_set}")
     return admin.at(known)
 
 
@@ -178,9 +178,11 @@ def _read_version(text: str) -> str:
 def _read_members(texts: list[str]) -> list[replica_set.Member]:
     members = [_read_member(text) for text in texts]
     if len({member.host for member in members}) < len(members):
-        raise StartRefused("--member names a member twice")
+        raise ConfigurationError("--member names a member twice")
     if not any(member.priority for member in members):
-        raise StartRefused("--member: one priority at least must be above 0, or nobody can be the primary")
+        raise ConfigurationError(
+            "--member: one priority at least must be above 0, or nobody can be the primary"
+        )
     return members
 
 
@@ -193,7 +195,7 @@ def _read_member(text: str) -> replica_set.Member:
     except ValueError:
         usable = False
     if not usable:
-        raise StartRefused(
+        raise ConfigurationError(
             f"--member {text} is not NAME:PORT or NAME:PORT,PRIORITY with a priority from 0 to {MAX_PRIORITY}"
         )
     return member
@@ -202,7 +204,7 @@ def _read_member(text: str) -> replica_set.Member:
 def _read_logins(args: argparse.Namespace) -> tuple[users.Login, users.Login]:
     lines = sys.stdin.read().split()
     if len(lines) != 2:
-        raise StartRefused(
+        raise ConfigurationError(
             f"standard input has {len(lines)} connection strings instead of two:"
             " the administrator's and the service's, one per line"
         )

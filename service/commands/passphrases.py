@@ -10,17 +10,17 @@ from getpass import getpass
 from pathlib import Path
 
 from ..environment import read_file
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 
 # Whoever has the file can try as many as they like.
-LEAST_CHARACTERS = 12
+MIN_CHARACTERS = 12
 
 
 def known(file: str | None) -> bytes:
     """Return the passphrase that something was sealed under, from a file or else from the terminal.
 
     Raises:
-        StartRefused: there is none to be had.
+        ConfigurationError: there is none to be had.
     """
     return _from_file(file) if file else _ask("Passphrase: ")
 
@@ -29,13 +29,15 @@ def new(file: str | None) -> bytes:
     """Return a passphrase to seal something under; on a terminal it is asked for twice.
 
     Raises:
-        StartRefused: there is none to be had, it is too short, or the two are not the same.
+        ConfigurationError: there is none to be had, it is too short, or the two are not the same.
     """
     passphrase = _from_file(file) if file else _ask("Passphrase: ")
-    if len(passphrase.decode(errors="replace")) < LEAST_CHARACTERS:
-        raise StartRefused(f"the passphrase is shorter than {LEAST_CHARACTERS} characters: take a longer one")
+    if len(passphrase.decode(errors="replace")) < MIN_CHARACTERS:
+        raise ConfigurationError(
+            f"the passphrase is shorter than {MIN_CHARACTERS} characters: take a longer one"
+        )
     if not file and _ask("The same again: ") != passphrase:
-        raise StartRefused("the two passphrases are not the same")
+        raise ConfigurationError("the two passphrases are not the same")
     return passphrase
 
 
@@ -44,7 +46,7 @@ def _from_file(file: str) -> bytes:
     content = sys.stdin.buffer.read() if file == "/dev/stdin" else read_file("--passphrase-file", Path(file))
     passphrase = content.removesuffix(b"\n").removesuffix(b"\r")
     if not passphrase:
-        raise StartRefused("--passphrase-file: the file is empty")
+        raise ConfigurationError("--passphrase-file: the file is empty")
     return passphrase
 
 
@@ -54,4 +56,6 @@ def _ask(prompt: str) -> bytes:
         with Path("/dev/tty").open():
             return getpass(prompt).encode()
     except (OSError, EOFError):
-        raise StartRefused("there is no terminal to ask for the passphrase: give --passphrase-file") from None
+        raise ConfigurationError(
+            "there is no terminal to ask for the passphrase: give --passphrase-file"
+        ) from None

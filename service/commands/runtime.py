@@ -18,25 +18,25 @@ from ..audit.recorder import Entry, Recorder
 from ..audit.writer import ChainWriter
 from ..crypto.keyring import KeyRing
 from ..environment import Environment
-from ..errors import Unavailable, Unopenable
+from ..errors import CannotDecrypt, Unavailable
 from ..keys import loading
-from ..keys.canary import KeyProof
+from ..keys.canary import KeyRingCheck
 from ..keys.wrap_counter import WrapCounter
 from ..models import Caller
-from ..secrets.vault import Vault
+from ..secrets.services import SecretServices
 from ..settings import StoreSettings, max_secret_bytes
 from ..store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Runtime:
     """The parts, ready for use."""
 
     store: Store
     ring: KeyRing
-    proof: KeyProof
+    key_check: KeyRingCheck
     recorder: Recorder
-    vault: Vault
+    secrets: SecretServices
     audit_log: AuditLog
 
     @contextmanager
@@ -49,39 +49,39 @@ class Parts:
 
 
 @contextmanager
-def opened(time_limit: int | None = None) -> Iterator[Parts]:
+def open_runtime(operation_timeout: int | None = None) -> Iterator[Runtime]:
     """Put the parts together as the environment says, once the database can be used.
 
-    An operation of the database may take ``time_limit`` seconds; without it, as long as in the service.
+    Each database operation may take ``operation_timeout`` seconds; by default as long as in the service.
 
     Raises:
-        StartRefused: the configuration cannot be used.
+        ConfigurationError: the configuration cannot be used.
     """
     # Not all settings of the service: a leaked token is revoked also where the certificate has ended.
     environment = Environment(os.environ)
     settings = StoreSettings.from_environment(environment)
-    most_bytes = max_secret_bytes(environment)
+    max_bytes = max_secret_bytes(environment)
     # Read once: what a command begins under one primary key it ends under the same.
     held = loading.load(environment)
-    store = Store(settings.mongo_uri, time_limit or settings.mongo_timeout, settings.mongo_tls)
+    store = Store(settings.mongo_uri, operation_timeout or settings.mongo_timeout, settings.mongo_tls)
     try:
         store.wait_until_usable(settings.startup_timeout)
         ring = KeyRing(lambda: held, WrapCounter(store.keys).count)
-        proof = KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed)
+        key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
         log = audit_log(store, ring, settings.audit_checkpoint_seconds, settings.audit_ttl_days)
         writer = ChainWriter(store.audit, log.key.keys)
         try:
-            yield Parts(
+            yield Runtime(
                 store,
                 ring,
-                proof,
+                key_check,
                 Recorder(writer, settings.mongo_timeout, enabled=environment.boolean("AUDIT_ENABLED", True)),
-                Vault(store.secrets, store.listing, ring, proof, most_bytes),
+                SecretServices(store.secrets, store.listing, ring, key_check, max_bytes),
                 log,
             )
         finally:
             # Where this fails, a process that serves closes the chain in a while.
-            with suppress(Unavailable, Unopenable):
+            with suppress(Unavailable, CannotDecrypt):
                 Checkpointer(log, writer).end(settings.mongo_timeout)
     finally:
         store.close()

@@ -16,12 +16,12 @@ from dataclasses import asdict
 from datetime import datetime
 
 from ..access import policy, scopes
-from ..errors import InvalidFields, StartRefused, TokenNotFound, Unopenable
+from ..errors import CannotDecrypt, ConfigurationError, InvalidFields, TokenNotFound
 from ..models import Token, now
 from ..tokens import tokens
-from ..tokens.attenuation import Wish
-from ..tokens.tokens import Tokens
-from .runtime import Parts, opened
+from ..tokens.attenuation import TokenRequest
+from ..tokens.tokens import TokenServices
+from .runtime import Runtime, open_runtime
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,63 +52,63 @@ def run(args: argparse.Namespace) -> int:
     """Do what the arguments say and return the exit code.
 
     Raises:
-        StartRefused: the arguments or the configuration cannot be used.
+        ConfigurationError: the arguments or the configuration cannot be used.
     """
-    with opened() as parts:
+    with open_runtime() as runtime:
         try:
-            for line in args.act(parts, args):
+            for line in args.act(runtime, args):
                 print(line, flush=True)
         except InvalidFields as refused:
-            raise StartRefused(
+            raise ConfigurationError(
                 "; ".join(message for found in refused.errors.values() for message in found)
             ) from None
         except TokenNotFound as refused:
-            raise StartRefused(f"{refused}; `token list` shows those that there are") from None
-        except Unopenable as refused:
-            raise StartRefused(f"a stored token cannot be trusted: {refused}") from None
+            raise ConfigurationError(f"{refused}; `token list` shows those that there are") from None
+        except CannotDecrypt as refused:
+            raise ConfigurationError(f"a stored token cannot be trusted: {refused}") from None
     return 0
 
 
-def _create(parts: Parts, args: argparse.Namespace) -> Iterator[str]:
-    if args.if_no_admin and parts.store.tokens.has_administrator(now()):
+def _create(runtime: Runtime, args: argparse.Namespace) -> Iterator[str]:
+    if args.if_no_admin and runtime.store.tokens.has_administrator(now()):
         return
     if args.expires_in is not None and args.expires_in < 1:
-        raise StartRefused("--expires-in takes a number of seconds above 0")
-    wish = Wish(
+        raise ConfigurationError("--expires-in takes a number of seconds above 0")
+    request = TokenRequest(
         name=args.name,
         scopes=tuple(scopes.parse(text) for text in args.scope),
         expires_in=args.expires_in,
         renewable=args.renewable,
     )
-    with parts.entry("token_create") as entry:
-        text, _ = tokens.create(_tokens(parts), entry, policy.OPERATOR, wish)
+    with runtime.entry("token_create") as entry:
+        text, _ = tokens.create(_tokens(runtime), entry, policy.OPERATOR, request)
     yield text
 
 
-def _list(parts: Parts, args: argparse.Namespace) -> Iterator[str]:
-    with parts.entry("token_list"):
-        after, page = "", tokens.list_(_tokens(parts), policy.OPERATOR, "")
+def _list(runtime: Runtime, args: argparse.Namespace) -> Iterator[str]:
+    with runtime.entry("token_list"):
+        after, page = "", tokens.list_(_tokens(runtime), policy.OPERATOR, "")
         found = [*page]
         while len(page) == tokens.PAGE:
             after = page[-1].token_id
-            page = tokens.list_(_tokens(parts), policy.OPERATOR, after)
+            page = tokens.list_(_tokens(runtime), policy.OPERATOR, after)
             found += page
     for token in found:
         yield json.dumps(_shown(token))
 
 
-def _revoke(parts: Parts, args: argparse.Namespace) -> Iterator[str]:
-    with parts.entry("token_revoke") as entry:
+def _revoke(runtime: Runtime, args: argparse.Namespace) -> Iterator[str]:
+    with runtime.entry("token_revoke") as entry:
         ended = tokens.revoke(
-            _tokens(parts), entry, policy.OPERATOR, args.token_id, descendants=args.descendants
+            _tokens(runtime), entry, policy.OPERATOR, args.token_id, descendants=args.descendants
         )
     for token_id in ended:
         yield f"revoked {token_id}"
 
 
-def _tokens(parts: Parts) -> Tokens:
+def _tokens(runtime: Runtime) -> TokenServices:
     # Other processes notice within seconds; this one remembers nothing.
-    return Tokens(parts.store.tokens, parts.ring, parts.proof, forget=lambda _token_id: None)
+    return TokenServices(runtime.store.tokens, runtime.ring, runtime.key_check, forget=lambda _token_id: None)
 
 
 def _shown(token: Token) -> dict[str, object]:

@@ -14,6 +14,6 @@ def encode(pairs: Mapping[str, str]) -> bytes:
     encoded = [len(pairs).to_bytes(4)]
     for pair in sorted(pairs.items()):
         for text in pair:
-            octets = text.encode()
-            encoded += (len(octets).to_bytes(4), octets)
+            utf8 = text.encode()
+            encoded += (len(utf8).to_bytes(4), utf8)
     return b"".join(encoded)

@@ -27,11 +27,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from ..errors import StartRefused, Tampered
+from ..errors import ConfigurationError, Tampered
 from .aead import key_id_of
 
 # 128 bits of security (NIST SP 800-57 part 1, table 2).
-LEAST_BITS = 3072
+MIN_BITS = 3072
 # Append only: a number that has been in a file keeps its meaning for good.
 RSA_OAEP_SHA256 = 1
 
@@ -39,7 +39,7 @@ _OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(
 _FIELDS = ("kind", "name", "key_id", "recipient", "sealed")
 
 
-class Kind(StrEnum):
+class EscrowKind(StrEnum):
     """What a sealed key is for."""
 
     MASTER_KEY = "master-key"
@@ -54,7 +54,7 @@ class Escrowed:
     it is sealed for (of its DER form, as ``openssl pkey -pubin -outform DER | sha256sum`` prints it).
     """
 
-    kind: Kind
+    kind: EscrowKind
     name: str
     key_id: str
     recipient: str
@@ -94,7 +94,7 @@ def parse(content: bytes) -> Escrowed:
         raise Tampered(f"it lacks {', '.join(missing)}")
     try:
         sealed = base64.b64decode(found["sealed"], validate=True)
-        kind = Kind(found["kind"])
+        kind = EscrowKind(found["kind"])
     except (binascii.Error, ValueError):
         raise Tampered("a field is damaged") from None
     return Escrowed(kind, found["name"], found["key_id"], found["recipient"], sealed)
@@ -104,15 +104,15 @@ def public_key(pem: bytes) -> RSAPublicKey:
     """Return the operator's public key.
 
     Raises:
-        StartRefused: it is none that can be used; the message says how to make one.
+        ConfigurationError: it is none that can be used; the message says how to make one.
     """
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
         key = None
-    if not isinstance(key, RSAPublicKey) or key.key_size < LEAST_BITS:
-        raise StartRefused(
-            f"the escrow's public key is no RSA key of {LEAST_BITS} bits or more, as PEM; make a pair with:"
+    if not isinstance(key, RSAPublicKey) or key.key_size < MIN_BITS:
+        raise ConfigurationError(
+            f"the escrow's public key is no RSA key of {MIN_BITS} bits or more, as PEM; make a pair with:"
             " openssl genpkey -aes256 -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out escrow.pem;"
             " openssl pkey -in escrow.pem -pubout -out escrow.pub.pem"
         )
@@ -123,19 +123,19 @@ def private_key(pem: bytes, passphrase: bytes | None) -> RSAPrivateKey:
     """Return the operator's private key.
 
     Raises:
-        StartRefused: it is none, or the passphrase is wrong, missing or not asked for.
+        ConfigurationError: it is none, or the passphrase is wrong, missing or not asked for.
     """
     try:
         key = load_pem_private_key(pem, passphrase)
     except TypeError:
         wrong = "takes no passphrase" if passphrase else "is encrypted: give its passphrase"
-        raise StartRefused(f"the escrow's private key {wrong}") from None
+        raise ConfigurationError(f"the escrow's private key {wrong}") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise StartRefused(
+        raise ConfigurationError(
             "the escrow's private key cannot be read: its passphrase is wrong, or it is no private key as PEM"
         ) from None
     if not isinstance(key, RSAPrivateKey):
-        raise StartRefused("the escrow's private key is no RSA key")
+        raise ConfigurationError("the escrow's private key is no RSA key")
     return key
 
 
@@ -144,7 +144,7 @@ def recipient(key: RSAPublicKey) -> str:
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
-def seal(kind: Kind, name: str, value: bytes, key: RSAPublicKey) -> Escrowed:
+def seal(kind: EscrowKind, name: str, value: bytes, key: RSAPublicKey) -> Escrowed:
     """Seal a key (up to 318 bytes, under an RSA key of 3072 bits)."""
     return Escrowed(kind, name, key_id_of(value).hex(), recipient(key), key.encrypt(value, _OAEP))
 
@@ -153,12 +153,12 @@ def open_(escrowed: Escrowed, key: RSAPrivateKey) -> bytes:
     """Return the key that was sealed.
 
     Raises:
-        StartRefused: it was sealed for somebody else.
+        ConfigurationError: it was sealed for somebody else.
         Tampered: it was altered, or is not the key that it says it is.
     """
     own = recipient(key.public_key())
     if escrowed.recipient != own:
-        raise StartRefused(
+        raise ConfigurationError(
             f"{escrowed.name} was sealed for the public key {escrowed.recipient[:16]}…, and this private key"
             f" belongs to {own[:16]}…: take the other one"
         )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from ..models import KeySpans, Span
+from ..models import ByteRange, KeyRanges
 from . import aead, mac
 
 _WRAP_BYTES = 1 + aead.KEY_ID_BYTES + aead.NONCE_BYTES + aead.KEY_BYTES + aead.TAG_BYTES
 
 
-def of(key_id: str) -> KeySpans:
+def for_key(key_id: str) -> KeyRanges:
     """Return the spans of the key with this id (in hex).
 
     A format that is added to ``aead`` or ``mac`` needs a span of its own: what begins otherwise is in none.
     """
-    octets = bytes.fromhex(key_id)
-    return KeySpans(
-        data_keys=_span(bytes([aead.AES_256_GCM]) + octets, _WRAP_BYTES),
-        tags=_span(bytes([mac.HMAC_SHA256]) + octets, mac.TAG_BYTES),
+    raw_id = bytes.fromhex(key_id)
+    return KeyRanges(
+        data_keys=_range(bytes([aead.AES_256_GCM]) + raw_id, _WRAP_BYTES),
+        tags=_range(bytes([mac.HMAC_SHA256]) + raw_id, mac.TAG_BYTES),
     )
 
 
-def _span(prefix: bytes, length: int) -> Span:
-    return Span(prefix.ljust(length, b"\x00"), prefix.ljust(length, b"\xff"))
+def _range(prefix: bytes, length: int) -> ByteRange:
+    return ByteRange(prefix.ljust(length, b"\x00"), prefix.ljust(length, b"\xff"))

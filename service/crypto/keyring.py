@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from ..errors import StartRefused, UnknownKey
+from ..errors import ConfigurationError, UnknownKey
 from . import aead, mac
 from .context import Place
 
@@ -109,6 +109,6 @@ class KeyRing:
 
     def _reloaded(self) -> Mapping[bytes, bytes]:
         # A key file that is half written now must not cost the keys that work.
-        with suppress(StartRefused):
+        with suppress(ConfigurationError):
             self._use(self._load())
         return self._held[1]

@@ -43,14 +43,14 @@ _SALT_BYTES = 16
 _PREFIX_BYTES = 7
 _HEADER_BYTES = len(MAGIC) + 2 + _SALT_BYTES + _PREFIX_BYTES
 # Whoever makes up a file must not make whoever opens it run out of memory: 1 GiB.
-_MOST_COST = 20
+_MAX_COST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """The beginning of a stream under a key of its own; nothing authenticates it before the first chunk."""
 
-    octets: bytes
+    raw: bytes
     label: bytes
 
 
@@ -70,7 +70,7 @@ def open_(source: BinaryIO, passphrase: bytes) -> Iterator[bytes]:
     if not header.startswith(MAGIC) or len(header) < _HEADER_BYTES:
         raise Tampered("it does not begin as what was sealed under a passphrase does")
     sealing, cost = header[len(MAGIC) : len(MAGIC) + 2]
-    if sealing != SCRYPT_AES_256_GCM or not 1 <= cost <= _MOST_COST:
+    if sealing != SCRYPT_AES_256_GCM or not 1 <= cost <= _MAX_COST:
         raise Tampered("of no known format")
     cipher = _cipher(header, passphrase)
     first = "the passphrase is not the one that it was sealed under, or it was altered"
@@ -110,7 +110,7 @@ def open_under(key: bytes, header: Header, source: BinaryIO) -> Iterator[bytes]:
     Raises:
         Tampered: another key, or any byte differs from what was sealed, is missing or too much.
     """
-    return _open(source, header.octets, AESGCM(key), "its header or its beginning was altered or cut short")
+    return _open(source, header.raw, AESGCM(key), "its header or its beginning was altered or cut short")
 
 
 def _seal(header: bytes, cipher: AESGCM, pieces: Iterable[bytes]) -> Iterator[bytes]:

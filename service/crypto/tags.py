@@ -1,7 +1,8 @@
-"""Ties a secret to its place: its path, or the token that it belongs to.
+"""Tags: HMACs that bind what is stored in the clear to its record.
 
-Otherwise whoever can write to the database could put another secret where a caller looks for theirs,
-or a note that theirs was destroyed.
+A secret's tag covers its path, or the token that owns it; a token's tag covers everything that decides
+what the token may do.  Without them, anybody who can write to the database could put another secret
+where a caller looks for theirs, note that it was destroyed, or widen a token's scopes.
 """
 
 from __future__ import annotations
@@ -9,47 +10,77 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import Tampered
+from ..models import StoredToken, Token
 from ..records import Secret
 from .keyring import KeyRing
 
 
-def tagged(secret: Secret, ring: KeyRing) -> Secret:
-    """Return the secret with the tag of its place, or with none where it has no place."""
-    return replace(secret, tag=ring.tag(_fields(secret)) if _has_place(secret) else None)
+def sign_path(secret: Secret, ring: KeyRing) -> Secret:
+    """Return the secret with the tag of its path or owner; with none if it has neither."""
+    if not _has_place(secret):
+        return replace(secret, tag=None)
+    fields = _path_fields(secret)
+    return replace(secret, tag=ring.tag(fields))
 
 
-def tagged_anew(secret: Secret, ring: KeyRing) -> Secret:
-    """Return the secret with its tag under the primary master key.
-
-    Raises:
-        Tampered, UnknownKey: it is not in the place that it was given.
-    """
-    return secret if secret.tag is None else replace(secret, tag=ring.retag(secret.tag, _fields(secret)))
-
-
-def verify(secret: Secret, ring: KeyRing) -> None:
-    """Return where the secret is in the place that it was given.
+def verify_path(secret: Secret, ring: KeyRing) -> None:
+    """Return if the secret has the path, or the owner, that the service gave it.
 
     Raises:
-        Tampered, UnknownKey: it is not, or that cannot be told.
+        Tampered: it does not.
+        UnknownKey: the ring lacks the key of the tag.
     """
     if not _has_place(secret):
         return
     if secret.tag is None:
         raise Tampered("its path or owner does not authenticate")
-    ring.verify(secret.tag, _fields(secret))
+    fields = _path_fields(secret)
+    ring.verify(secret.tag, fields)
 
 
-def differs(one: Secret, other: Secret) -> bool:
-    """Return whether the two are in different places."""
-    return _fields(one) != _fields(other)
+def retag_path(secret: Secret, ring: KeyRing) -> Secret:
+    """Return the secret with its tag under the primary master key.
+
+    Raises:
+        Tampered, UnknownKey: as ``verify_path``; what does not authenticate gets no new tag.
+    """
+    return secret if secret.tag is None else replace(secret, tag=ring.retag(secret.tag, _path_fields(secret)))
+
+
+def path_differs(one: Secret, other: Secret) -> bool:
+    """Return whether the two have different paths or owners."""
+    return _path_fields(one) != _path_fields(other)
+
+
+def sign_token(token: Token, digest: bytes, ring: KeyRing) -> StoredToken:
+    """Return the token as it is stored, with its tag; ``digest`` is the SHA-256 of its secret part."""
+    return StoredToken(token, digest, ring.tag(_token_fields(token, digest)))
+
+
+def verify_token(stored: StoredToken, ring: KeyRing) -> None:
+    """Return if the service wrote this token.
+
+    Raises:
+        Tampered: it did not.
+        UnknownKey: the ring lacks the key of the tag.
+    """
+    ring.verify(stored.tag, _token_fields(stored.token, stored.digest))
+
+
+def retag_token(stored: StoredToken, ring: KeyRing) -> StoredToken:
+    """Return the token with its tag under the primary master key.
+
+    Raises:
+        Tampered, UnknownKey: as ``verify_token``; what does not authenticate gets no new tag.
+    """
+    return replace(stored, tag=ring.retag(stored.tag, _token_fields(stored.token, stored.digest)))
 
 
 def _has_place(secret: Secret) -> bool:
     return any(value is not None for value in (secret.path, secret.former_path, secret.owner))
 
 
-def _fields(secret: Secret) -> dict[str, str]:
+def _path_fields(secret: Secret) -> dict[str, str]:
     fields = {
         "purpose": "secret",
         "secret_id": secret.secret_id,
@@ -57,3 +88,22 @@ def _fields(secret: Secret) -> dict[str, str]:
         "owner": secret.owner or "",
     }
     return fields if secret.former_path is None else {**fields, "former_path": secret.former_path}
+
+
+def _token_fields(token: Token, digest: bytes) -> dict[str, str]:
+    # Not the count of uses and the revocation, which change by themselves: anybody who can write to the
+    # database could just as well put the whole document back as it was.
+    return {
+        "purpose": "token",
+        "token_id": token.token_id,
+        "digest": digest.hex(),
+        "name": token.name,
+        "scopes": "\n".join(map(str, token.scopes)),
+        "created_at": token.created_at.isoformat(),
+        "created_by": token.created_by,
+        "expires_at": token.expires_at.isoformat() if token.expires_at else "",
+        "lifetime": str(token.lifetime),
+        "max_uses": str(token.max_uses),
+        "networks": "\n".join(token.networks),
+        "rate_limit": str(token.rate_limit),
+    }

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote_plus
 
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 from ..mongo_admin import replica_set
 from ..mongo_admin.replica_set import connect_member
 from .processes import stop_process
@@ -32,7 +32,7 @@ class EmbeddedMongo:
     """One mongod with its data in ``folder``; stops when the ``with`` ends.
 
     Raises:
-        StartRefused: there is no mongod for this machine, or it does not start; the message says
+        ConfigurationError: there is no mongod for this machine, or it does not start; the message says
             what to do.
     """
 
@@ -111,27 +111,29 @@ class EmbeddedMongo:
         end = time.monotonic() + _START_SECONDS
         while time.monotonic() < end:
             if (code := self.process.poll()) is not None:
-                raise StartRefused(_why_it_stopped(code, self._folder))
+                raise ConfigurationError(_why_it_stopped(code, self._folder))
             # A socket that a killed mongod left behind is there, but nobody answers.
             with socket.socket(socket.AF_UNIX) as probe:
                 if probe.connect_ex(str(self._link / _SOCKET)) == 0:
                     return
             time.sleep(0.05)
-        raise StartRefused(f"mongod did not answer within {_START_SECONDS} s; see {self._folder}/mongod.log")
+        raise ConfigurationError(
+            f"mongod did not answer within {_START_SECONDS} s; see {self._folder}/mongod.log"
+        )
 
 
 def find_mongod() -> str:
     """Return the path of the mongod on PATH, or else of the one in the Python package.
 
     Raises:
-        StartRefused: there is neither; the message names the way out.
+        ConfigurationError: there is neither; the message names the way out.
     """
     if on_path := shutil.which("mongod"):
         return on_path
     try:
         files = importlib.metadata.files(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:
-        raise StartRefused(
+        raise ConfigurationError(
             "there is no mongod on PATH, and the package that brings one is not installed: it is in"
             f" requirements.txt for x86-64 Linux (this is {platform.machine()} {platform.system()});"
             " use a server of your own with --mongo-uri, or put a mongod 6.0 or newer on PATH"

@@ -11,11 +11,11 @@ from __future__ import annotations
 from ..crypto import envelope, key_ranges, secret_values
 from ..crypto.context import Context
 from ..crypto.keyring import KeyRing
-from ..errors import KeyRingUnproven, RestoreUnfinished, Tampered, Unopenable
+from ..errors import CannotDecrypt, KeyRingMismatch, RestoreUnfinished, Tampered
 from ..models import Envelope
 from ..store.canary import CanaryStore
 from ..store.master_keys import KeyStore
-from ..store.rewrap import SealedStore
+from ..store.rewrap import RewrapStore
 from ..store.secrets import SecretStore
 
 # No secret's id looks like this, so neither opens in the other's place.
@@ -33,7 +33,7 @@ def open_(canary: Envelope, ring: KeyRing) -> None:
         raise Tampered("opens, but to something else")
 
 
-class KeyProof:
+class KeyRingCheck:
     """Remembers that the proof was given; ``check`` gives it anew."""
 
     def __init__(
@@ -42,24 +42,24 @@ class KeyProof:
         secrets: SecretStore,
         ring: KeyRing,
         keys: KeyStore,
-        sealed: SealedStore,
+        sealed: RewrapStore,
     ) -> None:
         self._canaries = canaries
         self._secrets = secrets
         self._ring = ring
         self._keys = keys
         self._sealed = sealed
-        self._given = False
+        self._passed = False
         self._nothing_missing = False
 
     def require(self) -> None:
         """Return at once where the proof was given before; otherwise give it.
 
         Raises:
-            KeyRingUnproven: the ring does not open what is there; the message names the key ids.
+            KeyRingMismatch: the ring does not open what is there; the message names the key ids.
             StoreUnavailable: the database did not answer.
         """
-        if not self._given:
+        if not self._passed:
             self.check()
 
     def check(self) -> None:
@@ -68,31 +68,31 @@ class KeyProof:
         Later it would only take good processes out of service, because of one that still has an old key.
 
         Raises:
-            KeyRingUnproven: the ring does not open what is there; the message names the key ids.
+            KeyRingMismatch: the ring does not open what is there; the message names the key ids.
             RestoreUnfinished: what is there is not all of it.
             StoreUnavailable: the database did not answer.
         """
-        self._given = False
+        self._passed = False
         self._require_no_restore()
         self.open_canary()
         if not self._nothing_missing:
             self._require_nothing_missing()
             self._keys.register(self._ring.key_ids)
             self._nothing_missing = True
-        self._given = True
+        self._passed = True
 
     def open_canary(self) -> Envelope:
         """Return the canary once it opened; seal one first where the database has none.
 
         Raises:
-            KeyRingUnproven: the ring does not open it; the message names the key ids.
+            KeyRingMismatch: the ring does not open it; the message names the key ids.
             StoreUnavailable: the database did not answer.
         """
         try:
             canary = self._canaries.find() or self._make_canary()
             open_(canary, self._ring)
-        except Unopenable as error:
-            raise KeyRingUnproven(
+        except CannotDecrypt as error:
+            raise KeyRingMismatch(
                 f"the key ring ({', '.join(self._ring.key_ids)}) does not open what the database holds"
                 f" ({error}): start with the key that belongs to this database, beside the new one where"
                 " `python -m service key rewrap` has not said yet that nothing needs it"
@@ -103,7 +103,7 @@ class KeyProof:
         """Bring the canary under the primary master key.
 
         Raises:
-            KeyRingUnproven: the ring does not open it; the message names the key ids.
+            KeyRingMismatch: the ring does not open it; the message names the key ids.
             StoreUnavailable: it may or may not have been brought there.
         """
         canary = self.open_canary()
@@ -118,8 +118,8 @@ class KeyProof:
 
     def _require_nothing_missing(self) -> None:
         for key_id in self._keys.registered():
-            if key_id not in self._ring.key_ids and self._sealed.any_under(key_ranges.of(key_id)):
-                raise KeyRingUnproven(
+            if key_id not in self._ring.key_ids and self._sealed.any_under(key_ranges.for_key(key_id)):
+                raise KeyRingMismatch(
                     f"something is under master key {key_id}, which the key ring"
                     f" ({', '.join(self._ring.key_ids)}) lacks: add that key to MASTER_KEYS_DIR; one may be"
                     " taken away where `python -m service key rewrap` has said that nothing needs it"

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..crypto.aead import KEY_BYTES, key_id_of
 from ..crypto.keyring import MasterKeys
 from ..environment import Environment, read_file
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 
 HOW_TO_MAKE_ONE = "make one with: openssl rand -base64 32"
 
@@ -28,7 +28,7 @@ def load(environment: Environment) -> MasterKeys:
     """Return the keys as they are now; call it again to see files that were added since.
 
     Raises:
-        StartRefused: no key, a malformed one, or no telling which one is the primary.
+        ConfigurationError: no key, a malformed one, or no telling which one is the primary.
     """
     found = named(environment)
     return MasterKeys(primary=found.keys[found.primary], keys=tuple(found.keys.values()))
@@ -38,20 +38,20 @@ def named(environment: Environment) -> NamedKeys:
     """Return the keys as ``load`` does, each with its name.
 
     Raises:
-        StartRefused: as ``load``.
+        ConfigurationError: as ``load``.
     """
-    single = environment.octets("MASTER_KEY")
+    single = environment.read_bytes("MASTER_KEY")
     folder = environment.text("MASTER_KEYS_DIR", "")
     primary = environment.text("MASTER_KEY_PRIMARY", "")
 
     if single is not None and folder:
-        raise StartRefused("MASTER_KEY and MASTER_KEYS_DIR are both set: remove one of them")
+        raise ConfigurationError("MASTER_KEY and MASTER_KEYS_DIR are both set: remove one of them")
     if folder:
         return _load_folder(Path(folder), primary)
     if primary:
-        raise StartRefused("MASTER_KEY_PRIMARY names a file of MASTER_KEYS_DIR, which is not set")
+        raise ConfigurationError("MASTER_KEY_PRIMARY names a file of MASTER_KEYS_DIR, which is not set")
     if single is None:
-        raise StartRefused(f"MASTER_KEY is not set; {HOW_TO_MAKE_ONE}")
+        raise ConfigurationError(f"MASTER_KEY is not set; {HOW_TO_MAKE_ONE}")
     return NamedKeys("MASTER_KEY", {"MASTER_KEY": parse("MASTER_KEY", single)})
 
 
@@ -59,7 +59,7 @@ def parse(name: str, value: bytes) -> bytes:
     """Return the 32 bytes of a key written as exactly 32 raw bytes or as base64 of 32 bytes.
 
     Raises:
-        StartRefused: it is neither; the message names ``name`` and the length, never the value.
+        ConfigurationError: it is neither; the message names ``name`` and the length, never the value.
     """
     if len(value) == KEY_BYTES:
         return value
@@ -69,7 +69,7 @@ def parse(name: str, value: bytes) -> bytes:
         decoded = b""
     if len(decoded) != KEY_BYTES:
         found = f"base64 of {len(decoded)} bytes" if decoded else f"{len(value)} bytes"
-        raise StartRefused(
+        raise ConfigurationError(
             f"{name} takes base64 of {KEY_BYTES} bytes or exactly {KEY_BYTES} raw bytes, "
             f"but holds {found}; {HOW_TO_MAKE_ONE}"
         )
@@ -81,19 +81,19 @@ def _load_folder(folder: Path, primary: str) -> NamedKeys:
         # Hidden entries are how orchestrators swap a mounted folder's content; they are no keys.
         files = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name[0] != "."]
     except OSError as error:
-        raise StartRefused(f"MASTER_KEYS_DIR: cannot read {folder}: {error.strerror}") from None
+        raise ConfigurationError(f"MASTER_KEYS_DIR: cannot read {folder}: {error.strerror}") from None
     keys = {
         file.name: parse(f"{file.name} in MASTER_KEYS_DIR", read_file("MASTER_KEYS_DIR", file))
         for file in files
     }
     if not keys:
-        raise StartRefused(f"MASTER_KEYS_DIR: {folder} holds no key; {HOW_TO_MAKE_ONE}")
+        raise ConfigurationError(f"MASTER_KEYS_DIR: {folder} holds no key; {HOW_TO_MAKE_ONE}")
     if len({key_id_of(key) for key in keys.values()}) < len(keys):
-        raise StartRefused(f"MASTER_KEYS_DIR: two files in {folder} hold the same key: remove one")
+        raise ConfigurationError(f"MASTER_KEYS_DIR: two files in {folder} hold the same key: remove one")
     if not primary and len(keys) == 1:
         (primary,) = keys
     if primary not in keys:
-        raise StartRefused(
+        raise ConfigurationError(
             f"MASTER_KEY_PRIMARY must name the key that wraps; MASTER_KEYS_DIR holds {', '.join(keys)}"
         )
     return NamedKeys(primary, keys)

@@ -10,20 +10,20 @@ from ..audit.key import AuditKey
 from ..crypto import aead, mac
 from ..crypto.keyring import KeyRing
 from ..errors import Tampered
-from ..models import Action, Principal, Sealed
+from ..models import Action, EncryptedItem, Principal
 from ..store.canary import CanaryStore
 from ..store.master_keys import KeyStore
-from ..store.rewrap import SealedStore
+from ..store.rewrap import RewrapStore
 from . import wrap_counter
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class KeyServices:
     """What the use cases work with."""
 
     ring: KeyRing
     store: KeyStore
-    sealed: SealedStore
+    sealed: RewrapStore
     canaries: CanaryStore
     audit_key: AuditKey
 
@@ -60,7 +60,7 @@ class KeyStatus:
     warnings: list[str]
 
 
-def status(keys: Keys, principal: Principal) -> KeyStatus:
+def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
     """Count what is under each key; it takes seconds where there are millions of secrets.
 
     Raises:
@@ -68,8 +68,8 @@ def status(keys: Keys, principal: Principal) -> KeyStatus:
         StoreUnavailable: the database did not answer.
     """
     policy.require(principal, Action.ADMIN)
-    found = Counter((kind, _key_id(kind, sealed)) for kind, sealed in keys.sealed.survey())
-    legacy = found.pop((Sealed.LEGACY, None), 0)
+    found = Counter((kind, _key_id(kind, sealed)) for kind, sealed in keys.sealed.list_encrypted())
+    legacy = found.pop((EncryptedItem.LEGACY, None), 0)
     canary = _canary_key_id(keys.canaries)
     reserved = keys.store.registered()
     held = keys.ring.key_ids
@@ -80,13 +80,13 @@ def status(keys: Keys, principal: Principal) -> KeyStatus:
             key_id=key_id,
             held=key_id in held,
             primary=key_id == held[0],
-            versions=found[Sealed.VERSION, key_id],
-            secret_tags=found[Sealed.SECRET_TAG, key_id],
-            token_tags=found[Sealed.TOKEN_TAG, key_id],
+            versions=found[EncryptedItem.VERSION, key_id],
+            secret_tags=found[EncryptedItem.SECRET_TAG, key_id],
+            token_tags=found[EncryptedItem.TOKEN_TAG, key_id],
             canary=key_id == canary,
-            audit_key=found[Sealed.AUDIT_KEY, key_id] > 0,
+            audit_key=found[EncryptedItem.AUDIT_KEY, key_id] > 0,
             # Wraps from before they were counted are in no block; what they left is among the versions.
-            wraps=reserved.get(key_id, 0) + found[Sealed.VERSION, key_id],
+            wraps=reserved.get(key_id, 0) + found[EncryptedItem.VERSION, key_id],
         )
         for key_id in shown
     ]
@@ -98,8 +98,8 @@ def status(keys: Keys, principal: Principal) -> KeyStatus:
     )
 
 
-def _key_id(kind: Sealed, sealed: bytes) -> str | None:
-    key_id = aead.key_id if kind in (Sealed.VERSION, Sealed.AUDIT_KEY) else mac.key_id
+def _key_id(kind: EncryptedItem, sealed: bytes) -> str | None:
+    key_id = aead.key_id if kind in (EncryptedItem.VERSION, EncryptedItem.AUDIT_KEY) else mac.key_id
     try:
         return key_id(sealed).hex()
     except Tampered:

@@ -13,10 +13,10 @@ from threading import Lock
 
 from ..store.master_keys import KeyStore
 
-MOST = 2**32
+MAX_WRAPS = 2**32
 # A quarter: at a hundred wraps a second, what is left lasts for a year.
 WARN_AT = 2**30
-BLOCK = 1024
+BLOCK_SIZE = 1024
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,13 @@ class WrapCounter:
             self._left[key_id] = left - 1
 
     def _reserve(self, key_id: str) -> int:
-        if (warning := warn(key_id, self._keys.reserve(key_id, BLOCK))) is not None:
+        if (warning := warn(key_id, self._keys.reserve(key_id, BLOCK_SIZE))) is not None:
             log.warning("%s", warning)
-        return BLOCK
+        return BLOCK_SIZE
 
 
 def warn(key_id: str, wraps: int) -> str | None:
     """Return what to say of a key that has made so many wraps, or None while there is nothing to say."""
     if wraps < WARN_AT:
         return None
-    return f"master key {key_id} may have made {wraps} wraps of {MOST} at most: rotate it"
+    return f"master key {key_id} may have made {wraps} wraps of {MAX_WRAPS} at most: rotate it"

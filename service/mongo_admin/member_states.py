@@ -7,7 +7,7 @@ from pymongo import ReadPreference
 from pymongo.errors import AutoReconnect, PyMongoError
 
 from ..errors import StoreUnavailable
-from .replica_set import LOOK_SECONDS, Client, attempts, refused, wait_for_primary
+from .replica_set import LOOK_SECONDS, Client, poll, to_domain_error, wait_for_primary
 
 # The old primary stays out of elections for this long, and waits this long for another to catch up.
 _STEP_DOWN_SECONDS = 30
@@ -21,7 +21,7 @@ def member_states(client: Client) -> dict[str, str]:
     the administrator.
 
     Raises:
-        StartRefused: MongoDB does not let the administrator in.
+        ConfigurationError: MongoDB does not let the administrator in.
         StoreUnavailable: no member answers.
     """
     try:
@@ -32,7 +32,7 @@ def member_states(client: Client) -> dict[str, str]:
             with pymongo.timeout(LOOK_SECONDS):
                 status = client.admin.command("replSetGetStatus", read_preference=ReadPreference.NEAREST)
     except PyMongoError as error:
-        raise refused("the replica set does not answer", error) from error
+        raise to_domain_error("the replica set does not answer", error) from error
     return {
         member["name"]: member["stateStr"] if member["health"] else "DOWN" for member in status["members"]
     }
@@ -49,11 +49,11 @@ def wait_until_whole(client: Client, seconds: float) -> None:
     ``client`` is logged in as the administrator.
 
     Raises:
-        StartRefused: MongoDB does not let the administrator in.
+        ConfigurationError: MongoDB does not let the administrator in.
         StoreUnavailable: it was not so within ``seconds``; the message has each member's state.
     """
     seen = ""
-    for _ in attempts(seconds):
+    for _ in poll(seconds):
         try:
             states = member_states(client)
         except StoreUnavailable as error:
@@ -72,7 +72,7 @@ def step_down(client: Client, seconds: float, only: str | None = None) -> str | 
     primary.  ``client`` is logged in as the administrator.
 
     Raises:
-        StartRefused: MongoDB does not let the administrator in.
+        ConfigurationError: MongoDB does not let the administrator in.
         StoreUnavailable: no other member has caught up, or none was elected within ``seconds``.
     """
     primary = wait_for_primary(client, seconds)
@@ -93,5 +93,5 @@ def step_down(client: Client, seconds: float, only: str | None = None) -> str | 
     except AutoReconnect:
         pass  # it may cut the connection that asked; who is the primary next tells whether it went
     except PyMongoError as error:
-        raise refused(f"{primary} cannot hand over", error) from error
+        raise to_domain_error(f"{primary} cannot hand over", error) from error
     return wait_for_primary(client, seconds, other_than=primary)

@@ -14,19 +14,19 @@ from typing import Any
 import pymongo
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
-from ..errors import StartRefused, StoreUnavailable
+from ..errors import ConfigurationError, StoreUnavailable
 from ..store.tls import MongoTls
 from .member_states import member_states, step_down
 from .replica_set import (
     LOOK_SECONDS,
     Client,
     Member,
-    attempts,
     connect_member,
-    refused,
-    say_hello,
+    error_text,
+    hello_of,
+    poll,
+    to_domain_error,
     wait_for_primary,
-    words,
 )
 
 Config = dict[str, Any]
@@ -83,7 +83,7 @@ def remove(client: Client, host: str, seconds: float) -> Iterator[str]:
     ``client`` is logged in as the administrator; ``seconds`` bounds each wait.
 
     Raises:
-        StartRefused: it is the last one.
+        ConfigurationError: it is the last one.
         StoreUnavailable: those who remain would have no majority, or MongoDB refuses.
     """
 
@@ -132,7 +132,9 @@ def _give_priorities(members: Sequence[Member], config: Config) -> list[str]:
 
 def _demand_majority(config: Config, host: str, states: dict[str, str]) -> None:
     if not config["members"]:
-        raise StartRefused(f"{host} is the last member of the replica set {config['_id']}: it is not removed")
+        raise ConfigurationError(
+            f"{host} is the last member of the replica set {config['_id']}: it is not removed"
+        )
     voters = [member["host"] for member in config["members"] if member["votes"]]
     healthy = [voter for voter in voters if states.get(voter) in ("PRIMARY", "SECONDARY", "ARBITER")]
     if 2 * len(healthy) <= len(voters):
@@ -150,10 +152,10 @@ def _wait_for(host: str, name: str, sign: str, seconds: float, tls: MongoTls | N
     """Return as soon as the member's own hello has ``sign``: the primary knows of it two seconds later."""
     seen = ""
     with connect_member(host, tls) as member:
-        for _ in attempts(seconds):
+        for _ in poll(seconds):
             try:
                 with pymongo.timeout(LOOK_SECONDS):
-                    if say_hello(member, name).get(sign):
+                    if hello_of(member, name).get(sign):
                         return
                 seen = "it has not all data yet"
             except StoreUnavailable as error:
@@ -166,7 +168,7 @@ def _read(client: Client, seconds: float) -> Config:
     try:
         config: Config = client.admin.command("replSetGetConfig")["config"]
     except PyMongoError as error:
-        raise refused("the replica set does not tell its configuration", error) from error
+        raise to_domain_error("the replica set does not tell its configuration", error) from error
     return config
 
 
@@ -174,7 +176,7 @@ def _reconfigure(client: Client, change: Change, seconds: float) -> list[str]:
     """Bring the configuration where ``change`` wants it, and return what that was, in words."""
     done: list[str] = []
     seen = ""
-    for _ in attempts(seconds):
+    for _ in poll(seconds):
         try:
             config = client.admin.command("replSetGetConfig")["config"]
             # A change whose answer got lost is not made again, but it is told.
@@ -184,16 +186,16 @@ def _reconfigure(client: Client, change: Change, seconds: float) -> list[str]:
             config["version"] += 1
             client.admin.command("replSetReconfig", config)
         except AutoReconnect as error:
-            seen = words(error)  # the primary has changed, or went
+            seen = error_text(error)  # the primary has changed, or went
         except OperationFailure as error:
             # The primary cannot give itself priority 0: the next one can.
             if error.code == NODE_NOT_ELECTABLE and step_down(client, seconds):
                 continue
             if error.code not in RACES:
-                raise refused("the replica set refuses a change", error) from error
-            seen = words(error)
+                raise to_domain_error("the replica set refuses a change", error) from error
+            seen = error_text(error)
         except PyMongoError as error:
-            raise refused("the replica set does not answer", error) from error
+            raise to_domain_error("the replica set does not answer", error) from error
         else:
             return done
     raise StoreUnavailable(f"the replica set did not take a change in {seconds:g} s: {seen}")

@@ -17,7 +17,7 @@ import pymongo
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
-from ..errors import StartRefused, StoreUnavailable, VaultError
+from ..errors import ConfigurationError, StoreUnavailable, VaultError
 from ..store.tls import MongoTls, options
 
 Client = MongoClient[dict[str, Any]]
@@ -61,7 +61,7 @@ def connect_set(name: str, hosts: Sequence[str], tls: MongoTls | None = None) ->
     return MongoClient(list(hosts), replicaSet=name, timeoutMS=10_000, **options(tls))
 
 
-def attempts(seconds: float) -> Iterator[None]:
+def poll(seconds: float) -> Iterator[None]:
     """Yield at once, and then again every ``PAUSE`` until ``seconds`` are over."""
     end = time.monotonic() + seconds
     yield
@@ -70,34 +70,34 @@ def attempts(seconds: float) -> Iterator[None]:
         yield
 
 
-def words(error: PyMongoError) -> str:
+def error_text(error: PyMongoError) -> str:
     """Return what MongoDB or the driver says, without the dump of its state that follows."""
     if isinstance(error, OperationFailure):
         return str((error.details or {}).get("errmsg") or error)
     return str(error).partition(", Timeout: ")[0]
 
 
-def refused(what: str, error: PyMongoError) -> VaultError:
+def to_domain_error(what: str, error: PyMongoError) -> VaultError:
     """Return the domain's error for the driver's: ``what`` did not work, and why."""
     if isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED:
-        return StartRefused(f"{what}: MongoDB does not know this user with this password")
-    return StoreUnavailable(f"{what}: {words(error)}")
+        return ConfigurationError(f"{what}: MongoDB does not know this user with this password")
+    return StoreUnavailable(f"{what}: {error_text(error)}")
 
 
-def say_hello(client: Client, name: str) -> dict[str, Any]:
+def hello_of(client: Client, name: str) -> dict[str, Any]:
     """Return what one member, of the replica set ``name`` or of none yet, says of itself.
 
     Raises:
-        StartRefused: it belongs to another set.
+        ConfigurationError: it belongs to another set.
         StoreUnavailable: it does not answer.
     """
     try:
         hello: dict[str, Any] = client.admin.command("hello")
     except PyMongoError as error:
-        raise refused("the member does not answer", error) from error
+        raise to_domain_error("the member does not answer", error) from error
     current = hello.get("setName")
     if current not in (None, name):
-        raise StartRefused(f"{hello.get('me')} belongs to the replica set {current}, not to {name}")
+        raise ConfigurationError(f"{hello.get('me')} belongs to the replica set {current}, not to {name}")
     return hello
 
 
@@ -105,10 +105,10 @@ def known_hosts(client: Client, name: str) -> list[str]:
     """Return the members of ``name`` as one member sees them; none where it is in no set.
 
     Raises:
-        StartRefused: it belongs to another set.
+        ConfigurationError: it belongs to another set.
         StoreUnavailable: it does not answer.
     """
-    hello = say_hello(client, name)
+    hello = hello_of(client, name)
     return [*hello.get("hosts", []), *hello.get("passives", [])]
 
 
@@ -122,13 +122,13 @@ def find(
     the end of the first.
 
     Raises:
-        StartRefused: one belongs to another set.
+        ConfigurationError: one belongs to another set.
         StoreUnavailable: one did not answer within ``seconds``.
     """
     if hosts := known_hosts(client, name):
         return hosts
     silent: list[str] = []
-    for _ in attempts(seconds):
+    for _ in poll(seconds):
         silent = []
         for host in others:
             try:
@@ -152,7 +152,7 @@ def initiate(client: Client, name: str, first: Member, election_timeout: int = E
     whether this call initiated it.
 
     Raises:
-        StartRefused: the member belongs to another set.
+        ConfigurationError: the member belongs to another set.
         StoreUnavailable: it does not answer, or refuses.
     """
     config = {
@@ -170,7 +170,7 @@ def initiate(client: Client, name: str, first: Member, election_timeout: int = E
         # set says hello like a new one; only the initiation itself finds the users or the configuration.
         if isinstance(error, OperationFailure) and error.code in (UNAUTHORIZED, ALREADY_INITIALIZED):
             return False
-        raise refused(f"cannot initiate the replica set {name}", error) from error
+        raise to_domain_error(f"cannot initiate the replica set {name}", error) from error
     return True
 
 
@@ -183,15 +183,15 @@ def wait_for_primary(client: Client, seconds: float, other_than: str | None = No
         StoreUnavailable: there was none after ``seconds``; the message says what was seen last.
     """
     seen = "nothing"
-    for _ in attempts(seconds):
+    for _ in poll(seconds):
         try:
             with pymongo.timeout(LOOK_SECONDS):
                 hello = client.admin.command("hello")
         except AutoReconnect as error:
-            seen = words(error)
+            seen = error_text(error)
             continue
         except PyMongoError as error:
-            raise refused("cannot look for the primary", error) from error
+            raise to_domain_error("cannot look for the primary", error) from error
         host = str(hello.get("me"))
         if hello["isWritablePrimary"] and host != other_than:
             return host

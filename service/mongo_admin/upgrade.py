@@ -11,9 +11,9 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 from ..store.tls import MongoTls
-from .replica_set import Client, connect_member, refused
+from .replica_set import Client, connect_member, to_domain_error
 
 # From this major version on the mark's move has to be confirmed, as it cannot always be taken back.
 _CONFIRMED_FROM = 7
@@ -30,14 +30,14 @@ def member_versions(client: Client, tls: MongoTls | None) -> dict[str, str]:
     try:
         hello = client.admin.command("hello")
     except PyMongoError as error:
-        raise refused("the replica set does not answer", error) from error
+        raise to_domain_error("the replica set does not answer", error) from error
     versions = {}
     for host in sorted([*hello["hosts"], *hello.get("passives", [])]):
         with connect_member(host, tls) as member:
             try:
                 versions[host] = str(member.admin.command("buildInfo")["version"])
             except PyMongoError as error:
-                raise refused(f"cannot ask {host} for its version", error) from error
+                raise to_domain_error(f"cannot ask {host} for its version", error) from error
     return versions
 
 
@@ -50,7 +50,7 @@ def data_version(client: Client) -> str:
     try:
         answer = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)
     except PyMongoError as error:
-        raise refused("cannot ask for which version the data is marked", error) from error
+        raise to_domain_error("cannot ask for which version the data is marked", error) from error
     return str(answer["featureCompatibilityVersion"]["version"])
 
 
@@ -58,18 +58,18 @@ def check(client: Client, wanted: str) -> None:
     """Return if members may be exchanged for those of the version ``wanted`` (``7.0.26``).
 
     Raises:
-        StartRefused: they would not open the data; the message says what would do instead.
+        ConfigurationError: they would not open the data; the message says what would do instead.
         StoreUnavailable: there is no primary to ask.
     """
     marked = data_version(client)
     distance = _major(wanted) - _major(marked)
     if distance < 0:
-        raise StartRefused(
+        raise ConfigurationError(
             f"the data is marked for MongoDB {marked}, and {wanted} cannot open it: stay, or restore a"
             " backup from before into a new cluster"
         )
     if distance > 1:
-        raise StartRefused(
+        raise ConfigurationError(
             f"the data is marked for MongoDB {marked}, and {wanted} cannot open it: one major version at"
             f" a time, so roll out {_major(marked) + 1}.0 first and finish that upgrade"
             " (ansible-playbook playbooks/upgrade.yml -e upgrade_finish_mongo=true)"
@@ -82,13 +82,13 @@ def finish(client: Client, tls: MongoTls | None) -> list[str]:
     ``client`` is the administrator's.  Returns what was done, in words.
 
     Raises:
-        StartRefused: the members do not all run the same version.
+        ConfigurationError: the members do not all run the same version.
         StoreUnavailable: a member does not answer, or MongoDB refuses.
     """
     versions = member_versions(client, tls)
     series = {version.rpartition(".")[0] for version in versions.values()}
     if len(series) > 1:
-        raise StartRefused(
+        raise ConfigurationError(
             "the members run different versions of MongoDB: "
             + ", ".join(f"{host} {version}" for host, version in versions.items())
         )
@@ -99,7 +99,7 @@ def finish(client: Client, tls: MongoTls | None) -> list[str]:
     try:
         client.admin.command("setFeatureCompatibilityVersion", wanted, **further)
     except PyMongoError as error:
-        raise refused(f"cannot mark the data for MongoDB {wanted}", error) from error
+        raise to_domain_error(f"cannot mark the data for MongoDB {wanted}", error) from error
     return [f"the data is marked for MongoDB {wanted}"]
 
 

@@ -15,8 +15,8 @@ from pymongo import MongoClient
 from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
-from ..errors import StartRefused, StoreUnavailable
-from ..store.backup_collections import STAGED
+from ..errors import ConfigurationError, StoreUnavailable
+from ..store.backup_collections import STAGING_COLLECTIONS
 from ..store.tls import MongoTls, options
 
 # Codes of mongod's error_codes.yml.
@@ -58,15 +58,15 @@ class Login:
         """Read a connection string that names a user, a password and a replica set.
 
         Raises:
-            StartRefused: it does not; the message never repeats it.
+            ConfigurationError: it does not; the message never repeats it.
         """
         try:
             parts = parse_uri(uri, warn=True)
         except (PyMongoError, ValueError):
-            raise StartRefused("a connection string is not of the form mongodb://…") from None
+            raise ConfigurationError("a connection string is not of the form mongodb://…") from None
         user, password, replica_set = parts["username"], parts["password"], parts["options"].get("replicaSet")
         if not (user and password and replica_set):
-            raise StartRefused("a connection string lacks its user, its password or replicaSet")
+            raise ConfigurationError("a connection string lacks its user, its password or replicaSet")
         database = parts["options"].get("authSource") or parts["database"] or "admin"
         return cls(uri, user, password, database, replica_set, tls)
 
@@ -153,7 +153,7 @@ def _ensure_role(client: MongoClient[dict[str, Any]], database: str) -> list[str
         {"resource": {"db": database, "collection": ""}, "actions": sorted(SERVICE_ACTIONS)},
         *(
             {"resource": {"db": database, "collection": name}, "actions": ["dropCollection"]}
-            for name in sorted(STAGED)
+            for name in sorted(STAGING_COLLECTIONS)
         ),
     ]
     found = client[database].command("rolesInfo", SERVICE_ROLE, showPrivileges=True)["roles"]

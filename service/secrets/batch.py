@@ -10,15 +10,15 @@ from ..errors import BatchFailed, VaultError
 
 
 @contextmanager
-def part_of(parts: Sequence[Entry], part: Entry) -> Iterator[None]:
-    """Let what goes wrong with one part end all of them; its own audit record says what it was.
+def all_or_nothing(items: Sequence[Entry], item: Entry) -> Iterator[None]:
+    """Let the failure of one item end all of them; its own audit record says what it was.
 
     Raises:
-        BatchFailed: something went wrong.
+        BatchFailed: the item failed.
     """
     try:
         yield
     except VaultError as error:
-        part.reason = error.reason
-        index = next(index for index, one in enumerate(parts) if one is part)
+        item.reason = error.reason
+        index = next(index for index, one in enumerate(items) if one is item)
         raise BatchFailed(index, error) from None

@@ -1,4 +1,4 @@
-"""Creates secrets, one or several.  Every use case is given the audit entry that its door has opened."""
+"""Creates secrets, one or several.  Every use case is given the audit entry that its caller has opened."""
 
 from __future__ import annotations
 
@@ -8,110 +8,115 @@ from dataclasses import dataclass, field
 
 from ..access import paths, policy
 from ..audit.recorder import Entry
-from ..crypto import secret_values, tags
+from ..crypto import secret_values
 from ..errors import PathTaken, VaultError
 from ..models import Action, Principal
-from ..records import Secret
+from ..records import Secret, ends_at
 from ..store.secrets import SecretStore
-from . import batch, lifecycle, state
-from .options import Content, Settings
-from .vault import Vault
+from . import batch, lifecycle
+from .generate import Content, value_of
+from .options import SecretOptions, resolve
+from .services import SecretServices
 
 
 @dataclass(frozen=True, slots=True)
-class NewSecret:
-    """A secret as it is asked for; with no path it belongs to the token that makes it."""
+class CreateSecret:
+    """A secret to create; without a path it belongs to the token that creates it."""
 
     content: Content = field(repr=False)
     path: str | None = None
-    settings: Settings = field(default_factory=Settings)
+    options: SecretOptions = field(default_factory=SecretOptions)
 
 
-def create(vault: Vault, entry: Entry, principal: Principal, wish: NewSecret) -> Secret:
-    """Seal a value as version 1 of a new secret and keep it.
+def create_secret(
+    services: SecretServices, entry: Entry, principal: Principal, request: CreateSecret
+) -> Secret:
+    """Seal a value as version 1 of a new secret and store it.
 
     Raises:
         Forbidden: the caller may not create this.
-        InvalidFields: the path is none, or an end is none to come.
+        InvalidFields: the path is malformed, an expiry is not in the future, or a label holds a token.
         TooLarge: the value is longer than the limit.
         PathTaken: another secret has the path.
-        KeyRingUnproven: the key ring does not fit the data.
-        StoreUnavailable: the secret may or may not have been kept.
+        KeyRingMismatch: the key ring does not fit the data.
+        StoreUnavailable: the secret may or may not have been stored.
     """
-    secret = _make(vault, entry, principal, wish)
+    secret = _make(services, entry, principal, request)
     try:
-        _insert(vault.secrets, secret)
+        _insert(services.secrets, secret)
     except PathTaken:
-        # What is over leaves the path to others, whether MongoDB's TTL monitor came by or not.
-        if not vault.secrets.remove_ended([wish.path or ""], vault.clock()):
+        # An ended secret frees its path, even if MongoDB's TTL monitor has not removed it yet.
+        if not services.secrets.remove_ended([request.path or ""], services.clock()):
             raise
-        _insert(vault.secrets, secret)
+        _insert(services.secrets, secret)
     return secret
 
 
-def create_several(
-    vault: Vault, entry: Entry, principal: Principal, wishes: Sequence[NewSecret]
+def create_each(
+    services: SecretServices, entry: Entry, principal: Principal, requests: Sequence[CreateSecret]
 ) -> list[Secret | VaultError]:
-    """Return each new secret, or what ``create`` would raise for it, in their order."""
-    done: list[Secret | VaultError] = []
-    for wish in wishes:
-        part = entry.part()
+    """Return each new secret, or what ``create_secret`` would raise for it, in their order."""
+    results: list[Secret | VaultError] = []
+    for request in requests:
+        item = entry.add_item()
         try:
-            done.append(create(vault, part, principal, wish))
+            results.append(create_secret(services, item, principal, request))
         except VaultError as error:
-            part.reason = error.reason
-            done.append(error)
-    return done
+            item.reason = error.reason
+            results.append(error)
+    return results
 
 
-def create_all(vault: Vault, entry: Entry, principal: Principal, wishes: Sequence[NewSecret]) -> list[Secret]:
-    """Create every one of these secrets or none.
+def create_all(
+    services: SecretServices, entry: Entry, principal: Principal, requests: Sequence[CreateSecret]
+) -> list[Secret]:
+    """Create all of these secrets or none.
 
     Raises:
-        BatchFailed: one cannot be created, for one of the reasons that ``create`` has.
-        StoreUnavailable: all or none of them may have been kept.
+        BatchFailed: one cannot be created, for one of the reasons that ``create_secret`` has.
+        StoreUnavailable: all or none of them may have been stored.
     """
-    parts = [entry.part() for _ in wishes]
+    items = [entry.add_item() for _ in requests]
     secrets = []
-    for part, wish in zip(parts, wishes, strict=True):
-        with batch.part_of(parts, part):
-            secrets.append(_make(vault, part, principal, wish))
-    vault.secrets.remove_ended([secret.path for secret in secrets if secret.path], vault.clock())
+    for item, request in zip(items, requests, strict=True):
+        with batch.all_or_nothing(items, item):
+            secrets.append(_make(services, item, principal, request))
+    services.secrets.remove_ended([secret.path for secret in secrets if secret.path], services.clock())
 
     def insert(store: SecretStore) -> None:
-        for part, secret in zip(parts, secrets, strict=True):
-            with batch.part_of(parts, part):
+        for item, secret in zip(items, secrets, strict=True):
+            with batch.all_or_nothing(items, item):
                 _insert(store, secret)
 
-    vault.secrets.together(insert)
+    services.secrets.in_transaction(insert)
     return secrets
 
 
-def _make(vault: Vault, entry: Entry, principal: Principal, wish: NewSecret) -> Secret:
-    if wish.path is None:
+def _make(services: SecretServices, entry: Entry, principal: Principal, request: CreateSecret) -> Secret:
+    if request.path is None:
         policy.require(principal, Action.CREATE)
     else:
-        paths.require_path(wish.path)
-        entry.path = wish.path
-        policy.require_path(principal, Action.CREATE, wish.path)
-    value = secret_values.content(wish.content, vault.max_secret_bytes)
-    vault.proof.require()
+        paths.require_path(request.path)
+        entry.path = request.path
+        policy.require_path(principal, Action.CREATE, request.path)
+    value = value_of(request.content, services.max_secret_bytes)
+    services.key_check.require()
 
-    at = vault.clock()
+    at = services.clock()
     empty = Secret(
         secret_id=str(uuid.uuid4()),
         current=0,
         versions=(),
         created_at=at,
         created_by=principal.actor,
-        path=wish.path,
-        owner=principal.actor if wish.path is None and principal.token else None,
+        path=request.path,
+        owner=principal.actor if request.path is None and principal.token else None,
     )
     entry.secret_id = empty.secret_id
-    settled = tags.tagged(lifecycle.configure(empty, wish.settings, at), vault.ring)
-    sealed = secret_values.seal_next(settled, value, vault.ring)
-    return lifecycle.add(settled, sealed, wish.settings, at, principal.actor)
+    options = resolve(request.options, at)
+    secret, sealed = secret_values.seal(lifecycle.configure(empty, options), value, services.ring)
+    return lifecycle.add(secret, sealed, options, at, principal.actor)
 
 
 def _insert(store: SecretStore, secret: Secret) -> None:
-    store.insert(secret, state.ends_at(secret))
+    store.insert(secret, ends_at(secret))

@@ -1,4 +1,4 @@
-"""Makes values that nobody has to see."""
+"""Generates values that nobody has to see."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import secrets
 import string
 from dataclasses import dataclass
 
-MOST_CHARACTERS = 1024
+from ..errors import TooLarge
+
+MAX_CHARACTERS = 1024
 DEFAULT_LENGTH = 32
 
 ALPHABETS = {
@@ -22,12 +24,28 @@ DEFAULT_ALPHABET = "alphanumeric"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to make a value: ``length`` characters, drawn from ``characters`` (two at least, each once)."""
+    """How to generate a value: ``length`` characters, drawn from ``characters`` (at least two, each once)."""
 
     length: int
     characters: str
 
 
-def make(recipe: Recipe) -> bytes:
-    """Return a value as UTF-8, every character of it drawn evenly by the system's secure generator."""
+# A value to store, or how to generate one.
+Content = bytes | Recipe
+
+
+def value_of(content: Content, max_bytes: int) -> bytes:
+    """Return the value itself, generated first if it is a recipe.
+
+    Raises:
+        TooLarge: it is longer than ``max_bytes``.
+    """
+    value = generate(content) if isinstance(content, Recipe) else content
+    if len(value) > max_bytes:
+        raise TooLarge(f"a secret may have up to {max_bytes} bytes")
+    return value
+
+
+def generate(recipe: Recipe) -> bytes:
+    """Return a value as UTF-8, each character drawn evenly by the system's secure generator."""
     return "".join(secrets.choice(recipe.characters) for _ in range(recipe.length)).encode()

@@ -1,34 +1,41 @@
-"""The rules of a secret's life: what each change makes of it.
+"""The rules of a secret's lifecycle: what each change makes of it.
 
-Pure functions from a secret to the next one.  They are given the time and who acts, and know of no
-database: who calls them keeps the result only where nobody else has changed the secret meanwhile
-(``changing``), and otherwise asks again.
+Pure functions from a secret to the next one.  They are given the time and the actor and know no
+database: the caller (``modify``) saves the result only if nobody else has changed the secret in the
+meantime, and otherwise applies the rule again.
 
-Numbers go on counting through deletes and destructions, so that none ever means two values.
+Version numbers keep counting through deletions and destructions, so that none ever names two values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..access import token_format
-from ..errors import InvalidFields, VersionConflict
+from ..errors import VersionConflict
 from ..models import Envelope
 from ..records import Secret, State, Version
-from . import telling
-from .options import Settings, moment
-from .state import BY_AGE, BY_EXPIRY, BY_READS, of_version, readable, require, require_known
+from .options import ResolvedOptions
+from .state import (
+    BY_AGE,
+    BY_EXPIRY,
+    BY_READS,
+    of_version,
+    readable,
+    require,
+    require_known,
+    version_gone,
+)
 
 # Versions that are remembered, destroyed ones included; of older ones it is only known that there were.
-_MOST_ENTRIES = 100
-_TAKEN_AS_THEY_ARE = {"max_reads", "max_versions", "cas_required", "delete_version_after"}
+_MAX_ENTRIES = 100
+_PLAIN = {"expires_at", "max_reads", "max_versions", "cas_required", "delete_version_after"}
 
 
 def expect(secret: Secret, expected: int | None) -> None:
-    """Return where the current version is the expected one, or none is expected.
+    """Return if the current version is the expected one, or none is expected.
 
     Raises:
         VersionConflict: it is another.
@@ -37,47 +44,36 @@ def expect(secret: Secret, expected: int | None) -> None:
         raise VersionConflict(secret.current)
 
 
-def configure(secret: Secret, settings: Settings, at: datetime) -> Secret:
-    """Give a secret those settings that are there; the others stay as they are.
-
-    Raises:
-        InvalidFields: a moment is none to come, or there is a token in a label.
-    """
-    fields: dict[str, Any] = {name: value for name, value in settings.items() if name in _TAKEN_AS_THEY_ARE}
-    if "labels" in settings:
-        fields["labels"] = _labels(settings["labels"])
-    if "expires_at" in settings:
-        fields["expires_at"] = moment(settings, "expires_at", at)
-    if "max_reads" in settings:
-        fields["reads_left"] = settings["max_reads"]
+def configure(secret: Secret, options: ResolvedOptions) -> Secret:
+    """Return the secret with these options; those that are absent stay as they are."""
+    fields: dict[str, Any] = {name: value for name, value in options.items() if name in _PLAIN}
+    if "labels" in options:
+        fields["labels"] = tuple(sorted(options["labels"].items()))
+    if "max_reads" in options:
+        fields["reads_left"] = options["max_reads"]
     return replace(secret, **fields)
 
 
-def extend(secret: Secret, settings: Settings, at: datetime) -> Secret:
-    """Give the current version another end, or none.
+def extend(secret: Secret, expires_at: datetime | None, at: datetime) -> Secret:
+    """Return the secret with another expiry of its current version, or none.
 
     Raises:
-        InvalidFields: it is none to come.
-        SecretDeleted, SecretExpired, SecretDestroyed: it has none to give any more; the message tells.
+        SecretDeleted, SecretExpired, SecretDestroyed: that version cannot be read any more; the message
+            says why.
     """
     current = readable(secret, None, at).version
-    end = moment(settings, "version_expires_at", at)
-    return _with_each(secret, (current,), lambda version: replace(version, expires_at=end))
+    return _with_each(secret, (current,), lambda version: replace(version, expires_at=expires_at))
 
 
-def add(secret: Secret, sealed: Envelope, settings: Settings, at: datetime, by: str) -> Secret:
-    """Give a secret another value.
-
-    Raises:
-        InvalidFields: the end of its version is none to come.
-    """
+def add(secret: Secret, sealed: Envelope, options: ResolvedOptions, at: datetime, by: str) -> Secret:
+    """Return the secret with another value as its current version."""
     after = secret.delete_version_after
     version = Version(
         version=secret.current + 1,
         created_at=at,
         sealed=sealed,
         created_by=by,
-        expires_at=moment(settings, "version_expires_at", at),
+        expires_at=options.get("version_expires_at"),
         deleted_at=None if after is None else at + timedelta(seconds=after),
     )
     return replace(secret, current=version.version, versions=(*secret.versions, version))
@@ -90,7 +86,7 @@ def tidy(secret: Secret, at: datetime) -> Secret:
     left = [each.version for each in secret.versions if each.destroyed_at is None]
     secret = _destroy_versions(secret, left[: -secret.max_versions], at, BY_AGE)
     surplus = [each for each in secret.versions if each.destroyed_at is not None]
-    forgotten = surplus[: max(0, len(secret.versions) - _MOST_ENTRIES)]
+    forgotten = surplus[: max(0, len(secret.versions) - _MAX_ENTRIES)]
     return replace(secret, versions=tuple(each for each in secret.versions if each not in forgotten))
 
 
@@ -128,7 +124,7 @@ def undelete(secret: Secret, numbers: Collection[int], at: datetime) -> Secret:
 
     def shown(version: Version) -> Version:
         if (found := of_version(version, at)) in (State.EXPIRED, State.DESTROYED):
-            raise telling.version_gone(version, found)
+            raise version_gone(version, found)
         return replace(version, deleted_at=None, deleted_by=None)
 
     require(secret, at, State.LIVE)
@@ -156,12 +152,6 @@ def take_read(secret: Secret, at: datetime, by: str, client_ip: str) -> Secret:
     left = (secret.reads_left or 0) - 1
     read = replace(secret, reads_left=left, read_at=at, read_by=by, read_from=client_ip)
     return read if left > 0 else destroy(read, (), at, BY_READS)
-
-
-def _labels(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    if any(token_format.is_within(text) for pair in labels.items() for text in pair):
-        raise InvalidFields({"labels": ["labels are no secrets, so they are no place for a token"]})
-    return tuple(sorted(labels.items()))
 
 
 def _destroy_versions(secret: Secret, numbers: Collection[int], at: datetime, by: str) -> Secret:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from ..access import paths, policy
 from ..audit.recorder import Entry
 from ..errors import InvalidFields
-from ..models import Action, Principal, Reach
+from ..models import AccessFilter, Action, Principal
 from ..records import Secret
-from ..store.secret_listing import Page, Range, Wanted
-from .vault import Vault
+from ..store.secret_listing import ListFilter, Range, SecretPage
+from .services import SecretServices
 
-MOST = 1000
+MAX_PAGE = 1000
 
 # The first byte of a cursor; a cursor of another form gets another one.
 _FORM = b"\x01"
@@ -25,7 +25,7 @@ _LAST = "\x7f"
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class ListQuery:
     """What to list: paths that begin with ``prefix``, or secrets with no path where ``unnamed``.
 
     Of what is not ``recursive``, one level is shown: what has a slash behind the prefix is a folder.
@@ -49,7 +49,7 @@ class Listing:
     cursor: str | None
 
 
-def list_(vault: Vault, entry: Entry, principal: Principal, query: Query) -> Listing:
+def list_(services: SecretServices, entry: Entry, principal: Principal, query: ListQuery) -> Listing:
     """Return a page of secrets, without their values.
 
     What is created or goes meanwhile moves no other to another page.
@@ -64,14 +64,14 @@ def list_(vault: Vault, entry: Entry, principal: Principal, query: Query) -> Lis
         _require_prefix(query.prefix)
         entry.path = query.prefix
     start = "" if query.cursor is None else _position(query.cursor)
-    wanted = Wanted(query.deleted, query.labels, vault.clock())
+    wanted = ListFilter(query.deleted, query.labels, services.clock())
     if query.unnamed:
         owner = None if policy.is_admin(principal) else principal.actor
-        return _listing(vault.listing.by_id(wanted, owner, start, query.limit))
-    ranges = _from(start, _ranges(policy.reach(principal, Action.LIST), query.prefix))
+        return _listing(services.listing.by_id(wanted, owner, start, query.limit))
+    ranges = _from(start, _ranges(policy.access_filter(principal, Action.LIST), query.prefix))
     if query.recursive:
-        return _listing(vault.listing.by_path(wanted, ranges, query.limit))
-    return _level(vault, wanted, ranges, query)
+        return _listing(services.listing.by_path(wanted, ranges, query.limit))
+    return _level(services, wanted, ranges, query)
 
 
 def below(folder: str) -> Range:
@@ -79,22 +79,24 @@ def below(folder: str) -> Range:
     return (folder, _end(folder))
 
 
-def behind(text: str) -> str:
+def successor(text: str) -> str:
     """Return what sorts next after ``text``."""
     return text + "\0"
 
 
-def _listing(page: Page) -> Listing:
-    return Listing(page.secrets, [], None if page.last is None else _cursor(behind(page.last)))
+def _listing(page: SecretPage) -> Listing:
+    return Listing(page.secrets, [], None if page.last is None else _cursor(successor(page.last)))
 
 
-def _level(vault: Vault, wanted: Wanted, ranges: Sequence[Range], query: Query) -> Listing:
+def _level(
+    services: SecretServices, wanted: ListFilter, ranges: Sequence[Range], query: ListQuery
+) -> Listing:
     """Return a page of one level: whatever a folder holds is skipped, and not read."""
     secrets: list[Secret] = []
     folders: list[str] = []
     ahead = 1
     while (left := query.limit - len(secrets) - len(folders)) > 0:
-        page = vault.listing.by_path(wanted, ranges, min(ahead, left))
+        page = services.listing.by_path(wanted, ranges, min(ahead, left))
         for secret in page.secrets:
             name, slash, _ = (secret.path or "").removeprefix(query.prefix).partition("/")
             if slash:
@@ -106,20 +108,20 @@ def _level(vault: Vault, wanted: Wanted, ranges: Sequence[Range], query: Query) 
         else:
             if page.last is None:
                 return Listing(secrets, folders, None)
-            start = behind(page.last)
+            start = successor(page.last)
             # What follows a name is likely a name: look farther ahead, until there is a folder.
             ahead *= 2
         ranges = _from(start, ranges)
     return Listing(secrets, folders, _cursor(start))
 
 
-def _ranges(reach: Reach, prefix: str) -> list[Range]:
+def _ranges(access: AccessFilter, prefix: str) -> list[Range]:
     """Return the paths that are within reach and begin with ``prefix``, as disjoint ranges in order."""
-    folders = ("",) if reach.everything else reach.folders
-    reached = [(path, behind(path)) for path in reach.paths]
-    reached += [(folder, _end(folder)) for folder in folders]
+    folders = ("",) if access.everything else access.folders
+    accessible = [(path, successor(path)) for path in access.paths]
+    accessible += [(folder, _end(folder)) for folder in folders]
     ranges: list[Range] = []
-    for first, end in sorted((max(first, prefix), min(end, _end(prefix))) for first, end in reached):
+    for first, end in sorted((max(first, prefix), min(end, _end(prefix))) for first, end in accessible):
         if ranges and first < ranges[-1][1]:
             ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
         elif first < end:

@@ -1,55 +1,69 @@
-"""What a caller can ask for a secret, whatever door they came through."""
+"""Options that a caller sets for a secret, whichever API the call came through."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypedDict
+from typing import TypedDict, cast
 
+from ..access import token_format
 from ..errors import InvalidFields
-from .generate import Recipe
 
-# Far beyond what anybody means, and far from where dates end.
-MOST_SECONDS = 100 * 365 * 86_400
+# Far beyond what anybody needs, and far from where dates end.
+MAX_SECONDS = 100 * 365 * 86_400
 
-# A point in time, or how long from now.
+# A point in time, or a time from now.
 Moment = datetime | timedelta
 
 
-class Settings(TypedDict, total=False):
-    """What can be set with a secret and changed later; what is not there stays as it is.
-
-    ``version_expires_at`` is of the version that comes with it, or else of the current one.
-    ``delete_version_after`` is in seconds.
-    """
-
+class _PlainOptions(TypedDict, total=False):
     labels: Mapping[str, str]
-    expires_at: Moment | None
-    version_expires_at: Moment | None
     max_reads: int | None
     max_versions: int
     cas_required: bool
     delete_version_after: int | None
 
 
-# A value to keep, or how to make one.
-Content = bytes | Recipe
+class SecretOptions(_PlainOptions, total=False):
+    """What can be set with a secret and changed later; an option that is absent stays as it is.
+
+    ``version_expires_at`` belongs to the version that comes with it, or else to the current one.
+    ``delete_version_after`` is in seconds.
+    """
+
+    expires_at: Moment | None
+    version_expires_at: Moment | None
 
 
-def moment(
-    settings: Settings, field: Literal["expires_at", "version_expires_at"], at: datetime
-) -> datetime | None:
-    """Return a moment as seen from ``at``, in whole milliseconds as the database keeps it.
+class ResolvedOptions(_PlainOptions, total=False):
+    """The same, checked, with points in time only."""
+
+    expires_at: datetime | None
+    version_expires_at: datetime | None
+
+
+def resolve(options: SecretOptions, at: datetime) -> ResolvedOptions:
+    """Return the options with times as seen from ``at``, in whole milliseconds as the database keeps them.
 
     Raises:
-        InvalidFields: it is over, or absurdly far away.
+        InvalidFields: a time is not in the future or absurdly far away, or a label holds a token.
     """
-    wanted = settings.get(field)
-    if wanted is None:
+    if any(token_format.is_within(text) for pair in options.get("labels", {}).items() for text in pair):
+        raise InvalidFields({"labels": ["a label contains a token: labels are not secret, remove it"]})
+    resolved = cast(ResolvedOptions, dict(options))
+    if "expires_at" in options:
+        resolved["expires_at"] = _resolve("expires_at", options["expires_at"], at)
+    if "version_expires_at" in options:
+        resolved["version_expires_at"] = _resolve("version_expires_at", options["version_expires_at"], at)
+    return resolved
+
+
+def _resolve(field: str, moment: Moment | None, at: datetime) -> datetime | None:
+    if moment is None:
         return None
-    if isinstance(wanted, timedelta):
-        wanted = at + wanted
-    if not at < wanted <= at + timedelta(seconds=MOST_SECONDS):
-        raise InvalidFields({field: ["a moment to come, within a hundred years"]})
-    wanted = wanted.astimezone(UTC)
-    return wanted.replace(microsecond=wanted.microsecond // 1000 * 1000)
+    if isinstance(moment, timedelta):
+        moment = at + moment
+    if not at < moment <= at + timedelta(seconds=MAX_SECONDS):
+        raise InvalidFields({field: ["must be in the future, within a hundred years"]})
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -9,162 +9,174 @@ from functools import partial
 
 from ..audit.recorder import Entry
 from ..crypto import secret_values
-from ..errors import InvalidFields, SecretNotFound, Unavailable, Unopenable, VaultError
+from ..errors import CannotDecrypt, InvalidFields, SecretNotFound, Unavailable, VaultError
 from ..models import Action, Principal
-from ..records import FetchedSecret, Secret, State
-from ..store.secret_queries import Name
+from ..records import FetchedSecret, Secret, State, ends_at
+from ..store.secret_queries import SecretRef
 from ..store.secrets import SecretStore
 from . import batch, lifecycle, lookup, state
-from .modify import keep
-from .vault import Vault
+from .modify import save_if_unchanged
+from .services import SecretServices
 
-# What the values of one batch may come to; each of a process's threads may hold as much.
-_MOST_BATCH_BYTES = 16 * 2**20
+# All values of one batch together; each of a process's greenlets may hold as much.
+_MAX_BATCH_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A value that is asked for: of this version, or of the current one."""
+class SecretVersionRef:
+    """Which value: that of this version, or of the current one."""
 
-    name: Name
+    secret: SecretRef
     version: int | None = None
 
 
-def fetch(vault: Vault, entry: Entry, principal: Principal, wanted: Wanted) -> FetchedSecret:
-    """Return a value; where reads are limited, this is one of them.
+def fetch(
+    services: SecretServices, entry: Entry, principal: Principal, request: SecretVersionRef
+) -> FetchedSecret:
+    """Return a value; if reads are limited, this is one of them.
 
-    It is one also where the answer does not reach anybody: a value is given out at most as often as
-    it may be.
+    It counts as a read even if the answer does not arrive: a value is given out at most as often as it
+    may be.
 
     Raises:
-        SecretNotFound: there is no such secret, or the caller may not know of it; to whoever may, the
-            message tells whether it was deleted, has expired, was destroyed or was already read.
-        InvalidFields: the path is none.
-        KeyRingUnproven: the key ring does not fit the data.
+        SecretNotFound: there is no such secret, or the caller may not know of it; to a caller who may, the
+            message says whether it was deleted, has expired, was destroyed or was already read.
+        InvalidFields: the path is malformed.
+        KeyRingMismatch: the key ring does not fit the data.
         Tampered, UnknownKey: what is stored does not open, and no read is used up.
         StoreUnavailable: the database did not answer; a read may be used up.
     """
-    lookup.note(entry, wanted.name)
-    (found,) = _find(vault, principal, [wanted])
-    return _give(vault, entry, principal, wanted, found)
+    read = partial(services.secrets.find_with_value, number=request.version)
+    found = lookup.find_one(services, entry, principal, Action.FETCH, request.secret, read)
+    return _read(services, entry, principal, request, found)
 
 
-def fetch_several(
-    vault: Vault, entry: Entry, principal: Principal, wanted: Sequence[Wanted]
+def fetch_each(
+    services: SecretServices, entry: Entry, principal: Principal, requests: Sequence[SecretVersionRef]
 ) -> list[FetchedSecret | VaultError]:
     """Return each value, or what ``fetch`` would raise for it, in their order.
 
     Raises:
-        InvalidFields: a path is none, or the values might be more than a process should hold at once.
-        KeyRingUnproven: the key ring does not fit the data.
+        InvalidFields: a path is malformed, or the values might be more than a process should hold at once.
+        KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: the database did not answer.
     """
-    parts = _parts(vault, entry, wanted)
-    done: list[FetchedSecret | VaultError] = []
-    for part, one, found in zip(parts, wanted, _find(vault, principal, wanted), strict=True):
+    items = _items(services, entry, requests)
+    results: list[FetchedSecret | VaultError] = []
+    for item, request, found in zip(items, requests, _find(services, principal, requests), strict=True):
         try:
-            done.append(_give(vault, part, principal, one, found))
-        except (SecretNotFound, Unopenable, Unavailable) as error:
-            part.reason = error.reason
-            done.append(error)
-    return done
+            results.append(_read_found(services, item, principal, request, found))
+        except (SecretNotFound, CannotDecrypt, Unavailable) as error:
+            item.reason = error.reason
+            results.append(error)
+    return results
 
 
 def fetch_all(
-    vault: Vault, entry: Entry, principal: Principal, wanted: Sequence[Wanted]
+    services: SecretServices, entry: Entry, principal: Principal, requests: Sequence[SecretVersionRef]
 ) -> list[FetchedSecret]:
-    """Return every one of these values, as they were at one time, or none; then no read is used up.
+    """Return all of these values, as they were at one point in time, or none; then no read is used up.
 
     Raises:
-        BatchFailed: one cannot be had, for one of the reasons that ``fetch`` has.
-        InvalidFields, KeyRingUnproven, StoreUnavailable: as ``fetch_several``.
+        BatchFailed: one cannot be read, for one of the reasons that ``fetch`` has.
+        InvalidFields, KeyRingMismatch, StoreUnavailable: as ``fetch_each``.
     """
-    parts = _parts(vault, entry, wanted)
+    items = _items(services, entry, requests)
 
-    def give(store: SecretStore) -> list[FetchedSecret]:
-        inside = replace(vault, secrets=store)
-        done = []
-        for part, one, found in zip(parts, wanted, _find(inside, principal, wanted), strict=True):
-            with batch.part_of(parts, part):
-                done.append(_give(inside, part, principal, one, found))
-        return done
+    def read_all(store: SecretStore) -> list[FetchedSecret]:
+        inside = replace(services, secrets=store)
+        results = []
+        for item, request, found in zip(items, requests, _find(inside, principal, requests), strict=True):
+            with batch.all_or_nothing(items, item):
+                results.append(_read_found(inside, item, principal, request, found))
+        return results
 
-    return vault.secrets.together(give)
+    return services.secrets.in_transaction(read_all)
 
 
-def describe(vault: Vault, entry: Entry, principal: Principal, name: Name) -> Secret:
-    """Return everything but values, of secrets in use and of deleted ones.
+def describe(services: SecretServices, entry: Entry, principal: Principal, ref: SecretRef) -> Secret:
+    """Return everything but the values, of secrets in use and of deleted ones.
 
     Raises:
-        SecretNotFound: there is no such secret, or the caller may not know of it; to whoever may, the
-            message tells whether it has expired, was destroyed or was already read.
-        InvalidFields: the path is none.
-        KeyRingUnproven: the key ring does not fit the data.
-        Tampered, UnknownKey: it is not in the place that it was given.
+        SecretNotFound: there is no such secret, or the caller may not know of it; to a caller who may, the
+            message says whether it has expired, was destroyed or was already read.
+        InvalidFields: the path is malformed.
+        KeyRingMismatch: the key ring does not fit the data.
+        Tampered, UnknownKey: its path or owner does not authenticate.
         StoreUnavailable: the database did not answer.
     """
-    secret = lookup.find_one(vault, entry, principal, Action.LIST, name, vault.secrets.find_without_values)
-    state.require(secret, vault.clock(), State.LIVE, State.DELETED)
+    secret = lookup.find_one(
+        services, entry, principal, Action.LIST, ref, services.secrets.find_without_values
+    )
+    state.require(secret, services.clock(), State.LIVE, State.DELETED)
     return secret
 
 
-def most_at_once(vault: Vault) -> int:
+def max_batch_size(services: SecretServices) -> int:
     """Return how many values a process may hold at once."""
-    return max(1, _MOST_BATCH_BYTES // vault.max_secret_bytes)
+    return max(1, _MAX_BATCH_BYTES // services.max_secret_bytes)
 
 
-def _parts(vault: Vault, entry: Entry, wanted: Sequence[Wanted]) -> list[Entry]:
-    if len(wanted) > (most := most_at_once(vault)):
-        raise InvalidFields({"secrets": [f"with secrets as large as here, fetch up to {most} at once"]})
-    parts = [entry.part() for _ in wanted]
-    for part, one in zip(parts, wanted, strict=True):
-        lookup.note(part, one.name)
-    return parts
+def _items(services: SecretServices, entry: Entry, requests: Sequence[SecretVersionRef]) -> list[Entry]:
+    if len(requests) > (size := max_batch_size(services)):
+        raise InvalidFields({"secrets": [f"too many: with MAX_SECRET_BYTES as set here, fetch up to {size}"]})
+    items = [entry.add_item() for _ in requests]
+    for item, request in zip(items, requests, strict=True):
+        lookup.audit_target(item, request.secret)
+    return items
 
 
 def _find(
-    vault: Vault, principal: Principal, wanted: Sequence[Wanted]
-) -> list[Secret | SecretNotFound | Unopenable]:
-    """Look for all secrets of which the same version is wanted at once: mostly, that is all of them."""
-    found: dict[Wanted, Secret | SecretNotFound | Unopenable] = {}
-    for number in dict.fromkeys(one.version for one in wanted):
-        alike = [one for one in wanted if one.version == number]
-        read = partial(vault.secrets.find_with_value, number=number)
-        names = [one.name for one in alike]
-        found |= zip(alike, lookup.find(vault, principal, Action.FETCH, names, read), strict=True)
-    return [found[one] for one in wanted]
+    services: SecretServices, principal: Principal, requests: Sequence[SecretVersionRef]
+) -> list[Secret | SecretNotFound | CannotDecrypt]:
+    """Find all secrets of which the same version is asked for at once: mostly, that is all of them."""
+    found: dict[SecretVersionRef, Secret | SecretNotFound | CannotDecrypt] = {}
+    for number in dict.fromkeys(request.version for request in requests):
+        alike = [request for request in requests if request.version == number]
+        read = partial(services.secrets.find_with_value, number=number)
+        refs = [request.secret for request in alike]
+        found |= zip(alike, lookup.find(services, principal, Action.FETCH, refs, read), strict=True)
+    return [found[request] for request in requests]
 
 
-def _give(
-    vault: Vault,
-    entry: Entry,
+def _read_found(
+    services: SecretServices,
+    item: Entry,
     principal: Principal,
-    wanted: Wanted,
-    found: Secret | SecretNotFound | Unopenable,
+    request: SecretVersionRef,
+    found: Secret | SecretNotFound | CannotDecrypt,
 ) -> FetchedSecret:
     if not isinstance(found, Secret):
         raise found
-    lookup.note_found(entry, found)
+    lookup.audit_found(item, found)
+    return _read(services, item, principal, request, found)
+
+
+def _read(
+    services: SecretServices, entry: Entry, principal: Principal, request: SecretVersionRef, found: Secret
+) -> FetchedSecret:
     while found.max_reads is not None:
         # Opened first, so that what does not open uses up no read; counted before the value leaves, and
-        # by one caller only: whoever comes second looks again.
-        found = lookup.find_one(vault, entry, principal, Action.FETCH, wanted.name, vault.secrets.find_whole)
-        at = vault.clock()
-        fetched = _open(vault, found, wanted.version, at)
+        # by one caller only: the second one finds the secret changed and looks again.
+        found = lookup.find_one(
+            services, entry, principal, Action.FETCH, request.secret, services.secrets.find_whole
+        )
+        at = services.clock()
+        fetched = _open(services, found, request.version, at)
         if found.max_reads is not None:
-            read = lifecycle.take_read(found, at, principal.actor, entry.caller.client_ip)
-            if keep(vault, found, read, at):
-                return replace(fetched, reads_left=read.reads_left)
-    return _open(vault, found, wanted.version, vault.clock())
+            counted = lifecycle.take_read(found, at, principal.actor, entry.caller.client_ip)
+            if save_if_unchanged(services, found, counted, at):
+                return replace(fetched, reads_left=counted.reads_left)
+    return _open(services, found, request.version, services.clock())
 
 
-def _open(vault: Vault, secret: Secret, number: int | None, at: datetime) -> FetchedSecret:
+def _open(services: SecretServices, secret: Secret, number: int | None, at: datetime) -> FetchedSecret:
     version = state.readable(secret, number, at)
-    ends = (state.ends_at(secret), version.expires_at, version.deleted_at)
+    ends = (ends_at(secret), version.expires_at, version.deleted_at)
     return FetchedSecret(
         secret_id=secret.secret_id,
         version=version.version,
-        plaintext=secret_values.open_(secret, version, vault.ring),
+        plaintext=secret_values.open_(secret, version, services.ring),
         created_at=version.created_at,
         path=secret.path,
         expires_at=min((end for end in ends if end is not None), default=None),

@@ -1,42 +1,30 @@
-"""What a secret or a version is at some time, and how that is told.
+"""The state of a secret or a version at a point in time, and the error that describes it.
 
-Nothing here waits for MongoDB: what is over is over, whether its TTL monitor came by or not.
+Nothing here depends on MongoDB's TTL monitor: what has ended has ended, whether its document is
+still there or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from ..errors import NoSuchVersion, SecretDestroyed
-from ..records import Secret, State, Version
-from . import telling
+from ..errors import (
+    AlreadyRead,
+    NoSuchVersion,
+    SecretDeleted,
+    SecretDestroyed,
+    SecretExpired,
+    SecretNotFound,
+)
+from ..records import Secret, State, Version, ends_at
 
-# What was deleted can be brought back for so long, and what was destroyed is told of for so long.
-KEPT = timedelta(days=30)
-
-# Who destroys where nobody asked for it.
+# Who destroyed it if nobody asked for it.
 BY_AGE, BY_EXPIRY, BY_READS = "max_versions", "expiry", "max_reads"
 
 
-def ends_at(secret: Secret) -> datetime | None:
-    """Return when the document goes; until then it can be brought back or is told of."""
-    if secret.destroyed_at is not None:
-        return secret.destroyed_at + KEPT
-    ends = []
-    if secret.expires_at is not None:
-        ends.append(secret.expires_at)
-    if secret.deleted_at is not None:
-        ends.append(secret.deleted_at + KEPT)
-    expiries = [version.expires_at for version in secret.versions if version.destroyed_at is None]
-    known = [expiry for expiry in expiries if expiry is not None]
-    if known and len(known) == len(expiries):
-        ends.append(max(known))
-    return min(ends, default=None)
-
-
 def of(secret: Secret, at: datetime) -> State:
-    """Return what a secret is at that time, whatever the database has removed by then."""
+    """Return the state of a secret at that time, whatever the database has removed by then."""
     end = ends_at(secret)
     if secret.destroyed_at is not None:
         return State.DESTROYED
@@ -46,7 +34,7 @@ def of(secret: Secret, at: datetime) -> State:
 
 
 def of_version(version: Version, at: datetime) -> State:
-    """Return what a version is at that time, by itself."""
+    """Return the state of a version at that time, by itself."""
     if version.destroyed_at is not None:
         return State.DESTROYED
     if version.expires_at is not None and version.expires_at <= at:
@@ -55,30 +43,35 @@ def of_version(version: Version, at: datetime) -> State:
 
 
 def require(secret: Secret, at: datetime, *states: State) -> None:
-    """Return where the secret is in one of these states.
+    """Return if the secret is in one of these states.
 
     Raises:
-        SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it is in another; the message tells.
+        SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it is in another; the message says
+            which, since when, and by whom.
     """
     found = of(secret, at)
     if found in states:
         return
     match found:
         case State.DESTROYED if secret.destroyed_by == BY_READS:
-            raise telling.already_read(secret)
+            raise AlreadyRead(
+                f"it was already read at {_format(secret.read_at)}, from {secret.read_from}, by"
+                f" {secret.read_by}, as often as it may be; if that was not you, treat its value as known to"
+                " others"
+            )
         case State.DESTROYED:
-            raise telling.destroyed("it", secret)
+            raise _destroyed("it", secret)
         case State.EXPIRED:
-            raise telling.expired("it", ends_at(secret))
-    raise telling.deleted("it", secret)
+            raise _expired("it", ends_at(secret))
+    raise _deleted("it", secret)
 
 
 def readable(secret: Secret, number: int | None, at: datetime) -> Version:
-    """Return the version to open: the one asked for, or the current one.
+    """Return the version to open: number ``number``, or the current one.
 
     Raises:
-        NoSuchVersion: there was none of this number yet.
-        SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it cannot be had; the message tells.
+        NoSuchVersion: there has been no version of this number yet.
+        SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it cannot be read; the message says why.
     """
     require(secret, at, State.LIVE)
     number = secret.current if number is None else number
@@ -86,16 +79,44 @@ def readable(secret: Secret, number: int | None, at: datetime) -> Version:
     for version in secret.versions:
         if version.version == number:
             if (found := of_version(version, at)) is not State.LIVE:
-                raise telling.version_gone(version, found)
+                raise version_gone(version, found)
             return version
     raise SecretDestroyed(f"version {number} was destroyed, too long ago to say more")
 
 
 def require_known(secret: Secret, numbers: Collection[int]) -> None:
-    """Return where there have been versions of all these numbers.
+    """Return if there have been versions of all these numbers.
 
     Raises:
         NoSuchVersion: there have not.
     """
     if unknown := [number for number in numbers if number > secret.current]:
         raise NoSuchVersion(f"there is no version {max(unknown)} yet; the current one is {secret.current}")
+
+
+def version_gone(version: Version, state: State) -> SecretNotFound:
+    """Return the error that says why this version, which is in that state, cannot be read."""
+    what = f"version {version.version}"
+    match state:
+        case State.DESTROYED:
+            return _destroyed(what, version)
+        case State.EXPIRED:
+            return _expired(what, version.expires_at)
+    return _deleted(what, version)
+
+
+def _deleted(what: str, one: Secret | Version) -> SecretDeleted:
+    by = "by itself" if one.deleted_by is None else f"by {one.deleted_by}"
+    return SecretDeleted(f"{what} was deleted at {_format(one.deleted_at)} {by}; undelete restores it")
+
+
+def _expired(what: str, at: datetime | None) -> SecretExpired:
+    return SecretExpired(f"{what} expired at {_format(at)}")
+
+
+def _destroyed(what: str, one: Secret | Version) -> SecretDestroyed:
+    return SecretDestroyed(f"{what} was destroyed at {_format(one.destroyed_at)} by {one.destroyed_by}")
+
+
+def _format(at: datetime | None) -> str:
+    return "an unknown time" if at is None else at.isoformat()

@@ -6,8 +6,8 @@ import logging
 import threading
 
 from ..app import key_ring
-from ..errors import Unavailable, Unopenable
-from ..keys.canary import KeyProof
+from ..errors import CannotDecrypt, Unavailable
+from ..keys.canary import KeyRingCheck
 from ..settings import Settings
 from ..store.store import Store
 
@@ -26,7 +26,7 @@ def prepare(settings: Settings) -> None:
     says why, and a key that is added to its folder mends it.
 
     Raises:
-        StartRefused: the database was not usable in time.
+        ConfigurationError: the database was not usable in time.
         StoreUnavailable: it went away meanwhile.
     """
     store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
@@ -36,8 +36,8 @@ def prepare(settings: Settings) -> None:
             log.info("%s", change)
         try:
             ring = key_ring(settings, store)
-            KeyProof(store.canaries, store.secrets, ring, store.keys, store.sealed).check()
-        except (Unavailable, Unopenable) as error:
+            KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap).check()
+        except (Unavailable, CannotDecrypt) as error:
             log.error("not ready: %s", error)
     finally:
         store.close()

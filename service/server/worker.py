@@ -24,7 +24,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from .connection import Connection, HandshakeFailed, PlainHttp, TooSlow
-from .connection_balance import Seats
+from .connection_balance import WorkerSlots
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     TooSlow: HTTPStatus.REQUEST_TIMEOUT,
@@ -45,7 +45,7 @@ _LINGER_SECONDS = 1.0
 # How long a new connection is left to a worker that has fewer of them; who is stuck may have fewer as well.
 _LEFT_SECONDS = 0.01
 
-_seats = Seats()
+_slots = WorkerSlots()
 
 
 # gunicorn's classes are not annotated.
@@ -57,13 +57,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Called before the fork, where nobody else takes a seat at the same time."""
         super().__init__(*args, **kwargs)
-        self.seat = _seats.take()
+        self.slot = _slots.claim()
         self._left = False
         self._left_until = 0.0
 
     def accept(self, listener: socket) -> None:
         """Take a connection; as long as it says nothing, it costs no thread."""
-        if not self._left and self.seat.is_ahead():
+        if not self._left and self.slot.has_surplus():
             self.set_accept_enabled(False)
             self._left, self._left_until = True, time.monotonic() + _LEFT_SECONDS
             return
@@ -75,7 +75,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 raise
             return
         self.nr_conns += 1
-        self.seat.tell(self.nr_conns)
+        self.slot.update(self.nr_conns)
         connection = Connection(self.cfg, client, address, listener.getsockname())
         connection.set_timeout()
         self.pending_conns.append(connection)
@@ -91,9 +91,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Called by gunicorn again and again, for all that its own thread does."""
         if self.alive:
-            self.seat.tell(self.nr_conns)
+            self.slot.update(self.nr_conns)
         else:
-            self.seat.leave()
+            self.slot.release()
         left = self._left_until - time.monotonic()
         super().wait_for_and_dispatch_events(min(timeout, left) if left > 0 else timeout)
 

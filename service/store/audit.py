@@ -12,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from ..models import AuditRecord, Status
-from .database import DUPLICATE_KEY, Document, time_limit, translated
+from .database import DUPLICATE_KEY, Document, deadline_in, map_errors
 
 COLLECTION = "audit_logs"
 _AT_ONCE = 1000
@@ -56,7 +56,7 @@ class Begun(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AuditFilter:
     """Which records: those with all these values, from ``since`` to before ``until``."""
 
     equal: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class AuditStore:
             {"_id": link.record_id, **link.record.fields(), "previous": link.previous, "mac": link.mac}
             for link in links
         ]
-        with translated(), time_limit(max(seconds, 0.001)):
+        with map_errors(), deadline_in(max(seconds, 0.001)):
             try:
                 self._collection.insert_many(documents)
             except BulkWriteError as error:
@@ -101,7 +101,7 @@ class AuditStore:
                 return False
         return True
 
-    def behind(self, head: Begun, seconds: float) -> list[Document]:
+    def records_after(self, head: Begun, seconds: float) -> list[Document]:
         """Return what is stored of a chain behind its ``head``, in order.
 
         Raises:
@@ -111,7 +111,7 @@ class AuditStore:
             "$gt": f"{head.writer}:{head.seq:012}" if head.seq >= 0 else head.writer,
             "$lt": f"{head.writer};",
         }
-        with translated(), time_limit(max(seconds, 0.001)):
+        with map_errors(), deadline_in(max(seconds, 0.001)):
             return list(self._collection.find({"_id": within}).sort("_id", ASCENDING))
 
     def last(self, writer: str) -> Document | None:
@@ -120,20 +120,20 @@ class AuditStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return self._collection.find_one(
                 {"_id": {"$gt": writer, "$lt": f"{writer};"}}, sort=[("_id", DESCENDING)]
             )
 
-    def next_id(self, behind: str) -> str | None:
+    def next_id(self, after: str) -> str | None:
         """Return the first id of a chained record that sorts behind, or None where there is none.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             found = self._collection.find_one(
-                {"_id": {"$gt": behind}}, {"_id": True}, sort=[("_id", ASCENDING)]
+                {"_id": {"$gt": after}}, {"_id": True}, sort=[("_id", ASCENDING)]
             )
             return None if found is None else str(found["_id"])
 
@@ -143,7 +143,7 @@ class AuditStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             yield from self._collection.find(_CHAINED).sort("_id", ASCENDING).batch_size(_AT_ONCE)
 
     def unchained(self) -> Iterator[tuple[Any, Any]]:
@@ -152,7 +152,7 @@ class AuditStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             for document in self._collection.find(_UNCHAINED, {"timestamp": True}).batch_size(_AT_ONCE):
                 yield document["_id"], document.get("timestamp")
 
@@ -178,7 +178,7 @@ class AuditStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             found = self._database.command("collStats", COLLECTION)
             return int(found["count"]), int(found["storageSize"]) + int(found["totalIndexSize"])
 
@@ -189,27 +189,27 @@ class AuditStore:
             StoreUnavailable: the database does not answer.
         """
         wanted = {} if secret_id is None else {"secret_id": secret_id}
-        with translated():
+        with map_errors():
             # A limit of 0 would mean all of them.
             found = self._collection.find(wanted).sort("timestamp", DESCENDING).limit(max(count, 1))
             return [read(document) for document in found]
 
-    def page(self, wanted: Wanted, count: int) -> list[Document]:
+    def page(self, wanted: AuditFilter, count: int) -> list[Document]:
         """Return the newest ``count`` records as they are stored, the newest first.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return list(self._collection.find(wanted.filter()).sort("timestamp", DESCENDING).limit(count))
 
-    def written(self, wanted: Wanted) -> Iterator[Document]:
+    def written(self, wanted: AuditFilter) -> Iterator[Document]:
         """Yield all records as they are stored, the oldest first.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             found = self._collection.find(wanted.filter()).sort("timestamp", ASCENDING)
             yield from found.batch_size(_AT_ONCE)
 
@@ -219,13 +219,13 @@ class AuditStore:
         Raises:
             StoreUnavailable: a record could not be written now.
         """
-        with translated(), self._client.start_session() as session:
+        with map_errors(), self._client.start_session() as session:
             session.start_transaction()
             self._collection.insert_one({"operation": "readiness"}, session=session)
             session.abort_transaction()
 
     def _any(self, wanted: Document) -> bool:
-        with translated():
+        with map_errors():
             return self._collection.find_one(wanted, {"_id": True}) is not None
 
 

@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from ..errors import Tampered
 from .canary import COLLECTION
-from .database import Document, translated, typed
+from .database import Document, expect_type, map_errors
 
 AUDIT_KEY = "audit_key"
 _FORMER = f"{AUDIT_KEY}."
@@ -45,7 +45,7 @@ class AuditKeyStore:
             Tampered: the document is not of the shape in which it is stored.
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             document = self._collection.find_one({"_id": AUDIT_KEY})
         return None if document is None else read(document)
 
@@ -55,7 +55,7 @@ class AuditKeyStore:
         Raises:
             Tampered, StoreUnavailable: as ``find``.
         """
-        with translated():
+        with map_errors():
             found = list(self._collection.find({"_id": {"$regex": f"^{re.escape(_FORMER)}"}}))
         return [read(document) for document in found]
 
@@ -65,7 +65,7 @@ class AuditKeyStore:
         Raises:
             StoreUnavailable: it may or may not be.
         """
-        with translated():
+        with map_errors():
             try:
                 self._collection.insert_one(
                     {
@@ -85,7 +85,7 @@ class AuditKeyStore:
         Raises:
             StoreUnavailable: it may or may not have it.
         """
-        with translated():
+        with map_errors():
             wanted = ANY | {"data_key": before.data_key}
             return self._collection.update_one(wanted, {"$set": {"data_key": data_key}}).matched_count == 1
 
@@ -100,7 +100,7 @@ class AuditKeyStore:
         if own is None or own.mac == other.mac:
             return False
         name = f"{_FORMER}{other.mac.hex()[:16]}"
-        with translated():
+        with map_errors():
             self._collection.replace_one({"_id": name}, document | {"_id": name}, upsert=True)
         return True
 
@@ -118,9 +118,9 @@ def read(document: Document) -> SealedAuditKey:
     """
     try:
         return SealedAuditKey(
-            typed(document["data_key"], bytes),
-            typed(document["unchained_until"], datetime, NoneType),
-            typed(document["mac"], bytes),
+            expect_type(document["data_key"], bytes),
+            expect_type(document["unchained_until"], datetime, NoneType),
+            expect_type(document["mac"], bytes),
         )
     except (KeyError, TypeError):
         raise Tampered("the audit key is not of the shape in which it is stored") from None

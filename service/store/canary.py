@@ -10,7 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from ..errors import Tampered
 from ..models import Envelope
-from .database import Document, translated
+from .database import Document, map_errors
 
 COLLECTION = "meta"
 _ID = "canary"
@@ -24,7 +24,7 @@ class CanaryStore:
 
     def find(self) -> Envelope | None:
         """Return the canary, or None where the database has none yet."""
-        with translated():
+        with map_errors():
             document = self._collection.find_one({"_id": _ID})
         return None if document is None else _read(document)
 
@@ -34,7 +34,7 @@ class CanaryStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             document = self._collection.find_one({"_id": _ID}, {"restoring_since": True})
         return None if document is None else document.get("restoring_since")
 
@@ -45,14 +45,14 @@ class CanaryStore:
             StoreUnavailable: it may or may not be marked.
         """
         change = {"$unset": {"restoring_since": True}}
-        with translated():
+        with map_errors():
             self._collection.update_one(
                 {"_id": _ID}, change if since is None else {"$set": {"restoring_since": since}}
             )
 
     def insert(self, canary: Envelope) -> None:
         """Keep the canary, unless another process was first: then theirs stays."""
-        with translated(), suppress(DuplicateKeyError):
+        with map_errors(), suppress(DuplicateKeyError):
             self._collection.insert_one({"_id": _ID, "payload": canary.payload, "data_key": canary.data_key})
 
     def rewrap(self, canary: Envelope, data_key: bytes) -> None:
@@ -61,7 +61,7 @@ class CanaryStore:
         Raises:
             StoreUnavailable: it may or may not have it.
         """
-        with translated():
+        with map_errors():
             self._collection.update_one(
                 {"_id": _ID, "data_key": canary.data_key}, {"$set": {"data_key": data_key}}
             )

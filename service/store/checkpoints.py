@@ -9,7 +9,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from .database import Document, translated
+from .database import Document, map_errors
 
 CHECKPOINTS = "audit_checkpoints"
 WRITERS = "audit_writers"
@@ -27,7 +27,7 @@ class CheckpointStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return self._collection.find_one(sort=[("_id", DESCENDING)])
 
     def all(self) -> Iterator[Document]:
@@ -36,7 +36,7 @@ class CheckpointStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             yield from self._collection.find().sort("_id", ASCENDING)
 
     def insert(self, checkpoint: Document) -> bool:
@@ -45,7 +45,7 @@ class CheckpointStore:
         Raises:
             StoreUnavailable: it may or may not be.
         """
-        with translated():
+        with map_errors():
             try:
                 self._collection.insert_one({"_id": checkpoint["number"], **checkpoint})
             except DuplicateKeyError:
@@ -68,7 +68,7 @@ class WriterStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             self._collection.update_one({"_id": writer}, {"$currentDate": {"seen_at": True}}, upsert=True)
 
     def seen(self) -> dict[str, datetime]:
@@ -77,7 +77,7 @@ class WriterStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return {
                 document["_id"]: document["seen_at"]
                 for document in self._collection.find()
@@ -90,5 +90,5 @@ class WriterStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             self._collection.delete_one({"_id": writer})

@@ -14,11 +14,12 @@ from typing import Any
 import pymongo
 from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
-from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError as DriverConfigurationError
+from pymongo.errors import InvalidURI, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from ..errors import StartRefused, StoreUnavailable
+from ..errors import ConfigurationError, StoreUnavailable
 from .tls import MongoTls, options
 
 DATABASE = "vault"
@@ -41,13 +42,13 @@ Document = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
-def connect(uri: str, time_limit: float, tls: MongoTls | None = None) -> MongoClient[Document]:
-    """Return a client that connects at its first operation; each one ends within ``time_limit`` seconds.
+def connect(uri: str, operation_timeout: float, tls: MongoTls | None = None) -> MongoClient[Document]:
+    """Return a client that connects at its first operation; each ends within ``operation_timeout`` seconds.
 
     A client must be made in the process that uses it: its threads and locks do not survive a fork.
 
     Raises:
-        StartRefused: the connection string or a file for TLS cannot be used.
+        ConfigurationError: the connection string or a file for TLS cannot be used.
     """
     try:
         return MongoClient(
@@ -64,25 +65,25 @@ def connect(uri: str, time_limit: float, tls: MongoTls | None = None) -> MongoCl
             retryReads=True,
             heartbeatFrequencyMS=_HEARTBEAT_MS,
             connectTimeoutMS=_CONNECT_MS,
-            timeoutMS=int(time_limit * 1000),
-            serverSelectionTimeoutMS=int(time_limit * 1000),
+            timeoutMS=int(operation_timeout * 1000),
+            serverSelectionTimeoutMS=int(operation_timeout * 1000),
             **options(tls),
         )
     except OSError as error:
         raise _unusable_file(error) from None
-    except (InvalidURI, ConfigurationError, ValueError, TypeError) as error:
+    except (InvalidURI, DriverConfigurationError, ValueError, TypeError) as error:
         if isinstance(error.__context__, ssl.SSLError):
             raise _unusable_file(error.__context__) from None
         # The driver's own message quotes the string, and the string may hold a password.
-        raise StartRefused(
+        raise ConfigurationError(
             "MONGO_URI is not a usable MongoDB connection string: it looks like"
             " mongodb://user:password@host:27017/?replicaSet=name, with %-escapes in user and password"
         ) from None
 
 
-def _unusable_file(error: OSError) -> StartRefused:
+def _unusable_file(error: OSError) -> ConfigurationError:
     kind = error.reason if isinstance(error, ssl.SSLError) else error.strerror
-    return StartRefused(
+    return ConfigurationError(
         f"a PEM file for MongoDB's TLS cannot be used ({kind}): check MONGO_TLS_CA_FILE and"
         " MONGO_TLS_CERT_FILE, or tlsCAFile and tlsCertificateKeyFile in MONGO_URI"
     )
@@ -99,7 +100,7 @@ def database(client: MongoClient[Document]) -> Database[Document]:
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def deadline_in(seconds: float) -> Iterator[None]:
     """Bound all database operations of this thread inside the ``with`` to ``seconds`` together."""
     outer = _deadline.get()
     token = _deadline.set(min(outer, time.monotonic() + seconds))
@@ -110,9 +111,9 @@ def time_limit(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-def seconds_left(most: float) -> float:
+def seconds_left(limit: float) -> float:
     """Return how long this thread may still wait for the database: ``most`` where nothing else bounds it."""
-    return min(most, _deadline.get() - time.monotonic())
+    return min(limit, _deadline.get() - time.monotonic())
 
 
 def ping(database: Database[Document]) -> None:
@@ -121,11 +122,11 @@ def ping(database: Database[Document]) -> None:
     Raises:
         StoreUnavailable: none came.
     """
-    with translated():
+    with map_errors():
         database["meta"].find_one({}, {"_id": True})
 
 
-def typed(value: Any, *kinds: type) -> Any:
+def expect_type(value: Any, *kinds: type) -> Any:
     """Return a value of a document where it is of one of these types.
 
     Raises:
@@ -137,7 +138,7 @@ def typed(value: Any, *kinds: type) -> Any:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def map_errors() -> Iterator[None]:
     """Turn the driver's errors into the domain's.
 
     Raises:
@@ -161,7 +162,7 @@ def wait_until_usable(client: MongoClient[Document], seconds: float) -> None:
     """Wait for a primary for up to ``seconds``, and say so in the log meanwhile.
 
     Raises:
-        StartRefused: there is none by then, the credentials are refused, or the server is none
+        ConfigurationError: there is none by then, the credentials are refused, or the server is none
             of a replica set.
     """
     end = time.monotonic() + seconds
@@ -173,13 +174,13 @@ def wait_until_usable(client: MongoClient[Document], seconds: float) -> None:
                 database(client)["meta"].find_one({}, {"_id": True})
         except OperationFailure as error:
             if error.code in (_UNAUTHORIZED, _AUTHENTICATION_FAILED):
-                raise StartRefused("MongoDB refuses the user or the password in MONGO_URI") from None
+                raise ConfigurationError("MongoDB refuses the user or the password in MONGO_URI") from None
             kind = _describe(error)
         except PyMongoError as error:
             kind = _describe(error)
         else:
             if "setName" not in hello and hello.get("msg") != "isdbgrid":
-                raise StartRefused(
+                raise ConfigurationError(
                     "the MongoDB server in MONGO_URI is of no replica set, so it cannot promise that"
                     " a write lasts: start it with --replSet and initiate it (one member will do)"
                 )
@@ -188,7 +189,7 @@ def wait_until_usable(client: MongoClient[Document], seconds: float) -> None:
             kind = "the member that answers is no primary yet"
         left = end - time.monotonic()
         if left <= 0:
-            raise StartRefused(
+            raise ConfigurationError(
                 f"MongoDB was not reachable for {seconds:g} s ({kind}): check MONGO_URI, and that"
                 " the server runs and has a primary"
             )

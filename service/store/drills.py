@@ -8,7 +8,7 @@ from pymongo.database import Database
 
 from ..models import DrillResult
 from .canary import COLLECTION
-from .database import Document, translated
+from .database import Document, map_errors
 
 _ID = "drill"
 
@@ -25,7 +25,7 @@ class DrillStore:
         Raises:
             StoreUnavailable: it may or may not have been kept.
         """
-        with translated():
+        with map_errors():
             self._collection.replace_one({"_id": _ID}, asdict(result), upsert=True)
 
     def last(self) -> DrillResult | None:
@@ -34,6 +34,6 @@ class DrillStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             document = self._collection.find_one({"_id": _ID}, {"_id": False})
         return None if document is None else DrillResult(**document)

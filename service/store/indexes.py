@@ -13,9 +13,9 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from ..models import Status
 from . import audit, rate_limits, secrets, tokens
-from .database import Document, translated
+from .database import Document, map_errors
 
-Keys = tuple[tuple[str, int], ...]
+IndexKeys = tuple[tuple[str, int], ...]
 
 _SECONDS_PER_DAY = 86_400
 # Who looks into why a program was refused finds its token for so long.
@@ -42,7 +42,7 @@ class Index:
     """
 
     collection: str
-    keys: Keys
+    keys: IndexKeys
     expire_days: int | None = None
     unique: bool = False
     only: str | None = None
@@ -104,7 +104,7 @@ def reconcile(database: Database[Document], indexes: tuple[Index, ...], *, check
     Raises:
         StoreUnavailable: the database did not answer, or refused.
     """
-    with translated():
+    with map_errors():
         if check:
             return [change.text for change in _plan(database, indexes)]
         done: list[str] = []
@@ -162,7 +162,7 @@ def _apply(database: Database[Document], change: Change) -> None:
     collection.create_index(list(index.keys), name=index.name, **options)
 
 
-def _keys(found: Mapping[str, Any]) -> Keys:
+def _keys(found: Mapping[str, Any]) -> IndexKeys:
     return tuple((field, direction) for field, direction in found["key"].items())
 
 

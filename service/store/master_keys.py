@@ -8,7 +8,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.database import Database
 
 from .canary import COLLECTION
-from .database import Document, translated, typed
+from .database import Document, expect_type, map_errors
 
 _PREFIX = "key "
 
@@ -25,7 +25,7 @@ class KeyStore:
         Raises:
             StoreUnavailable: some may not be remembered.
         """
-        with translated():
+        with map_errors():
             self._collection.bulk_write(
                 [
                     UpdateOne({"_id": _PREFIX + key_id}, {"$setOnInsert": {"wraps": 0}}, upsert=True)
@@ -39,14 +39,14 @@ class KeyStore:
         Raises:
             StoreUnavailable: they may or may not have been added.
         """
-        with translated():
+        with map_errors():
             document = self._collection.find_one_and_update(
                 {"_id": _PREFIX + key_id},
                 {"$inc": {"wraps": count}},
                 upsert=True,
                 return_document=ReturnDocument.AFTER,
             )
-        wraps: int = typed(document, dict)["wraps"]
+        wraps: int = expect_type(document, dict)["wraps"]
         return wraps
 
     def registered(self) -> dict[str, int]:
@@ -55,7 +55,7 @@ class KeyStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             found = self._collection.find({"_id": {"$gte": _PREFIX, "$lt": _PREFIX + "g"}})
             return dict(self.wraps_in(found))
 
@@ -64,4 +64,4 @@ class KeyStore:
         """Yield the keys and their wraps that are among these documents of ``meta``."""
         for document in documents:
             if str(document["_id"]).startswith(_PREFIX):
-                yield document["_id"].removeprefix(_PREFIX), typed(document["wraps"], int)
+                yield document["_id"].removeprefix(_PREFIX), expect_type(document["wraps"], int)

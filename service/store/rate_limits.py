@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pymongo import ReturnDocument
 from pymongo.database import Database
 
-from .database import Document, translated
+from .database import Document, map_errors
 
 COLLECTION = "attempts"
 WINDOW_SECONDS = 60
 
 
-class AttemptStore:
+class RateLimitStore:
     """The collection ``attempts``: one document per subject and minute, removed soon after."""
 
     def __init__(self, database: Database[Document]) -> None:
@@ -30,7 +30,7 @@ class AttemptStore:
             StoreUnavailable: it may or may not have been counted.
         """
         window = int(time.time()) // WINDOW_SECONDS
-        with translated():
+        with map_errors():
             # After an upsert there is always a document.
             document: Document = self._collection.find_one_and_update(  # type: ignore[assignment]
                 {"_id": f"{subject} {window}"},

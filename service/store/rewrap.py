@@ -11,14 +11,14 @@ from pymongo.cursor import Cursor
 from pymongo.database import Database
 
 from ..errors import Tampered
-from ..models import KeySpans, Sealed, StoredToken
+from ..models import EncryptedItem, KeyRanges, StoredToken
 from ..records import Secret, Wrapped
 from . import audit_keys, canary, secret_documents, secret_queries, secrets, tokens
-from .database import Document, translated
+from .database import Document, map_errors
 
 Record = TypeVar("Record")
 # Ids beside what was read; in the place of a document that nobody wrote like this there is the error.
-Read = Sequence[tuple[str, Record | Tampered]]
+ReadItems = Sequence[tuple[str, Record | Tampered]]
 
 _WITHOUT_VALUES = {"versions.payload": False}
 _LEGACY: Document = {"ciphertext": {"$exists": True}}
@@ -39,7 +39,7 @@ _SURVEYED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Slice:
     """Some of the documents: up to ``count`` with an id behind ``after``, up to and including ``last``."""
 
     after: str
@@ -51,7 +51,7 @@ class Part:
         return {"_id": {"$gt": self.after} | ({} if self.last is None else {"$lte": self.last})}
 
 
-class SealedStore:
+class RewrapStore:
     """What is sealed, tagged or wrapped in ``secrets`` and ``tokens``, and the audit key in ``meta``."""
 
     def __init__(self, database: Database[Document]) -> None:
@@ -59,33 +59,33 @@ class SealedStore:
         self._tokens = database[tokens.COLLECTION]
         self._meta = database[canary.COLLECTION]
 
-    def secrets_not_under(self, key: KeySpans, part: Part) -> Read[Wrapped]:
+    def secrets_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[Wrapped]:
         """Return secrets of which anything is under another master key.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
         return _read(
-            self._secrets.find(part.named() | _not_under(key), _WITHOUT_VALUES),
-            part,
+            self._secrets.find(page_slice.named() | _not_under(key), _WITHOUT_VALUES),
+            page_slice,
             secret_documents.read_wrapped,
         )
 
-    def tokens_not_under(self, key: KeySpans, part: Part) -> Read[StoredToken]:
+    def tokens_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredToken]:
         """Return tokens whose tag is under another master key.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        return _read(self._tokens.find(part.named() | _tag_not_under(key)), part, tokens.read)
+        return _read(self._tokens.find(page_slice.named() | _tag_not_under(key)), page_slice, tokens.read)
 
-    def legacy(self, part: Part) -> Read[Secret]:
+    def legacy(self, page_slice: Slice) -> ReadItems[Secret]:
         """Return records of an earlier implementation, with their values.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        return _read(self._secrets.find(part.named() | _LEGACY), part, secret_documents.read)
+        return _read(self._secrets.find(page_slice.named() | _LEGACY), page_slice, secret_documents.read)
 
     def rewrap(self, changes: Sequence[tuple[Wrapped, Wrapped]]) -> int:
         """Put the second of each pair's tag and data keys in the place of the first's; return for how many.
@@ -105,7 +105,7 @@ class SealedStore:
                     changed[f"versions.{place}.data_key"] = new
             wanted = {"_id": before.secret.secret_id, "revision": before.secret.revision}
             updates.append(UpdateOne(wanted, {"$set": changed}))
-        with translated():
+        with map_errors():
             return self._secrets.bulk_write(updates, ordered=False).matched_count
 
     def retag(self, changes: Sequence[tuple[StoredToken, StoredToken]]) -> int:
@@ -120,23 +120,23 @@ class SealedStore:
             UpdateOne({"_id": before.token.token_id, "tag": before.tag}, {"$set": {"tag": after.tag}})
             for before, after in changes
         ]
-        with translated():
+        with map_errors():
             return self._tokens.bulk_write(updates, ordered=False).matched_count
 
-    def count_not_under(self, key: KeySpans) -> int:
+    def count_not_under(self, key: KeyRanges) -> int:
         """Return how many secrets and tokens are not, or not wholly, under this master key.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return (
                 self._secrets.count_documents(_not_under(key))
                 + self._secrets.count_documents(_LEGACY)
                 + self._tokens.count_documents(_tag_not_under(key))
             )
 
-    def any_under(self, key: KeySpans) -> bool:
+    def any_under(self, key: KeyRanges) -> bool:
         """Return whether anything is under this master key.
 
         Raises:
@@ -144,7 +144,7 @@ class SealedStore:
         """
         tagged = {"tag": secret_queries.within(key.tags)}
         wrapped = {"versions": {"$elemMatch": {"data_key": secret_queries.within(key.data_keys)}}}
-        with translated():
+        with map_errors():
             return any(
                 collection.find_one(wanted, {"_id": True}) is not None
                 for collection, wanted in (
@@ -155,7 +155,7 @@ class SealedStore:
                 )
             )
 
-    def survey(self) -> Iterator[tuple[Sealed, bytes]]:
+    def list_encrypted(self) -> Iterator[tuple[EncryptedItem, bytes]]:
         """Yield everything that is under a master key; empty bytes where it is none, or an old record.
 
         Reads both collections from end to end; each step of it has a time limit of its own.
@@ -163,22 +163,22 @@ class SealedStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             for document in self._secrets.find({}, _SURVEYED).batch_size(_SURVEYED_AT_ONCE):
                 if document["legacy"]:
-                    yield Sealed.LEGACY, b""
+                    yield EncryptedItem.LEGACY, b""
                 if "tag" in document:
-                    yield Sealed.SECRET_TAG, _bytes(document["tag"])
+                    yield EncryptedItem.SECRET_TAG, _bytes(document["tag"])
                 for version in document.get("versions", ()):
                     if "data_key" in version:
-                        yield Sealed.VERSION, _bytes(version["data_key"])
+                        yield EncryptedItem.VERSION, _bytes(version["data_key"])
             for document in self._tokens.find({}, {"tag": True}).batch_size(_SURVEYED_AT_ONCE):
-                yield Sealed.TOKEN_TAG, _bytes(document.get("tag"))
+                yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
             for document in self._meta.find(audit_keys.ANY):
-                yield Sealed.AUDIT_KEY, _bytes(document.get("data_key"))
+                yield EncryptedItem.AUDIT_KEY, _bytes(document.get("data_key"))
 
 
-def _not_under(key: KeySpans) -> Document:
+def _not_under(key: KeyRanges) -> Document:
     data_keys = [
         {"versions": {"$elemMatch": {"data_key": condition}}}
         for condition in secret_queries.outside(key.data_keys)
@@ -186,7 +186,7 @@ def _not_under(key: KeySpans) -> Document:
     return {"$or": [*data_keys, _tag_not_under(key)]}
 
 
-def _tag_not_under(key: KeySpans) -> Document:
+def _tag_not_under(key: KeyRanges) -> Document:
     return {"$or": [{"tag": condition} for condition in secret_queries.outside(key.tags)]}
 
 
@@ -194,11 +194,13 @@ def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
-def _read(found: Cursor[Document], part: Part, read: Callable[[Document], Record]) -> Read[Record]:
-    with translated():
+def _read(
+    found: Cursor[Document], page_slice: Slice, read: Callable[[Document], Record]
+) -> ReadItems[Record]:
+    with map_errors():
         return [
             (document["_id"], _or_error(read, document))
-            for document in found.sort("_id", ASCENDING).limit(part.count)
+            for document in found.sort("_id", ASCENDING).limit(page_slice.count)
         ]
 
 

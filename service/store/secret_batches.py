@@ -12,23 +12,23 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from ..errors import StoreUnavailable
-from ..group_commit import Gatherer
-from ..models import Reach
+from ..group_commit import GroupCommit
+from ..models import AccessFilter
 from . import secret_queries, write_errors
-from .database import Document, seconds_left, translated
-from .secret_queries import Name
+from .database import Document, map_errors, seconds_left
+from .secret_queries import SecretRef
 
 # More than a process has threads; it bounds what one command has to carry.
-_MOST = 256
+_MAX_BATCH = 256
 
 
-class SharedInserts:
+class BatchedInserts:
     """Inserts new documents, each of which has to be there or not be there for its own caller."""
 
-    def __init__(self, collection: Collection[Document], time_limit: float) -> None:
+    def __init__(self, collection: Collection[Document], operation_timeout: float) -> None:
         self._collection = collection
-        self._time_limit = time_limit
-        self._gatherer = Gatherer[Document, None](self._insert, _MOST)
+        self._operation_timeout = operation_timeout
+        self._group = GroupCommit[Document, None](self._insert, _MAX_BATCH)
 
     def insert(self, document: Document) -> None:
         """Keep a new document.
@@ -37,11 +37,11 @@ class SharedInserts:
             PathTaken: another one has its path.
             StoreUnavailable: it may or may not have been kept.
         """
-        self._gatherer.do(document, seconds_left(self._time_limit))
+        self._group.submit(document, seconds_left(self._operation_timeout))
 
     def _insert(self, documents: list[Document]) -> Sequence[Exception | None]:
         outcomes: list[Exception | None] = [None] * len(documents)
-        with translated():
+        with map_errors():
             try:
                 self._collection.insert_many(documents, ordered=False)
             except BulkWriteError as error:
@@ -49,49 +49,50 @@ class SharedInserts:
                     # Those that were refused were so for good; of the others nobody knows.
                     outcomes = [StoreUnavailable("no majority has confirmed it")] * len(documents)
                 for refused in error.details["writeErrors"]:
-                    outcomes[refused["index"]] = write_errors.meaning(refused)
+                    outcomes[refused["index"]] = write_errors.to_domain_error(refused)
         return outcomes
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    name: Name
-    reach: Reach
+class _Lookup:
+    ref: SecretRef
+    access: AccessFilter
 
 
-class SharedFinds:
+class BatchedReads:
     """Finds secrets by one name each, with the value of their current version alone."""
 
-    def __init__(self, collection: Collection[Document], time_limit: float) -> None:
+    def __init__(self, collection: Collection[Document], operation_timeout: float) -> None:
         self._collection = collection
-        self._time_limit = time_limit
-        self._gatherer = Gatherer[_Wanted, Document | None](self._find, _MOST)
+        self._operation_timeout = operation_timeout
+        self._group = GroupCommit[_Lookup, Document | None](self._find, _MAX_BATCH)
 
-    def find(self, name: Name, reach: Reach) -> Document | None:
+    def find(self, ref: SecretRef, access: AccessFilter) -> Document | None:
         """Return the document, or None where there is none that ``reach`` covers.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        return self._gatherer.do(_Wanted(name, reach), seconds_left(self._time_limit))
+        return self._group.submit(_Lookup(ref, access), seconds_left(self._operation_timeout))
 
-    def _find(self, wanted: list[_Wanted]) -> Sequence[Document | None]:
-        names: dict[Reach, list[Name]] = {}
-        for one in wanted:
-            names.setdefault(one.reach, []).append(one.name)
-        with translated():
-            found = secret_queries.by_name(
+    def _find(self, lookups: list[_Lookup]) -> Sequence[Document | None]:
+        refs: dict[AccessFilter, list[SecretRef]] = {}
+        for lookup in lookups:
+            refs.setdefault(lookup.access, []).append(lookup.ref)
+        with map_errors():
+            found = secret_queries.by_ref(
                 self._collection.aggregate(
                     [
-                        {"$match": secret_queries.named_within(names)},
+                        {"$match": secret_queries.named_and_accessible(refs)},
                         {"$set": {"versions": secret_queries.with_value_of(None)}},
                     ]
-                )
+                ),
+                [lookup.ref for lookup in lookups],
             )
-        return [_covered(found, one) for one in wanted]
+        return [_allowed(found, lookup) for lookup in lookups]
 
 
-def _covered(found: Mapping[Name, Document], wanted: _Wanted) -> Document | None:
-    """Return the document for this one: it may be there because another request's caller reaches it."""
-    document = found.get(wanted.name)
-    return document if document is not None and secret_queries.covers(wanted.reach, document) else None
+def _allowed(found: Mapping[SecretRef, Document], lookup: _Lookup) -> Document | None:
+    """Return the document for this one: it may be there because another request's caller may read it."""
+    document = found.get(lookup.ref)
+    return document if document is not None and secret_queries.allows(lookup.access, document) else None

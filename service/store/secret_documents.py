@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import Tampered
 from ..models import Envelope
 from ..records import MAX_VERSIONS, LegacyValue, Secret, Version, Wrapped
-from .database import Document, typed
+from .database import Document, expect_type
 
 # Name in the record and in the document alike, default, type.
 _SECRET: dict[str, tuple[Any, type]] = {
@@ -94,8 +94,8 @@ def read(document: Document) -> Secret:
     with _shape():
         if "ciphertext" in document:
             return _read_legacy(document)
-        entries = typed(document["versions"], list)
-        versions = tuple(_read_version(typed(entry, dict)) for entry in entries)
+        entries = expect_type(document["versions"], list)
+        versions = tuple(_read_version(expect_type(entry, dict)) for entry in entries)
         if document["current"] not in [version.version for version in versions]:
             raise Tampered("its current version is missing")
         return _read_secret(document, versions)
@@ -109,7 +109,7 @@ def read_wrapped(document: Document) -> Wrapped:
     """
     secret = read(document)
     with _shape():
-        data_keys = (typed(entry.get("data_key"), bytes, NoneType) for entry in document["versions"])
+        data_keys = (expect_type(entry.get("data_key"), bytes, NoneType) for entry in document["versions"])
         return Wrapped(secret, tuple(data_keys))
 
 
@@ -145,11 +145,12 @@ def _write_version(version: Version) -> Document:
 
 def _read_secret(document: Document, versions: tuple[Version, ...]) -> Secret:
     return Secret(
-        secret_id=typed(document["_id"], str),
-        current=typed(document["current"], int),
+        secret_id=expect_type(document["_id"], str),
+        current=expect_type(document["current"], int),
         versions=versions,
         labels=tuple(
-            (typed(one["k"], str), typed(one["v"], str)) for one in typed(document.get("labels", []), list)
+            (expect_type(one["k"], str), expect_type(one["v"], str))
+            for one in expect_type(document.get("labels", []), list)
         ),
         **_read_plain(document, _SECRET),
     )
@@ -157,7 +158,7 @@ def _read_secret(document: Document, versions: tuple[Version, ...]) -> Secret:
 
 def _read_plain(document: Document, fields: dict[str, tuple[Any, type]]) -> dict[str, Any]:
     return {
-        name: typed(document.get(name, default), kind, NoneType if default is None else kind)
+        name: expect_type(document.get(name, default), kind, NoneType if default is None else kind)
         for name, (default, kind) in fields.items()
     }
 
@@ -165,11 +166,11 @@ def _read_plain(document: Document, fields: dict[str, tuple[Any, type]]) -> dict
 def _read_version(document: Document) -> Version:
     payload = document.get("payload")
     return Version(
-        version=typed(document["version"], int),
-        created_at=typed(document["created_at"], datetime, NoneType),
+        version=expect_type(document["version"], int),
+        created_at=expect_type(document["created_at"], datetime, NoneType),
         sealed=None
         if payload is None
-        else Envelope(typed(payload, bytes), typed(document["data_key"], bytes)),
+        else Envelope(expect_type(payload, bytes), expect_type(document["data_key"], bytes)),
         **_read_plain(document, _VERSION),
     )
 
@@ -179,7 +180,7 @@ def _read_legacy(document: Document) -> Secret:
         # Nothing ties such a record to a place, and it never had one: it was put there.
         raise Tampered("a record of an earlier implementation has neither path nor owner")
     ciphertext = base64.b64decode(document["ciphertext"], validate=True)
-    created_at = typed(document.get("created_at"), datetime, NoneType)
+    created_at = expect_type(document.get("created_at"), datetime, NoneType)
     return _read_secret(
         document | {"current": 1, "created_at": created_at},
         (Version(1, created_at, LegacyValue(ciphertext)),),

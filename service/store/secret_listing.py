@@ -12,7 +12,7 @@ from pymongo.database import Database
 from ..errors import Tampered
 from ..records import Secret
 from . import secret_documents
-from .database import Document, translated
+from .database import Document, map_errors
 from .secrets import COLLECTION
 
 # From the first to before the second.  MongoDB compares strings byte by byte.
@@ -20,7 +20,7 @@ Range = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ListFilter:
     """Which secrets: those in use or those that were deleted, with all these labels, not over by ``at``."""
 
     deleted: bool
@@ -29,7 +29,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SecretPage:
     """Secrets in their order; ``last`` is the path or the id behind which there may be more."""
 
     secrets: list[Secret]
@@ -42,18 +42,18 @@ class ListingStore:
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[COLLECTION]
 
-    def by_path(self, wanted: Wanted, ranges: Sequence[Range], count: int) -> Page:
+    def by_path(self, wanted: ListFilter, ranges: Sequence[Range], count: int) -> SecretPage:
         """Return up to ``count`` secrets with paths in these ranges, in the order of their paths.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
         if not ranges:
-            return Page([], None)
+            return SecretPage([], None)
         within = [{"path": {"$gte": first, "$lt": end}} for first, end in ranges]
         return self._page({**_filter(wanted), "$or": within}, "path", count)
 
-    def by_id(self, wanted: Wanted, owner: str | None, start: str, count: int) -> Page:
+    def by_id(self, wanted: ListFilter, owner: str | None, start: str, count: int) -> SecretPage:
         """Return up to ``count`` secrets with no path, in the order of their ids: one owner's, or all.
 
         Raises:
@@ -69,7 +69,7 @@ class ListingStore:
             StoreUnavailable: the database did not answer.
         """
         first, end = within
-        with translated():
+        with map_errors():
             found = self._collection.find({"path": {"$gte": first, "$lt": end}}, {"path": True, "_id": False})
             return [document["path"] for document in found.sort("path", ASCENDING).limit(count)]
 
@@ -79,20 +79,20 @@ class ListingStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return self._collection.count_documents({"shelf": None, "path": None})
 
-    def _page(self, query: Document, order: str, count: int) -> Page:
-        with translated():
+    def _page(self, query: Document, order: str, count: int) -> SecretPage:
+        with map_errors():
             found = list(
                 self._collection.find(query, secret_documents.LISTED).sort(order, ASCENDING).limit(count)
             )
         # An altered record is told of by whoever names it; here it must not hide the others.
         secrets = [secret for document in found if (secret := _read(document)) is not None]
-        return Page(secrets, found[-1][order] if len(found) == count else None)
+        return SecretPage(secrets, found[-1][order] if len(found) == count else None)
 
 
-def _filter(wanted: Wanted) -> Document:
+def _filter(wanted: ListFilter) -> Document:
     query: Document = {
         "shelf": "deleted" if wanted.deleted else None,
         # What MongoDB is about to remove; it is never much.

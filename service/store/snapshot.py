@@ -14,11 +14,11 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from ..errors import StartRefused
-from ..models import Sealed
+from ..errors import ConfigurationError
+from ..models import EncryptedItem
 from . import canary, secrets, tokens
-from .backup_collections import KEPT
-from .database import Document, translated
+from .backup_collections import INCLUDED
+from .database import Document, map_errors
 
 # A round trip each; MongoDB sends 16 MiB at most, which a few large secrets fill.
 _DOCUMENTS_AT_ONCE = 1000
@@ -34,7 +34,7 @@ class Batch:
     collection: str
     documents: bytes
     count: int
-    sealed: Sequence[tuple[Sealed, bytes]]
+    sealed: Sequence[tuple[EncryptedItem, bytes]]
 
 
 class Snapshot:
@@ -56,18 +56,18 @@ class Snapshot:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
-            return sum(self._database[name].estimated_document_count() for name in KEPT)
+        with map_errors():
+            return sum(self._database[name].estimated_document_count() for name in INCLUDED)
 
     def batches(self) -> Iterator[Batch]:
         """Yield everything, collection by collection.
 
         Raises:
             StoreUnavailable: the database did not answer.
-            StartRefused: it took longer than MongoDB remembers.
+            ConfigurationError: it took longer than MongoDB remembers.
         """
-        for name in KEPT:
-            with translated(), _remembered():
+        for name in INCLUDED:
+            with map_errors(), _remembered():
                 found = self._database[name].find_raw_batches(
                     {}, sort=[("_id", ASCENDING)], batch_size=_DOCUMENTS_AT_ONCE, session=self._session
                 )
@@ -79,7 +79,7 @@ class Snapshot:
 
 
 @contextmanager
-def taken(client: MongoClient[Document], database: Database[Document]) -> Iterator[Snapshot]:
+def take_snapshot(client: MongoClient[Document], database: Database[Document]) -> Iterator[Snapshot]:
     """Fix a point in time: that of the first read, for all reads that follow.
 
     Raises:
@@ -88,13 +88,13 @@ def taken(client: MongoClient[Document], database: Database[Document]) -> Iterat
     for attempt in range(1, _ATTEMPTS + 1):
         with client.start_session(snapshot=True) as session:
             try:
-                with translated():
+                with map_errors():
                     at = _touch(database, session)
             except _Changing:
                 # A collection or an index is younger than the point in time: a service that has just
                 # started makes them.  A moment later they are not.
                 if attempt == _ATTEMPTS:
-                    raise StartRefused("collections or indexes are being made: run it again") from None
+                    raise ConfigurationError("collections or indexes are being made: run it again") from None
                 time.sleep(_PAUSE_SECONDS)
                 continue
             yield Snapshot(database, session, at)
@@ -107,7 +107,7 @@ class _Changing(Exception):
 
 def _touch(database: Database[Document], session: ClientSession) -> tuple[int, int]:
     at = None
-    for name in KEPT:
+    for name in INCLUDED:
         try:
             found = database.command({"find": name, "limit": 1, "projection": {"_id": True}}, session=session)
         except OperationFailure as error:
@@ -129,27 +129,27 @@ def _remembered() -> Iterator[None]:
     except OperationFailure as error:
         if error.code not in (_TOO_OLD, _UNAVAILABLE):
             raise
-        raise StartRefused(
+        raise ConfigurationError(
             "the backup took longer than MongoDB remembers the past (or collections and indexes were changed"
             " meanwhile): let its output go to something faster, or give mongod a larger"
             " minSnapshotHistoryWindowInSeconds, which is 300 by itself"
         ) from None
 
 
-def _sealed(collection: str, document: Document) -> Iterator[tuple[Sealed, bytes]]:
+def _sealed(collection: str, document: Document) -> Iterator[tuple[EncryptedItem, bytes]]:
     match collection:
         case secrets.COLLECTION:
             if "ciphertext" in document:
-                yield Sealed.LEGACY, b""
+                yield EncryptedItem.LEGACY, b""
             if "tag" in document:
-                yield Sealed.SECRET_TAG, _bytes(document["tag"])
+                yield EncryptedItem.SECRET_TAG, _bytes(document["tag"])
             for version in _list(document.get("versions")):
                 if isinstance(version, dict) and "data_key" in version:
-                    yield Sealed.VERSION, _bytes(version["data_key"])
+                    yield EncryptedItem.VERSION, _bytes(version["data_key"])
         case tokens.COLLECTION:
-            yield Sealed.TOKEN_TAG, _bytes(document.get("tag"))
+            yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
         case canary.COLLECTION if "data_key" in document:
-            yield Sealed.VERSION, _bytes(document["data_key"])
+            yield EncryptedItem.VERSION, _bytes(document["data_key"])
 
 
 def _bytes(value: object) -> bytes:

@@ -11,13 +11,13 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from ..errors import StartRefused, Tampered
+from ..errors import ConfigurationError, Tampered
 from ..models import AuditRecord, Envelope, Status, StoredToken
 from ..records import Secret
 from . import audit, audit_keys, canary, checkpoints, secret_documents, secrets, tokens
 from .audit_keys import SealedAuditKey
-from .backup_collections import KEPT, staged
-from .database import DUPLICATE_KEY, Document, translated
+from .backup_collections import INCLUDED, staging_name
+from .database import DUPLICATE_KEY, Document, map_errors
 
 Record = TypeVar("Record")
 
@@ -37,8 +37,8 @@ class Staging:
         Raises:
             StoreUnavailable: some may be there still.
         """
-        with translated():
-            for name in KEPT:
+        with map_errors():
+            for name in INCLUDED:
                 self.collection(name).drop()
 
     def put(self, collection: str, raw: bytes) -> int:
@@ -46,18 +46,18 @@ class Staging:
 
         Raises:
             StoreUnavailable: some may be missing.
-            StartRefused: they are there already.
+            ConfigurationError: they are there already.
             Tampered: it is no BSON.
         """
         found = _split(raw)
-        with translated():
+        with map_errors():
             try:
                 for start in range(0, len(found), _AT_ONCE):
                     self.collection(collection).insert_many(found[start : start + _AT_ONCE], ordered=False)
             except BulkWriteError as error:
                 if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
                     raise
-                raise StartRefused("another one like this is at work: let it end first") from None
+                raise ConfigurationError("another one like this is at work: let it end first") from None
         return len(found)
 
     def count(self, collection: str) -> int:
@@ -66,7 +66,7 @@ class Staging:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return self.collection(collection).count_documents({})
 
     def secrets(self) -> Iterator[tuple[str, Secret | Tampered]]:
@@ -95,12 +95,12 @@ class Staging:
 
     def collection(self, name: str) -> Collection[Document]:
         """Return the collection in which those of ``name`` lie."""
-        return self._database[staged(self._purpose, name)]
+        return self._database[staging_name(self._purpose, name)]
 
     def _read(
         self, collection: str, read: Callable[[Document], Record]
     ) -> Iterator[tuple[str, Record | Tampered]]:
-        with translated():
+        with map_errors():
             found = self.collection(collection).find({}).sort("_id", ASCENDING)
             for document in found.batch_size(_AT_ONCE):
                 try:

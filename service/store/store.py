@@ -4,38 +4,37 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from . import database as connection
+from . import database as mongo_database
 from . import indexes
-from . import snapshot as snapshots
 from .audit import AuditStore
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
 from .checkpoints import CheckpointStore, WriterStore
 from .drills import DrillStore
 from .master_keys import KeyStore
-from .rate_limits import AttemptStore
+from .rate_limits import RateLimitStore
 from .restore import RestoreStore
-from .rewrap import SealedStore
+from .rewrap import RewrapStore
 from .secret_listing import ListingStore
 from .secrets import SecretStore
-from .snapshot import Snapshot
+from .snapshot import Snapshot, take_snapshot
 from .staging import Staging
 from .tls import MongoTls
 from .tokens import TokenStore
 
 
 class Store:
-    """The collections of one database, over one client; ``time_limit`` is in seconds.
+    """The collections of one database, over one client; ``operation_timeout`` is in seconds.
 
     Raises:
-        StartRefused: the connection string or a file for TLS cannot be used.
+        ConfigurationError: the connection string or a file for TLS cannot be used.
     """
 
-    def __init__(self, uri: str, time_limit: float, tls: MongoTls | None = None) -> None:
-        self._client = connection.connect(uri, time_limit, tls)
-        self._database = connection.database(self._client)
-        self._time_limit = time_limit
-        self.secrets = SecretStore(self._database, time_limit)
+    def __init__(self, uri: str, operation_timeout: float, tls: MongoTls | None = None) -> None:
+        self._client = mongo_database.connect(uri, operation_timeout, tls)
+        self._database = mongo_database.database(self._client)
+        self._operation_timeout = operation_timeout
+        self.secrets = SecretStore(self._database, operation_timeout)
         self.listing = ListingStore(self._database)
         self.audit = AuditStore(self._client, self._database)
         self.audit_keys = AuditKeyStore(self._database)
@@ -43,23 +42,23 @@ class Store:
         self.writers = WriterStore(self._database)
         self.canaries = CanaryStore(self._database)
         self.keys = KeyStore(self._database)
-        self.sealed = SealedStore(self._database)
+        self.rewrap = RewrapStore(self._database)
         self.tokens = TokenStore(self._database)
-        self.attempts = AttemptStore(self._database)
+        self.rate_limits = RateLimitStore(self._database)
         self.drills = DrillStore(self._database)
         self.restores = RestoreStore(self._database, self.canaries, self.keys, self.audit_keys)
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Fix a point in time for a backup; see ``snapshots.taken``."""
-        return snapshots.taken(self._client, self._database)
+        """Fix a point in time for a backup; see ``take_snapshot``."""
+        return take_snapshot(self._client, self._database)
 
     def staging(self, purpose: str) -> Staging:
         """Return where a backup lies apart, for ``kept.RESTORE`` or ``kept.DRILL``."""
         return Staging(self._database, purpose)
 
-    def time_limit(self) -> AbstractContextManager[object]:
+    def request_deadline(self) -> AbstractContextManager[object]:
         """Bound all operations of this thread inside the ``with`` together."""
-        return connection.time_limit(self._time_limit)
+        return mongo_database.deadline_in(self._operation_timeout)
 
     def ping(self) -> None:
         """Ask the primary for an answer.
@@ -67,11 +66,11 @@ class Store:
         Raises:
             StoreUnavailable: none came.
         """
-        connection.ping(self._database)
+        mongo_database.ping(self._database)
 
     def wait_until_usable(self, seconds: float) -> None:
         """Wait for a primary; see ``client.wait_until_usable``."""
-        connection.wait_until_usable(self._client, seconds)
+        mongo_database.wait_until_usable(self._client, seconds)
 
     def reconcile_indexes(self, audit_ttl_days: int, *, check: bool = False) -> list[str]:
         """Bring the indexes in line; see ``indexes.reconcile``."""

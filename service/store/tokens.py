@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from ..errors import Tampered
 from ..models import Action, Scope, StoredToken, Token
-from .database import Document, translated, typed
+from .database import Document, expect_type, map_errors
 
 COLLECTION = "tokens"
 
@@ -33,7 +33,7 @@ class TokenStore:
         Raises:
             StoreUnavailable: it may or may not have been kept.
         """
-        with translated():
+        with map_errors():
             self._collection.insert_one(_write(stored))
 
     def find(self, token_id: str) -> StoredToken | None:
@@ -43,7 +43,7 @@ class TokenStore:
             StoreUnavailable: the database did not answer.
             Tampered: the document is none that this service wrote.
         """
-        with translated():
+        with map_errors():
             document = self._collection.find_one({"_id": token_id})
         return None if document is None else read(document)
 
@@ -53,7 +53,7 @@ class TokenStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return self._collection.find_one({"_id": token_id, **_ALIVE}, {"_id": True}) is not None
 
     def use(self, token_id: str) -> bool:
@@ -62,7 +62,7 @@ class TokenStore:
         Raises:
             StoreUnavailable: the use may or may not have been counted.
         """
-        with translated():
+        with map_errors():
             return (
                 self._collection.find_one_and_update(
                     {"_id": token_id, **_ALIVE, "$expr": {"$lt": ["$uses", "$max_uses"]}},
@@ -84,7 +84,7 @@ class TokenStore:
         wanted: Document = {"_id": {"$gt": after}}
         if created_by is not None:
             wanted["$or"] = [{"_id": created_by}, {"created_by": created_by}]
-        with translated():
+        with map_errors():
             found = list(self._collection.find(wanted).sort("_id", ASCENDING).limit(count))
         return [read(document) for document in found]
 
@@ -94,7 +94,7 @@ class TokenStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return [one["_id"] for one in self._collection.find({"created_by": token_id}, {"_id": True})]
 
     def revoke(self, token_ids: Sequence[str], at: datetime) -> None:
@@ -103,7 +103,7 @@ class TokenStore:
         Raises:
             StoreUnavailable: some may have been ended; ending them again does no harm.
         """
-        with translated():
+        with map_errors():
             self._collection.update_many(
                 {"_id": {"$in": list(token_ids)}, **_ALIVE}, {"$set": {"revoked_at": at, "ended_at": at}}
             )
@@ -115,7 +115,7 @@ class TokenStore:
             StoreUnavailable: it may or may not have been renewed.
         """
         expires_at = stored.token.expires_at
-        with translated():
+        with map_errors():
             return (
                 self._collection.find_one_and_update(
                     {"_id": stored.token.token_id, **_ALIVE},
@@ -133,7 +133,7 @@ class TokenStore:
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        with translated():
+        with map_errors():
             return (
                 self._collection.find_one(
                     {
@@ -172,28 +172,30 @@ def read(document: Document) -> StoredToken:
     try:
         return StoredToken(
             token=Token(
-                token_id=typed(document["_id"], str),
-                name=typed(document["name"], str),
-                scopes=tuple(_scope(typed(text, str)) for text in typed(document["scopes"], list)),
-                created_at=typed(document["created_at"], datetime),
-                created_by=typed(document["created_by"], str),
-                expires_at=typed(document["expires_at"], datetime, NoneType),
-                lifetime=typed(document["lifetime"], int, NoneType),
-                max_uses=typed(document["max_uses"], int, NoneType),
-                networks=tuple(_network(one) for one in typed(document["networks"], list)),
-                rate_limit=typed(document["rate_limit"], int, NoneType),
-                uses=typed(document["uses"], int),
-                revoked_at=typed(document["revoked_at"], datetime, NoneType),
+                token_id=expect_type(document["_id"], str),
+                name=expect_type(document["name"], str),
+                scopes=tuple(
+                    _scope(expect_type(text, str)) for text in expect_type(document["scopes"], list)
+                ),
+                created_at=expect_type(document["created_at"], datetime),
+                created_by=expect_type(document["created_by"], str),
+                expires_at=expect_type(document["expires_at"], datetime, NoneType),
+                lifetime=expect_type(document["lifetime"], int, NoneType),
+                max_uses=expect_type(document["max_uses"], int, NoneType),
+                networks=tuple(_network(one) for one in expect_type(document["networks"], list)),
+                rate_limit=expect_type(document["rate_limit"], int, NoneType),
+                uses=expect_type(document["uses"], int),
+                revoked_at=expect_type(document["revoked_at"], datetime, NoneType),
             ),
-            digest=typed(document["digest"], bytes),
-            tag=typed(document["tag"], bytes),
+            digest=expect_type(document["digest"], bytes),
+            tag=expect_type(document["tag"], bytes),
         )
     except (KeyError, TypeError, ValueError):
         raise Tampered("not of the shape in which tokens are stored") from None
 
 
 def _network(text: Any) -> str:
-    ip_network(typed(text, str))
+    ip_network(expect_type(text, str))
     return str(text)
 
 

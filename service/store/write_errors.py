@@ -14,7 +14,7 @@ from .database import DUPLICATE_KEY, Document
 _TOO_LARGE = {10334, 17419}
 
 
-def meaning(refused: Document) -> PathTaken | StoreUnavailable:
+def to_domain_error(refused: Document) -> PathTaken | StoreUnavailable:
     """Return what one of the ``writeErrors`` of several inserts means."""
     if refused["code"] == DUPLICATE_KEY:
         # An index allows the path only once.  Two secrets never get the same id by chance.
@@ -23,7 +23,7 @@ def meaning(refused: Document) -> PathTaken | StoreUnavailable:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
+def map_write_errors() -> Iterator[None]:
     """Raise what it means that MongoDB refuses a document.
 
     Raises:

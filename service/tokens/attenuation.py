@@ -10,12 +10,12 @@ from ..access import scopes, token_format
 from ..errors import Forbidden, InvalidFields
 from ..models import Action, Principal, Scope, Token
 
-MOST_SECONDS = 10 * 365 * 86_400
-MOST_IN_NAME = 100
+MAX_SECONDS = 10 * 365 * 86_400
+MAX_NAME_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class TokenRequest:
     """A token as it is asked for; times in seconds, ``rate_limit`` in requests per minute."""
 
     name: str
@@ -27,33 +27,35 @@ class Wish:
     rate_limit: int | None = None
 
 
-def require_sense(wish: Wish) -> None:
+def validate(request: TokenRequest) -> None:
     """Return where the wish can be kept and does not contradict itself.
 
     Raises:
         InvalidFields: it cannot, or does.
     """
-    if not (0 < len(wish.name) <= MOST_IN_NAME and wish.name.isprintable()) or token_format.is_within(
-        wish.name
-    ):
-        raise InvalidFields({"name": [f"up to {MOST_IN_NAME} printable characters, and no token in them"]})
-    if wish.expires_in is not None and wish.expires_in > MOST_SECONDS:
-        raise InvalidFields({"expires_in": [f"up to {MOST_SECONDS} seconds"]})
-    if wish.renewable and wish.expires_in is None:
+    if not (
+        0 < len(request.name) <= MAX_NAME_CHARACTERS and request.name.isprintable()
+    ) or token_format.is_within(request.name):
+        raise InvalidFields(
+            {"name": [f"up to {MAX_NAME_CHARACTERS} printable characters, and no token in them"]}
+        )
+    if request.expires_in is not None and request.expires_in > MAX_SECONDS:
+        raise InvalidFields({"expires_in": [f"up to {MAX_SECONDS} seconds"]})
+    if request.renewable and request.expires_in is None:
         raise InvalidFields({"renewable": ["give expires_in too: it is what each renewal gives"]})
-    makes_tokens = {Action.TOKEN, Action.ADMIN} & {scope.action for scope in wish.scopes}
-    if wish.max_uses is not None and makes_tokens:
+    makes_tokens = {Action.TOKEN, Action.ADMIN} & {scope.action for scope in request.scopes}
+    if request.max_uses is not None and makes_tokens:
         # One use would be enough to make a token without that limit.
         raise InvalidFields({"max_uses": ["a token that can make tokens cannot be limited in uses"]})
 
 
-def require_no_more(principal: Principal, token: Token) -> None:
+def require_subset(principal: Principal, token: Token) -> None:
     """Return where ``token`` is held by what its maker holds.
 
     Raises:
         Forbidden: it would be more; the message says in what.
     """
-    missing = [str(scope) for scope in token.scopes if not scopes.gives(principal.scopes, scope)]
+    missing = [str(scope) for scope in token.scopes if not scopes.implies(principal.scopes, scope)]
     if missing:
         raise Forbidden(f"a token can only give what it holds; yours does not hold {', '.join(missing)}")
     maker = principal.token

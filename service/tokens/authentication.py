@@ -15,9 +15,10 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from ..access import policy, token_format
 from ..access.token_format import Credential
 from ..audit.recorder import Entry
+from ..crypto import tags
 from ..crypto.keyring import KeyRing
 from ..errors import (
-    ForeignAddress,
+    AddressNotAllowed,
     InvalidToken,
     NoToken,
     TokenExpired,
@@ -27,13 +28,13 @@ from ..errors import (
     Unauthenticated,
 )
 from ..models import Principal, StoredToken, Token, now
-from ..store.rate_limits import AttemptStore
+from ..store.rate_limits import RateLimitStore
 from ..store.tokens import TokenStore
 
 RECHECK_SECONDS = 5.0
 
 # More tokens than any process meets in RECHECK_SECONDS; beyond it everybody is looked up again.
-_MOST_REMEMBERED = 10_000
+_MAX_REMEMBERED = 10_000
 _NOBODY = bytes(32)
 
 
@@ -53,7 +54,7 @@ class Authenticator:
     def __init__(
         self,
         tokens: TokenStore,
-        attempts: AttemptStore,
+        attempts: RateLimitStore,
         ring: KeyRing,
         failures_per_minute: int,
         *,
@@ -108,7 +109,7 @@ class Authenticator:
         if not hmac.compare_digest(stored.digest if stored else _NOBODY, credential.digest) or not stored:
             raise InvalidToken
         if recalled is None:
-            self._ring.verify(stored.tag, tag_fields(stored.token, stored.digest))
+            tags.verify_token(stored, self._ring)
             self._remember(stored, asked_at + RECHECK_SECONDS)
         return stored.token
 
@@ -120,44 +121,22 @@ class Authenticator:
         return None if _is_over(remembered.stored.token) else remembered.stored
 
     def _remember(self, stored: StoredToken, until: float) -> None:
-        if len(self._remembered) >= _MOST_REMEMBERED:
+        if len(self._remembered) >= _MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[stored.token.token_id] = _Remembered(stored, until)
 
     def _count_failure(self, client_ip: str, claimed: str | None) -> None:
-        most, what = self._failures_per_minute, "failed attempts"
-        self._limit(f"failures from {_neighbourhood(client_ip)}", most, what)
+        limit, what = self._failures_per_minute, "failed attempts"
+        self._limit(f"failures from {_rate_limit_key(client_ip)}", limit, what)
         if claimed is not None:
-            self._limit(f"failures of {claimed}", most, what)
+            self._limit(f"failures of {claimed}", limit, what)
 
-    def _limit(self, subject: str, most: int, what: str) -> None:
-        if self._attempts.count(subject) > most:
+    def _limit(self, subject: str, limit: int, what: str) -> None:
+        if self._attempts.count(subject) > limit:
             raise TooManyRequests(
-                f"too many {what}: {most} per minute are allowed; wait as long as Retry-After says",
+                f"too many {what}: {limit} per minute are allowed; wait as long as Retry-After says",
                 self._attempts.seconds_left(),
             )
-
-
-def tag_fields(token: Token, digest: bytes) -> dict[str, str]:
-    """Return what a token's tag authenticates: all that decides what it may do, but what changes by itself.
-
-    That is the count of its uses and its revocation: whoever can write to the database could as well
-    put the whole document back as it was.
-    """
-    return {
-        "purpose": "token",
-        "token_id": token.token_id,
-        "digest": digest.hex(),
-        "name": token.name,
-        "scopes": "\n".join(map(str, token.scopes)),
-        "created_at": token.created_at.isoformat(),
-        "created_by": token.created_by,
-        "expires_at": token.expires_at.isoformat() if token.expires_at else "",
-        "lifetime": str(token.lifetime),
-        "max_uses": str(token.max_uses),
-        "networks": "\n".join(token.networks),
-        "rate_limit": str(token.rate_limit),
-    }
 
 
 def _check(token: Token, client_ip: str) -> None:
@@ -166,7 +145,7 @@ def _check(token: Token, client_ip: str) -> None:
     if _is_over(token):
         raise TokenExpired
     if token.networks and not _within(client_ip, token.networks):
-        raise ForeignAddress
+        raise AddressNotAllowed
 
 
 def _is_over(token: Token) -> bool:
@@ -181,7 +160,7 @@ def _within(client_ip: str, networks: tuple[str, ...]) -> bool:
     return any(address in ip_network(network) for network in networks)
 
 
-def _neighbourhood(client_ip: str) -> str:
+def _rate_limit_key(client_ip: str) -> str:
     """Return what one client can be expected to hold: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
         address = ip_address(client_ip)
@@ -190,6 +169,6 @@ def _neighbourhood(client_ip: str) -> str:
     return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
 
 
-def anyone(_entry: Entry, _text: str | None) -> Principal:
+def authentication_disabled(_entry: Entry, _text: str | None) -> Principal:
     """Stand in for ``Authenticator.authenticate`` where authentication is switched off."""
     return policy.ANYONE

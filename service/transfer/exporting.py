@@ -10,29 +10,29 @@ from functools import partial
 
 from ..audit.recorder import Entry
 from ..crypto import secret_values
-from ..errors import SecretNotFound, Unopenable
+from ..errors import CannotDecrypt, SecretNotFound
 from ..models import Action, Principal
 from ..records import MAX_VERSIONS, Secret, Version
 from ..secrets import listing, lookup, state
-from ..secrets import read as reading
-from ..secrets.create import NewSecret
-from ..secrets.options import Settings
-from ..secrets.vault import Vault
-from ..store.secret_queries import Name
+from ..secrets.create import CreateSecret
+from ..secrets.options import SecretOptions
+from ..secrets.read import max_batch_size
+from ..secrets.services import SecretServices
+from ..store.secret_queries import SecretRef
 
 LIMITED = "limited in reads"
 UNNAMED = "without a path"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ExportPage:
     """What there is at some paths: secrets to give out, and those that are not in their place.
 
     ``left_out`` counts what stays, by the reason: what was deleted or is over; what can be read only so
     many times, because two copies could be read twice as often; what has no path to be found by.
     """
 
-    found: list[tuple[str, Secret | Unopenable]] = field(default_factory=list)
+    found: list[tuple[str, Secret | CannotDecrypt]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
@@ -41,37 +41,37 @@ class Unopened:
     """A secret that cannot be given out, and why."""
 
     path: str
-    error: Unopenable
+    error: CannotDecrypt
 
 
-def pages(vault: Vault, principal: Principal, folder: str) -> Iterator[Page]:
+def pages(services: SecretServices, principal: Principal, folder: str) -> Iterator[ExportPage]:
     """Find everything below a folder, which ends with its slash, in the order of the paths; below "" is all.
 
     What changes meanwhile is found as it was or as it is.
 
     Raises:
-        KeyRingUnproven: the key ring does not fit the data.
+        KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: the database did not answer.
     """
     if not folder:
-        yield Page(left_out=+Counter({UNNAMED: vault.listing.count_unnamed()}))
+        yield ExportPage(left_out=+Counter({UNNAMED: services.listing.count_unnamed()}))
     start, end = listing.below(folder)
-    while paths := vault.listing.paths((start, end), reading.most_at_once(vault)):
-        yield _page(vault, principal, paths)
-        start = listing.behind(paths[-1])
+    while paths := services.listing.paths((start, end), max_batch_size(services)):
+        yield _page(services, principal, paths)
+        start = listing.successor(paths[-1])
 
 
-def open_(vault: Vault, entry: Entry, page: Page) -> list[NewSecret | Unopened]:
+def open_(services: SecretServices, entry: Entry, page: ExportPage) -> list[CreateSecret | Unopened]:
     """Return what was found with its values; none of them may leave before the audit entry is closed."""
-    return [_open(vault, entry.part(), path, found) for path, found in page.found]
+    return [_open(services, entry.add_item(), path, found) for path, found in page.found]
 
 
-def _page(vault: Vault, principal: Principal, paths: Sequence[str]) -> Page:
-    names = [Name(path, is_path=True) for path in paths]
-    read = partial(vault.secrets.find_with_value, number=None)
-    at = vault.clock()
-    page = Page()
-    for path, found in zip(paths, lookup.find(vault, principal, Action.FETCH, names, read), strict=True):
+def _page(services: SecretServices, principal: Principal, paths: Sequence[str]) -> ExportPage:
+    names = [SecretRef(path, is_path=True) for path in paths]
+    read = partial(services.secrets.find_with_value, number=None)
+    at = services.clock()
+    page = ExportPage()
+    for path, found in zip(paths, lookup.find(services, principal, Action.FETCH, names, read), strict=True):
         if (why := _stays(found, at)) is not None:
             page.left_out[why] += 1
         elif not isinstance(found, SecretNotFound):
@@ -79,7 +79,7 @@ def _page(vault: Vault, principal: Principal, paths: Sequence[str]) -> Page:
     return page
 
 
-def _stays(found: Secret | SecretNotFound | Unopenable, at: datetime) -> str | None:
+def _stays(found: Secret | SecretNotFound | CannotDecrypt, at: datetime) -> str | None:
     """Return why a secret is left out, None where it is not."""
     try:
         if isinstance(found, SecretNotFound):
@@ -92,33 +92,35 @@ def _stays(found: Secret | SecretNotFound | Unopenable, at: datetime) -> str | N
     return None
 
 
-def _open(vault: Vault, entry: Entry, path: str, found: Secret | Unopenable) -> NewSecret | Unopened:
+def _open(
+    services: SecretServices, entry: Entry, path: str, found: Secret | CannotDecrypt
+) -> CreateSecret | Unopened:
     entry.path = path
     try:
-        if isinstance(found, Unopenable):
+        if isinstance(found, CannotDecrypt):
             raise found
         entry.secret_id = found.secret_id
         (version,) = (one for one in found.versions if one.version == found.current)
-        value = secret_values.open_(found, version, vault.ring)
-    except Unopenable as error:
+        value = secret_values.open_(found, version, services.ring)
+    except CannotDecrypt as error:
         entry.reason = error.reason
         return Unopened(path, error)
-    return NewSecret(value, path, _settings(found, version))
+    return CreateSecret(value, path, _settings(found, version))
 
 
-def _settings(secret: Secret, version: Version) -> Settings:
+def _settings(secret: Secret, version: Version) -> SecretOptions:
     """Return the settings that a new secret does not have by itself."""
-    settings = Settings()
+    options = SecretOptions()
     if secret.labels:
-        settings["labels"] = dict(secret.labels)
+        options["labels"] = dict(secret.labels)
     if secret.expires_at is not None:
-        settings["expires_at"] = secret.expires_at
+        options["expires_at"] = secret.expires_at
     if version.expires_at is not None:
-        settings["version_expires_at"] = version.expires_at
+        options["version_expires_at"] = version.expires_at
     if secret.max_versions != MAX_VERSIONS:
-        settings["max_versions"] = secret.max_versions
+        options["max_versions"] = secret.max_versions
     if secret.cas_required:
-        settings["cas_required"] = True
+        options["cas_required"] = True
     if secret.delete_version_after is not None:
-        settings["delete_version_after"] = secret.delete_version_after
-    return settings
+        options["delete_version_after"] = secret.delete_version_after
+    return options

@@ -9,19 +9,19 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, cast
 
-from ..errors import StartRefused
+from ..errors import ConfigurationError
 
 
 @contextmanager
-def new(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """Write a file that only its owner can read; it gets its name once all of it is on the disk.
 
     Raises:
-        StartRefused: there is one of this name, which stays as it is, or it cannot be written.
+        ConfigurationError: there is one of this name, which stays as it is, or it cannot be written.
     """
     if path.exists():
         # Said before the work; below, nobody can come in between.
-        raise StartRefused(f"{path} is there already: name another file, or move it away")
+        raise ConfigurationError(f"{path} is there already: name another file, or move it away")
     try:
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
             yield cast(BinaryIO, file)
@@ -30,4 +30,4 @@ def new(path: Path) -> Iterator[BinaryIO]:
             # Unlike renaming, this replaces nothing.
             os.link(file.name, path)
     except OSError as error:
-        raise StartRefused(f"cannot write {path}: {error.strerror}") from None
+        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from None

@@ -11,16 +11,17 @@ from functools import partial
 from ..access import paths
 from ..audit.recorder import Entry
 from ..crypto import secret_values
-from ..errors import PathTaken, SecretDeleted, SecretNotFound, Unopenable, VaultError
+from ..errors import CannotDecrypt, PathTaken, SecretDeleted, SecretNotFound, VaultError
 from ..models import Action, Principal
 from ..records import Secret, State
 from ..secrets import create, lifecycle, lookup, modify, state
-from ..secrets import read as reading
-from ..secrets.create import NewSecret
-from ..secrets.modify import Update
-from ..secrets.options import Content, Settings, moment
-from ..secrets.vault import Vault
-from ..store.secret_queries import Name
+from ..secrets.create import CreateSecret
+from ..secrets.generate import Content, value_of
+from ..secrets.modify import UpdateSecret
+from ..secrets.options import SecretOptions, resolve
+from ..secrets.read import max_batch_size
+from ..secrets.services import SecretServices
+from ..store.secret_queries import SecretRef
 
 
 class Existing(StrEnum):
@@ -31,7 +32,7 @@ class Existing(StrEnum):
     UPDATE = "update"
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """What becomes of a secret that is to be imported."""
 
     CREATE = "create"
@@ -43,121 +44,125 @@ class Outcome(StrEnum):
     REFUSE = "refuse"
 
 
-CHANGES = frozenset({Outcome.CREATE, Outcome.NEW_VERSION, Outcome.NEW_SETTINGS})
+CHANGES = frozenset({ImportOutcome.CREATE, ImportOutcome.NEW_VERSION, ImportOutcome.NEW_SETTINGS})
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """What would become of one secret; ``error`` is why it is refused.
 
     ``version`` is the current one of the secret that is there.
     """
 
-    wish: NewSecret = field(repr=False)
-    outcome: Outcome
+    request: CreateSecret = field(repr=False)
+    outcome: ImportOutcome
     error: VaultError | None = None
     version: int | None = None
 
 
-def plan(vault: Vault, principal: Principal, wishes: Sequence[NewSecret], existing: Existing) -> list[Step]:
+def plan(
+    services: SecretServices, principal: Principal, requests: Sequence[CreateSecret], existing: Existing
+) -> list[ImportStep]:
     """Return what would become of each secret, in their order; every one has a path, and no two the same.
 
     Values are compared here and go nowhere, so no read of a secret is used up, and nothing is recorded.
 
     Raises:
-        KeyRingUnproven: the key ring does not fit the data.
+        KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: the database did not answer.
     """
-    vault.proof.require()
-    at = vault.clock()
-    steps = [_by_itself(vault, wish, at) for wish in wishes]
-    numbers = [number for number, step in enumerate(steps) if step.outcome is Outcome.CREATE]
+    services.key_check.require()
+    at = services.clock()
+    steps = [_by_itself(services, request, at) for request in requests]
+    numbers = [number for number, step in enumerate(steps) if step.outcome is ImportOutcome.CREATE]
     # Values are needed, and room for them in memory, only where they are compared.
     compare = existing is Existing.UPDATE
     read = (
-        partial(vault.secrets.find_with_value, number=None) if compare else vault.secrets.find_without_values
+        partial(services.secrets.find_with_value, number=None)
+        if compare
+        else services.secrets.find_without_values
     )
-    size = reading.most_at_once(vault)
+    size = max_batch_size(services)
     for start in range(0, len(numbers), size):
         some = numbers[start : start + size]
-        names = [Name(steps[number].wish.path or "", is_path=True) for number in some]
-        found = lookup.find(vault, principal, Action.UPDATE, names, read)
+        names = [SecretRef(steps[number].request.path or "", is_path=True) for number in some]
+        found = lookup.find(services, principal, Action.UPDATE, names, read)
         for number, one in zip(some, found, strict=True):
-            steps[number] = _beside(vault, steps[number].wish, one, existing, at)
+            steps[number] = _beside(services, steps[number].request, one, existing, at)
     return steps
 
 
-def carry_out(vault: Vault, entry: Entry, principal: Principal, step: Step) -> None:
+def carry_out(services: SecretServices, entry: Entry, principal: Principal, step: ImportStep) -> None:
     """Do what was planned, where nothing has changed since.
 
     Raises:
         PathTaken, VersionConflict: something has.
-        VaultError: for any other reason that ``create`` and ``update`` have.
+        VaultError: for any other reason that ``create_secret`` and ``update`` have.
     """
-    wish = step.wish
-    if step.outcome is Outcome.CREATE:
-        create.create(vault, entry, principal, wish)
+    request = step.request
+    if step.outcome is ImportOutcome.CREATE:
+        create.create_secret(services, entry, principal, request)
         return
-    content = wish.content if step.outcome is Outcome.NEW_VERSION else None
-    update = Update(content, step.version, settings=wish.settings)
-    modify.update(vault, entry, principal, Name(wish.path or "", is_path=True), update)
+    content = request.content if step.outcome is ImportOutcome.NEW_VERSION else None
+    update = UpdateSecret(content, step.version, options=request.options)
+    modify.update(services, entry, principal, SecretRef(request.path or "", is_path=True), update)
 
 
-def _by_itself(vault: Vault, wish: NewSecret, at: datetime) -> Step:
-    if _is_over(wish.settings, at):
-        return Step(wish, Outcome.OVER)
+def _by_itself(services: SecretServices, request: CreateSecret, at: datetime) -> ImportStep:
+    if _is_over(request.options, at):
+        return ImportStep(request, ImportOutcome.OVER)
     try:
-        paths.require_path(wish.path or "")
-        secret_values.content(wish.content, vault.max_secret_bytes)
-        moment(wish.settings, "version_expires_at", at)
-        lifecycle.configure(Secret("", 0, (), at), wish.settings, at)
+        paths.require_path(request.path or "")
+        value_of(request.content, services.max_secret_bytes)
+        resolve(request.options, at)
     except VaultError as error:
-        return Step(wish, Outcome.REFUSE, error)
-    return Step(wish, Outcome.CREATE)
+        return ImportStep(request, ImportOutcome.REFUSE, error)
+    return ImportStep(request, ImportOutcome.CREATE)
 
 
-def _is_over(settings: Settings, at: datetime) -> bool:
-    ends = (settings.get("expires_at"), settings.get("version_expires_at"))
+def _is_over(options: SecretOptions, at: datetime) -> bool:
+    ends = (options.get("expires_at"), options.get("version_expires_at"))
     return any(isinstance(end, datetime) and end <= at for end in ends)
 
 
 def _beside(
-    vault: Vault,
-    wish: NewSecret,
-    found: Secret | SecretNotFound | Unopenable,
+    services: SecretServices,
+    request: CreateSecret,
+    found: Secret | SecretNotFound | CannotDecrypt,
     existing: Existing,
     at: datetime,
-) -> Step:
+) -> ImportStep:
     """Return what would become of a secret, now that it is known what there is at its path."""
     if isinstance(found, SecretNotFound):
-        return Step(wish, Outcome.CREATE)
+        return ImportStep(request, ImportOutcome.CREATE)
     if isinstance(found, Secret) and state.of(found, at) in (State.EXPIRED, State.DESTROYED):
-        return Step(wish, Outcome.CREATE)
+        return ImportStep(request, ImportOutcome.CREATE)
     if existing is Existing.SKIP:
-        return Step(wish, Outcome.SKIP)
+        return ImportStep(request, ImportOutcome.SKIP)
     if existing is Existing.REFUSE:
-        return Step(wish, Outcome.REFUSE, PathTaken())
+        return ImportStep(request, ImportOutcome.REFUSE, PathTaken())
     try:
         if not isinstance(found, Secret):
             raise found
-        return Step(wish, _changed(vault, wish, found, at), version=found.current)
-    except (SecretDeleted, Unopenable) as error:
-        return Step(wish, Outcome.REFUSE, error)
+        return ImportStep(request, _changed(services, request, found, at), version=found.current)
+    except (SecretDeleted, CannotDecrypt) as error:
+        return ImportStep(request, ImportOutcome.REFUSE, error)
 
 
-def _changed(vault: Vault, wish: NewSecret, secret: Secret, at: datetime) -> Outcome:
+def _changed(services: SecretServices, request: CreateSecret, secret: Secret, at: datetime) -> ImportOutcome:
     state.require(secret, at, State.LIVE)
-    if not _has_value(vault, secret, wish.content, at):
-        return Outcome.NEW_VERSION
-    changed = lifecycle.configure(secret, wish.settings, at)
-    if "version_expires_at" in wish.settings:
-        changed = lifecycle.extend(changed, wish.settings, at)
-    return Outcome.SAME if changed == secret else Outcome.NEW_SETTINGS
+    if not _has_value(services, secret, request.content, at):
+        return ImportOutcome.NEW_VERSION
+    options = resolve(request.options, at)
+    changed = lifecycle.configure(secret, options)
+    if "version_expires_at" in options:
+        changed = lifecycle.extend(changed, options["version_expires_at"], at)
+    return ImportOutcome.SAME if changed == secret else ImportOutcome.NEW_SETTINGS
 
 
-def _has_value(vault: Vault, secret: Secret, content: Content, at: datetime) -> bool:
+def _has_value(services: SecretServices, secret: Secret, content: Content, at: datetime) -> bool:
     try:
         version = state.readable(secret, None, at)
     except SecretNotFound:
         return False
-    return secret_values.open_(secret, version, vault.ring) == content
+    return secret_values.open_(secret, version, services.ring) == content

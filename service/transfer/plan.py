@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..access import paths
-from ..api.secrets.creation import new_secret
+from ..api.secrets.requests import create_request
 from ..errors import InvalidBase64, InvalidFields, VaultError
 from ..models import Principal
-from ..secrets.create import NewSecret
-from ..secrets.vault import Vault
+from ..secrets.create import CreateSecret
+from ..secrets.services import SecretServices
 from . import importing
-from .formats.line import Line, Problem
-from .importing import Existing, Outcome, Step
+from .formats.line import LineError, ParsedLine
+from .importing import Existing, ImportOutcome, ImportStep
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedLine:
     """What would become of the secret at a line; ``step`` is None where there is none to be had.
 
     ``text`` says it to the operator and never has a value in it.
@@ -25,40 +25,42 @@ class Planned:
 
     number: int
     text: str
-    step: Step | None
+    step: ImportStep | None
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ImportOutcome:
         """What would become of it."""
-        return Outcome.REFUSE if self.step is None else self.step.outcome
+        return ImportOutcome.REFUSE if self.step is None else self.step.outcome
 
 
 def plan(
-    vault: Vault,
+    services: SecretServices,
     principal: Principal,
-    lines: Sequence[Line | Problem],
+    lines: Sequence[ParsedLine | LineError],
     folder: str,
     existing: Existing,
-) -> list[Planned]:
+) -> list[PlannedLine]:
     """Return what would become of each line, in their order; ``folder`` goes in front of every path.
 
     Raises:
-        KeyRingUnproven: the key ring does not fit the data.
+        KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: the database did not answer.
     """
-    read = list(_wishes(lines, folder))
+    read = list(_requests(lines, folder))
     steps = iter(
-        importing.plan(vault, principal, [one for _, one in read if isinstance(one, NewSecret)], existing)
+        importing.plan(
+            services, principal, [one for _, one in read if isinstance(one, CreateSecret)], existing
+        )
     )
     return [
-        Planned(number, f"{Outcome.REFUSE}: {one}", None)
+        PlannedLine(number, f"{ImportOutcome.REFUSE}: {one}", None)
         if isinstance(one, str)
         else _planned(number, next(steps))
         for number, one in read
     ]
 
 
-def told(error: VaultError) -> str:
+def describe_error(error: VaultError) -> str:
     """Return an error in one line."""
     if not isinstance(error, InvalidFields):
         return str(error)
@@ -69,32 +71,34 @@ def told(error: VaultError) -> str:
     )
 
 
-def _planned(number: int, step: Step) -> Planned:
+def _planned(number: int, step: ImportStep) -> PlannedLine:
     # A path that is none could be anything, a value in the wrong field included.
-    named = f"{step.wish.path}: " if paths.is_path(step.wish.path or "") else ""
-    why = "" if step.error is None else f": {told(step.error)}"
-    return Planned(number, f"{named}{step.outcome}{why}", step)
+    named = f"{step.request.path}: " if paths.is_path(step.request.path or "") else ""
+    why = "" if step.error is None else f": {describe_error(step.error)}"
+    return PlannedLine(number, f"{named}{step.outcome}{why}", step)
 
 
-def _wishes(lines: Sequence[Line | Problem], folder: str) -> Iterator[tuple[int, NewSecret | str]]:
+def _requests(
+    lines: Sequence[ParsedLine | LineError], folder: str
+) -> Iterator[tuple[int, CreateSecret | str]]:
     """Return the number of each line, and its secret or why there is none."""
     first: dict[str, int] = {}
     for line in lines:
-        if isinstance(line, Problem):
+        if isinstance(line, LineError):
             yield line.number, line.text
             continue
         try:
-            wish = new_secret(_within(folder, line.body))
+            request = create_request(_within(folder, line.body))
         except (InvalidFields, InvalidBase64) as error:
-            yield line.number, told(error)
+            yield line.number, describe_error(error)
             continue
-        if wish.path is None:
+        if request.path is None:
             yield line.number, "path: without one nobody would find it again"
-        elif wish.path in first:
-            yield line.number, f"path: line {first[wish.path]} has the same"
+        elif request.path in first:
+            yield line.number, f"path: line {first[request.path]} has the same"
         else:
-            first[wish.path] = line.number
-            yield line.number, wish
+            first[request.path] = line.number
+            yield line.number, request
 
 
 def _within(folder: str, body: Mapping[str, object]) -> Mapping[str, object]:

@@ -4,7 +4,7 @@ import pytest
 
 from service.access import policy, scopes
 from service.errors import Forbidden
-from service.models import Action, Principal, Reach
+from service.models import AccessFilter, Action, Principal
 
 
 def principal(*texts: str) -> Principal:
@@ -19,7 +19,7 @@ def test_denies_by_default(action: Action) -> None:
         policy.require(principal(), action)
     with pytest.raises(Forbidden, match=f"lacks a scope for this path: {action}:a"):
         policy.require_path(principal(), action, "a")
-    assert Reach(owner="0f3a5b7c9d1e2f40") == policy.reach(principal(), action)
+    assert AccessFilter(owner="0f3a5b7c9d1e2f40") == policy.access_filter(principal(), action)
 
 
 @pytest.mark.parametrize("action", Action)
@@ -28,17 +28,17 @@ def test_administrators_may_do_everything(action: Action) -> None:
     for one in (policy.OPERATOR, policy.ANYONE, principal("admin")):
         policy.require(one, action)
         policy.require_path(one, action, "a")
-        assert Reach(everything=True) == policy.reach(one, action)
+        assert AccessFilter(everything=True) == policy.access_filter(one, action)
 
 
 def test_reaches_what_the_scopes_name() -> None:
     """Paths, folders with their slash, and one's own; of the one action only."""
     holder = principal("fetch:a/b", "fetch:c/*", "fetch:*", "create:d", "token")
 
-    assert Reach(paths=("a/b",), folders=("c/", ""), owner="0f3a5b7c9d1e2f40") == policy.reach(
+    assert AccessFilter(paths=("a/b",), folders=("c/", ""), owner="0f3a5b7c9d1e2f40") == policy.access_filter(
         holder, Action.FETCH
     )
-    assert Reach(paths=("d",), owner="0f3a5b7c9d1e2f40") == policy.reach(holder, Action.CREATE)
+    assert AccessFilter(paths=("d",), owner="0f3a5b7c9d1e2f40") == policy.access_filter(holder, Action.CREATE)
 
 
 def test_one_scope_of_many_is_enough() -> None:

@@ -89,7 +89,7 @@ def test_the_matrix(scoped: Action, action: Action, pattern: str, held: set[str]
     scope = Scope(scoped, pattern if on_paths else None)
     allowed = held | not_held if scoped is Action.ADMIN else held if on_paths and scoped is action else set()
 
-    assert allowed == {path for path in held | not_held if scopes.holds(scope, action, path)}
+    assert allowed == {path for path in held | not_held if scopes.allows(scope, action, path)}
 
 
 @pytest.mark.parametrize(
@@ -118,22 +118,22 @@ def test_the_matrix(scoped: Action, action: Action, pattern: str, held: set[str]
 )
 def test_gives(holder: str, wanted: str, given_: bool) -> None:
     """What lies within what is held, and nothing that only looks so."""
-    assert given_ == scopes.gives([scopes.parse(holder)], scopes.parse(wanted))
+    assert given_ == scopes.implies([scopes.parse(holder)], scopes.parse(wanted))
 
 
 @given(holder=st.lists(SCOPES, max_size=4), wanted=SCOPES, action=st.sampled_from(Action), path=PATHS)
 @example([Scope(Action.FETCH, "a/*")], Scope(Action.FETCH, "a/*"), Action.FETCH, "a/b")
 def test_never_gives_more_than_is_held(holder: list[Scope], wanted: Scope, action: Action, path: str) -> None:
     """Whatever the given scope allows, one of the holder's allows too."""
-    if scopes.gives(holder, wanted) and scopes.holds(wanted, action, path):
-        assert any(scopes.holds(scope, action, path) for scope in holder)
-    if wanted.action is Action.ADMIN and scopes.gives(holder, wanted):
+    if scopes.implies(holder, wanted) and scopes.allows(wanted, action, path):
+        assert any(scopes.allows(scope, action, path) for scope in holder)
+    if wanted.action is Action.ADMIN and scopes.implies(holder, wanted):
         assert scopes.ADMIN in holder
 
 
 @given(holder=SCOPES, path=PATHS)
 def test_gives_what_is_held(holder: Scope, path: str) -> None:
     """And is no stricter than it must be: itself, and each path that it holds."""
-    assert scopes.gives([holder], holder)
-    if holder.pattern and scopes.holds(holder, holder.action, path):
-        assert scopes.gives([holder], Scope(holder.action, path))
+    assert scopes.implies([holder], holder)
+    if holder.pattern and scopes.allows(holder, holder.action, path):
+        assert scopes.implies([holder], Scope(holder.action, path))

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import pytest
 from flask.testing import FlaskClient
 
-from service.api.caller import believed_address
+from service.api.caller import client_address
 from tests.calls import OF_CALLERS
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
@@ -33,12 +33,12 @@ def test_believes_what_trusted_proxies_say_and_nobody_else(
     peer: str, forwarded_for: str, believed: str
 ) -> None:
     """Read from the right, one trusted hop after the other."""
-    assert believed == believed_address(peer, forwarded_for, TRUSTED)
+    assert believed == client_address(peer, forwarded_for, TRUSTED)
 
 
 def test_trusts_nobody_by_default() -> None:
     """Without TRUSTED_PROXIES the header means nothing."""
-    assert "10.0.0.1" == believed_address("10.0.0.1", "198.51.100.7", ())
+    assert "10.0.0.1" == client_address("10.0.0.1", "198.51.100.7", ())
 
 
 @pytest.mark.parametrize("given", ["abc-DEF_1.2", "3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1", "x" * 64])

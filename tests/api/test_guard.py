@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from service.access.token_format import Credential
 from service.models import now
-from service.store.rate_limits import AttemptStore
+from service.store.rate_limits import RateLimitStore
 from service.store.store import Store
 from tests.calls import BATCH, CREATE, FETCH, OF_CALLERS, SECRET, TOKEN, UNKNOWN, WHOAMI, id_of, post
 
@@ -100,12 +100,12 @@ def test_too_many_attempts_are_recorded_as_well(
     """Those that are refused for their number: a log that stops there would hide the attack."""
     client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="1")
     database.audit_logs.delete_many({})
-    before = AttemptStore.seconds_left()
+    before = RateLimitStore.seconds_left()
     for _ in range(3):
         post(client, FETCH, {"path": "a"}, tokens["guessed"])
 
     reasons = [record["reason"] for record in database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)])]
-    if before > AttemptStore.seconds_left():  # otherwise the minute ended meanwhile
+    if before > RateLimitStore.seconds_left():  # otherwise the minute ended meanwhile
         assert ["invalid token", "too many requests", "too many requests"] == reasons
     assert {f"unproven:{id_of(str(tokens['good']))}"} == set(
         database.audit_logs.distinct("actor", OF_CALLERS)

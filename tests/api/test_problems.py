@@ -16,7 +16,7 @@ def kinds(base: type[errors.VaultError]) -> list[type[errors.VaultError]]:
 def test_the_table_covers_every_error_of_the_domain() -> None:
     """But for those that only commands meet, BatchFailed, whose cause is in it, and two bases."""
     uncovered = {kind for kind in kinds(errors.VaultError) if not STATUS.keys() & set(kind.__mro__)}
-    commands = {errors.StartRefused, errors.NotImportable}
+    commands = {errors.ConfigurationError, errors.ImportFormatError}
 
     assert {errors.VaultError, errors.InputRefused, errors.BatchFailed} | commands == uncovered
 

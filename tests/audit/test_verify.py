@@ -11,10 +11,9 @@ from bson import ObjectId
 from pymongo.database import Database
 
 from service.access import policy, scopes
-from service.audit import checkpoints
-from service.audit import verify as evidence
+from service.audit import checkpoints, verify
 from service.audit.checkpointer import LOST_AFTER, AuditLog, Checkpointer, audit_log
-from service.audit.findings import Finding, Kind, Report
+from service.audit.findings import Finding, FindingKind, Report
 from service.audit.writer import ChainWriter
 from service.crypto.keyring import KeyRing
 from service.errors import Forbidden, StoreUnavailable
@@ -62,7 +61,7 @@ class Process:
     def verify(self, *saved: Mapping[str, Any]) -> tuple[Report, list[Finding]]:
         """Verify the log."""
         findings: list[Finding] = []
-        report = evidence.verify(self.log, policy.OPERATOR, saved, findings.append)
+        report = verify.verify_log(self.log, policy.OPERATOR, saved, findings.append)
         assert len(findings) == sum(report.found.values())
         return report, findings
 
@@ -99,7 +98,7 @@ def test_what_nobody_touched_is_fine(two: tuple[Process, Process]) -> None:
 
     assert [] == findings
     assert (True, 27, 2, 1, 0, 0, 2) == (
-        report.fine,
+        report.valid,
         report.records,
         report.chains,
         report.open,
@@ -111,9 +110,9 @@ def test_what_nobody_touched_is_fine(two: tuple[Process, Process]) -> None:
 
 def test_takes_the_scope_to_audit(process: Process) -> None:
     """Or the administrators'."""
-    evidence.verify(process.log, Principal("x", (scopes.parse("audit"),)), [], print)
+    verify.verify_log(process.log, Principal("x", (scopes.parse("audit"),)), [], print)
     with pytest.raises(Forbidden):
-        evidence.verify(process.log, Principal("x", (scopes.parse("fetch:*"),)), [], print)
+        verify.verify_log(process.log, Principal("x", (scopes.parse("fetch:*"),)), [], print)
 
 
 def _of(process: Process, seq: int) -> str:
@@ -190,14 +189,17 @@ def test_names_what_was_altered(
     _, findings = other.verify()
 
     expected = [place if isinstance(place, str) else _of(one, place) for place in places]
-    assert [(Kind.ALTERED, place) for place in expected] == [(found.kind, found.first) for found in findings]
+    assert [(FindingKind.ALTERED, place) for place in expected] == [
+        (found.kind, found.first) for found in findings
+    ]
 
 
 @pytest.mark.parametrize(
-    ("gone", "kind"), [((4, 6), Kind.MISSING), ((0, 1), Kind.MISSING), ((8, 12), Kind.CUT)]
+    ("gone", "kind"),
+    [((4, 6), FindingKind.MISSING), ((0, 1), FindingKind.MISSING), ((8, 12), FindingKind.CUT)],
 )
 def test_names_what_is_missing(
-    two: tuple[Process, Process], database: Database, gone: tuple[int, int], kind: Kind
+    two: tuple[Process, Process], database: Database, gone: tuple[int, int], kind: FindingKind
 ) -> None:
     """At the beginning, in the middle, and at the end as far as the last checkpoint knows."""
     one, other = two
@@ -219,7 +221,7 @@ def test_a_living_process_shows_what_was_cut_off(two: tuple[Process, Process], d
 
     _, (finding,) = one.verify()
 
-    assert (Kind.MISSING, _of(one, 12)) == (finding.kind, finding.first)
+    assert (FindingKind.MISSING, _of(one, 12)) == (finding.kind, finding.first)
 
 
 def test_a_record_that_was_stripped_is_no_old_one(two: tuple[Process, Process], database: Database) -> None:
@@ -232,7 +234,7 @@ def test_a_record_that_was_stripped_is_no_old_one(two: tuple[Process, Process], 
 
     _, findings = one.verify()
 
-    assert [Kind.MISSING, Kind.UNCHAINED] == [finding.kind for finding in findings]
+    assert [FindingKind.MISSING, FindingKind.UNCHAINED] == [finding.kind for finding in findings]
 
 
 def test_records_from_before_are_counted_and_not_accused(
@@ -248,7 +250,7 @@ def test_records_from_before_are_counted_and_not_accused(
 
     report, (finding,) = process.verify()
 
-    assert (2, Kind.UNCHAINED) == (report.unchained, finding.kind)
+    assert (2, FindingKind.UNCHAINED) == (report.unchained, finding.kind)
 
 
 def test_a_chain_that_is_gone_is_missing(two: tuple[Process, Process], database: Database) -> None:
@@ -258,15 +260,15 @@ def test_a_chain_that_is_gone_is_missing(two: tuple[Process, Process], database:
     database.audit_logs.delete_many({"_id": {"$regex": f"^{one.name()}"}})
 
     _, (finding,) = other.verify()
-    assert (Kind.MISSING, _of(one, 0), _of(one, 10)) == (finding.kind, finding.first, finding.last)
+    assert (FindingKind.MISSING, _of(one, 0), _of(one, 10)) == (finding.kind, finding.first, finding.last)
 
     forged = f"{one.name()[:8]}{'0' * 16}"
     database.audit_logs.insert_many(
         [{**document, "_id": document["_id"].replace(one.name(), forged)} for document in documents]
     )
     report, _ = other.verify()
-    assert {Kind.ALTERED: 13, Kind.MISSING: 1} == {
-        kind: count for kind, count in report.found.items() if kind is not Kind.CUT
+    assert {FindingKind.ALTERED: 13, FindingKind.MISSING: 1} == {
+        kind: count for kind, count in report.found.items() if kind is not FindingKind.CUT
     }
 
 
@@ -278,13 +280,17 @@ def test_checkpoints_that_were_removed_leave_a_gap(two: tuple[Process, Process],
     one.checkpoint()
     database.audit_checkpoints.delete_one({"_id": 2})
     _, (finding,) = one.verify()
-    assert (Kind.MISSING, "checkpoint 2") == (finding.kind, finding.first)
+    assert (FindingKind.MISSING, "checkpoint 2") == (finding.kind, finding.first)
 
     database.audit_checkpoints.delete_many({})
     one.write(1)
     assert 4 == one.checkpoint()["number"]
     _, (finding,) = one.verify()
-    assert (Kind.MISSING, "checkpoint 1", "checkpoint 3") == (finding.kind, finding.first, finding.last)
+    assert (FindingKind.MISSING, "checkpoint 1", "checkpoint 3") == (
+        finding.kind,
+        finding.first,
+        finding.last,
+    )
 
 
 def test_an_altered_checkpoint_is_told_and_not_believed(
@@ -296,7 +302,7 @@ def test_an_altered_checkpoint_is_told_and_not_believed(
 
     _, (finding,) = one.verify()
 
-    assert (Kind.ALTERED, "checkpoint 1") == (finding.kind, finding.first)
+    assert (FindingKind.ALTERED, "checkpoint 1") == (finding.kind, finding.first)
 
 
 def test_a_saved_checkpoint_shows_what_was_cut_off_with_all_that_knew_of_it(
@@ -314,17 +320,17 @@ def test_a_saved_checkpoint_shows_what_was_cut_off_with_all_that_knew_of_it(
     database.audit_logs.delete_many({"_id": {"$gte": f"{name}:000000000009"}})
     database.audit_checkpoints.delete_many({"_id": {"$gt": 1}})
     one = Process(store, ring)
-    assert {Kind.CUT} >= set(one.verify(first)[0].found)
+    assert {FindingKind.CUT} >= set(one.verify(first)[0].found)
 
     _, findings = one.verify(first, saved)
 
     assert {
-        (Kind.MISSING, "checkpoint 2"),
-        (Kind.CUT, f"{name}:000000000009"),
+        (FindingKind.MISSING, "checkpoint 2"),
+        (FindingKind.CUT, f"{name}:000000000009"),
     } == {(finding.kind, finding.first) for finding in findings}
     assert f"{name}:000000000010" in [finding.last for finding in findings]
     forged = saved | {"heads": []}
-    assert Kind.ALTERED in [finding.kind for finding in one.verify(forged)[1]]
+    assert FindingKind.ALTERED in [finding.kind for finding in one.verify(forged)[1]]
 
 
 def test_what_expired_below_a_checkpoint_is_told_apart(
@@ -366,7 +372,11 @@ def test_a_prefix_that_was_dropped_is_no_expiry(store: Store, ring: KeyRing, dat
 
     _, (finding,) = process.verify()
 
-    assert (Kind.MISSING, _of(process, 3), _of(process, 5)) == (finding.kind, finding.first, finding.last)
+    assert (FindingKind.MISSING, _of(process, 3), _of(process, 5)) == (
+        finding.kind,
+        finding.first,
+        finding.last,
+    )
 
 
 def test_the_chain_of_a_dead_process_is_closed_by_another(
@@ -380,7 +390,7 @@ def test_the_chain_of_a_dead_process_is_closed_by_another(
         {"_id": name}, {"$set": {"seen_at": now() - timedelta(minutes=1)}}, upsert=True
     )
     _, findings = other.verify()
-    assert {Kind.CUT} == {finding.kind for finding in findings}
+    assert {FindingKind.CUT} == {finding.kind for finding in findings}
 
     other.checkpointer.run(due=True)
     one.write(1)
@@ -389,7 +399,7 @@ def test_the_chain_of_a_dead_process_is_closed_by_another(
     assert ("chain_close", "failure", "writer gone") == (last["operation"], last["status"], last["reason"])
     assert one.name() != name
     other.ahead = timedelta(0)
-    assert other.verify()[0].fine
+    assert other.verify()[0].valid
 
 
 def test_one_of_all_makes_the_checkpoint(two: tuple[Process, Process], database: Database) -> None:
@@ -417,7 +427,7 @@ def test_chains_can_be_verified_after_the_master_key_was_changed(
 
     report, _ = later.verify()
 
-    assert (True, 28, 3) == (report.fine, report.records, report.chains)
+    assert (True, 28, 3) == (report.valid, report.records, report.chains)
 
 
 def test_a_lost_key_is_not_made_anew(

@@ -40,8 +40,8 @@ class Failing:
         self.written = None
         raise StoreUnavailable("nobody knows")
 
-    def behind(self, head: Head, seconds: float) -> Iterable[Mapping[str, object]]:
-        return self.log.behind(head, seconds)
+    def records_after(self, head: Head, seconds: float) -> Iterable[Mapping[str, object]]:
+        return self.log.records_after(head, seconds)
 
 
 def heads(database: Database) -> list[tuple[Head, list[str]]]:

@@ -10,7 +10,7 @@ from service.backup.manifest import Manifest
 from service.backup.restore import Restore
 from service.crypto.keyring import KeyRing
 from service.crypto.stream import CHUNK_BYTES, MAGIC
-from service.keys.canary import KeyProof
+from service.keys.canary import KeyRingCheck
 from service.models import DrillResult
 from service.store.backup_collections import DRILL, RESTORE
 from service.store.store import Store
@@ -37,12 +37,12 @@ class Operator:
     watcher: Watcher
 
     @property
-    def proof(self) -> KeyProof:
+    def key_check(self) -> KeyRingCheck:
         store = self.store
-        return KeyProof(store.canaries, store.secrets, self.ring, store.keys, store.sealed)
+        return KeyRingCheck(store.canaries, store.secrets, self.ring, store.keys, store.rewrap)
 
     def pieces(self) -> Iterator[bytes]:
-        return Backup(self.store.snapshot, self.ring, self.proof, self.watcher).pieces()
+        return Backup(self.store.snapshot, self.ring, self.key_check, self.watcher).pieces()
 
     def back_up(self) -> bytes:
         return b"".join(self.pieces())
@@ -64,7 +64,7 @@ class Operator:
     def _restore(self) -> Restore:
         store = self.store
         return Restore(
-            store.restores, store.staging(RESTORE), store.keys, self.ring, self.proof, self.watcher
+            store.restores, store.staging(RESTORE), store.keys, self.ring, self.key_check, self.watcher
         )
 
 

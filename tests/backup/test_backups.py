@@ -20,8 +20,8 @@ from service.backup.archive import Archive
 from service.crypto.aead import key_id_of
 from service.crypto.keyring import KeyRing
 from service.dev.mongod import EmbeddedMongo
-from service.errors import RestoreUnfinished, StartRefused, Tampered, UnknownKey
-from service.store.backup_collections import STAGED
+from service.errors import ConfigurationError, RestoreUnfinished, Tampered, UnknownKey
+from service.store.backup_collections import STAGING_COLLECTIONS
 from service.store.snapshot import Snapshot
 from service.store.store import Store
 from tests.audit.test_verify import Process
@@ -100,7 +100,7 @@ def test_brings_everything_back(
     assert "YQ==" == ask(guarded, "fetch", token, path="a", version=1).json["secret"]
     assert 200 == ask(client, "fetch", path="twice").status_code
     assert "already read" in ask(client, "fetch", path="twice").json["detail"]
-    assert not set(STAGED) & set(database.list_collection_names())
+    assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())
 
 
 def test_the_log_of_a_cluster_that_is_gone_can_be_verified_in_the_new_one(
@@ -160,7 +160,7 @@ def test_a_process_that_lived_through_a_restore_goes_on_from_what_was_restored(
 
 def test_shows_one_point_in_time(operator: Operator, mongo_client: MongoClient, database: Database) -> None:
     """What was written together is in it together, however the writer and the backup meet."""
-    operator.proof.check()
+    operator.key_check.check()
     stop, written = threading.Event(), itertools.count()
     database.tokens.insert_one({"_id": "first"})
     database.secrets.insert_one({"_id": "first"})
@@ -249,8 +249,8 @@ def test_refuses_what_was_altered_and_touches_nothing(
             attempt(altered(large, how))
 
     assert before == content(database)
-    assert not set(STAGED) & set(database.list_collection_names())
-    operator.proof.check()
+    assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())
+    operator.key_check.check()
 
 
 def test_refuses_every_flipped_bit_of_the_header(client: FlaskClient, operator: Operator) -> None:
@@ -284,7 +284,7 @@ def test_refuses_without_a_key_that_something_in_it_is_under(
         Operator(store, make_ring(OTHER_MASTER_KEY), Watcher()).restore(backup)
 
     assert 0 == database.secrets.count_documents({})
-    assert not set(STAGED) & set(database.list_collection_names())
+    assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())
 
 
 def test_puts_nothing_in_the_place_of_secrets_unasked(
@@ -304,7 +304,7 @@ def test_puts_nothing_in_the_place_of_secrets_unasked(
     later = give("fetch:*")
     records = set(database.audit_logs.distinct("_id"))
 
-    with pytest.raises(StartRefused, match="say --replace"):
+    with pytest.raises(ConfigurationError, match="say --replace"):
         operator.restore(backup)
     assert "Yg==" == ask(client, "fetch", path="a").json["secret"]
     operator.restore(backup, replace=True)
@@ -406,7 +406,7 @@ def test_says_so_where_it_took_too_long(own_mongo: EmbeddedMongo, ring: KeyRing)
         with store.snapshot() as snapshot:
             next(snapshot.batches())
             client.admin.command("setParameter", 1, minSnapshotHistoryWindowInSeconds=0)
-            with pytest.raises(StartRefused, match="minSnapshotHistoryWindowInSeconds"):
+            with pytest.raises(ConfigurationError, match="minSnapshotHistoryWindowInSeconds"):
                 read_until_forgotten(client["vault"], snapshot)
     store.close()
 

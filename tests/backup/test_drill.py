@@ -11,7 +11,7 @@ from service.audit.writer import ChainWriter
 from service.crypto.keyring import KeyRing
 from service.errors import Tampered
 from service.store.audit_keys import AUDIT_KEY
-from service.store.backup_collections import KEPT, STAGED
+from service.store.backup_collections import INCLUDED, STAGING_COLLECTIONS
 from service.store.store import Store
 from tests.backup.backups import Operator, Watcher
 from tests.calls import ask
@@ -40,14 +40,14 @@ def test_opens_every_record_and_tells_every_worker(
     give("fetch:*")
     checkpoint(operator)
     backup = operator.back_up()
-    there = sum(database[name].count_documents({}) for name in KEPT)
+    there = sum(database[name].count_documents({}) for name in INCLUDED)
 
     result, failed = operator.drill(backup)
 
     assert (True, 0, []) == (result.success, result.failed, failed)
-    assert all(database[name].count_documents({}) for name in KEPT)
+    assert all(database[name].count_documents({}) for name in INCLUDED)
     assert there == result.records
-    assert not set(STAGED) & set(database.list_collection_names())
+    assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())
     shown = client.get("/metrics").text
     assert "vault_restore_drill_success 1.0\n" in shown
     assert f"vault_restore_drill_records {float(result.records)}\n" in shown
@@ -91,7 +91,7 @@ def test_a_backup_that_cannot_be_used_is_a_failed_drill(
     with pytest.raises(Tampered):
         operator.drill(backup[:-1])
 
-    assert not set(STAGED) & set(database.list_collection_names())
+    assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())
     assert "vault_restore_drill_success 0.0\n" in client.get("/metrics").text
     assert "vault_restore_drill_backup_timestamp" not in client.get("/metrics").text
 
@@ -102,4 +102,4 @@ def test_removes_what_a_killed_one_left(client: FlaskClient, operator: Operator,
     database["drill.secrets"].insert_one({"_id": "left over"})
 
     assert operator.drill(operator.back_up())[0].success
-    assert not set(STAGED) & set(database.list_collection_names())
+    assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())

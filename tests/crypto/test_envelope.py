@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.crypto import envelope
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing
-from service.errors import Tampered, Unopenable
+from service.errors import CannotDecrypt, Tampered
 from service.models import Envelope
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 
@@ -40,7 +40,7 @@ def test_refuses_every_flipped_bit_of_either_part(
     position = data.draw(st.integers(0, len(altered) * 8 - 1))
     altered[position // 8] ^= 1 << position % 8
 
-    with pytest.raises(Unopenable):
+    with pytest.raises(CannotDecrypt):
         envelope.open_(replace(sealed, **{part: bytes(altered)}), context, ring)
 
 

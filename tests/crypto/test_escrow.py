@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from service.crypto import escrow
 from service.crypto.aead import key_id_of
-from service.crypto.escrow import Kind
-from service.errors import StartRefused, Tampered
+from service.crypto.escrow import EscrowKind
+from service.errors import ConfigurationError, Tampered
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 
 PRIVATE, STRANGER = (rsa.generate_private_key(65537, 3072) for _ in range(2))
-SEALED = escrow.seal(Kind.MASTER_KEY, "master_key_v2", MASTER_KEY, PRIVATE.public_key())
+SEALED = escrow.seal(EscrowKind.MASTER_KEY, "master_key_v2", MASTER_KEY, PRIVATE.public_key())
 
 
 def pem_of(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
@@ -79,7 +79,7 @@ def test_names_the_recipient_as_openssl_does() -> None:
 
 def test_refuses_another_private_key() -> None:
     """And says for whom it was sealed."""
-    with pytest.raises(StartRefused, match=f"sealed for the public key {SEALED.recipient[:16]}"):
+    with pytest.raises(ConfigurationError, match=f"sealed for the public key {SEALED.recipient[:16]}"):
         escrow.open_(SEALED, STRANGER)
     # Also where somebody has changed the name on it.
     pretended = escrow.parse(altered(recipient=escrow.recipient(STRANGER.public_key())))
@@ -111,9 +111,9 @@ def test_refuses_what_is_no_escrowed_key(content: bytes, says: str) -> None:
 @pytest.mark.parametrize("bit", range(0, 384 * 8, 101))
 def test_refuses_a_flipped_bit(bit: int) -> None:
     """Wherever it is."""
-    octets = bytearray(SEALED.sealed)
-    octets[bit // 8] ^= 1 << bit % 8
-    damaged = escrow.parse(altered(sealed=base64.b64encode(octets).decode()))
+    data = bytearray(SEALED.sealed)
+    data[bit // 8] ^= 1 << bit % 8
+    damaged = escrow.parse(altered(sealed=base64.b64encode(data).decode()))
 
     with pytest.raises(Tampered, match="master_key_v2 does not open"):
         escrow.open_(damaged, PRIVATE)
@@ -130,7 +130,7 @@ def test_takes_long_rsa_keys_only() -> None:
     assert escrow.recipient(escrow.public_key(pem_of(PRIVATE.public_key()))) == SEALED.recipient
     short = rsa.generate_private_key(65537, 2048).public_key()
     for pem in (b"", b"none", pem_of(short), pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())):
-        with pytest.raises(StartRefused, match="openssl genpkey -aes256 -algorithm RSA"):
+        with pytest.raises(ConfigurationError, match="openssl genpkey -aes256 -algorithm RSA"):
             escrow.public_key(pem)
 
 
@@ -146,6 +146,6 @@ def test_reads_private_keys_with_and_without_a_passphrase() -> None:
         (sealed_pem, b"wrong horse", "its passphrase is wrong"),
         (b"no key", None, "cannot be read"),
     ):
-        with pytest.raises(StartRefused, match=says) as refused:
+        with pytest.raises(ConfigurationError, match=says) as refused:
             escrow.private_key(pem, passphrase)
         assert "horse" not in str(refused.value)

@@ -5,7 +5,7 @@ import pytest
 from service.crypto import aead
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
-from service.errors import StartRefused, StoreUnavailable, Tampered, UnknownKey
+from service.errors import ConfigurationError, StoreUnavailable, Tampered, UnknownKey
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 
 DATA_KEY = b"d" * 32
@@ -52,7 +52,7 @@ def test_keeps_its_keys_when_a_reload_fails(context: Context) -> None:
 
     def load() -> MasterKeys:
         if not healthy:
-            raise StartRefused("half written")
+            raise ConfigurationError("half written")
         return MasterKeys(MASTER_KEY, (MASTER_KEY,))
 
     ring = KeyRing(load, lambda _key_id: None)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from service.environment import Environment
-from service.errors import StartRefused
+from service.errors import ConfigurationError
 from service.keys import loading
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 
@@ -42,7 +42,7 @@ def test_refuses_everything_else_and_tells_the_length_only(value: bytes) -> None
     """The message names the variable and the length found, never the value."""
     assume(len(value) != 32 and len(value.strip()) != 44)
 
-    with pytest.raises(StartRefused) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         loading.parse("MASTER_KEY", value)
 
     assert str(caught.value).startswith("MASTER_KEY takes base64 of 32 bytes or exactly 32 raw bytes")
@@ -51,17 +51,17 @@ def test_refuses_everything_else_and_tells_the_length_only(value: bytes) -> None
 
 def test_tells_how_long_a_key_of_the_wrong_length_is() -> None:
     """AES-128 keys and hexadecimal ones are the usual mistakes."""
-    with pytest.raises(StartRefused, match="holds base64 of 16 bytes"):
+    with pytest.raises(ConfigurationError, match="holds base64 of 16 bytes"):
         load(MASTER_KEY=base64.b64encode(bytes(16)).decode())
-    with pytest.raises(StartRefused, match="holds base64 of 48 bytes"):
+    with pytest.raises(ConfigurationError, match="holds base64 of 48 bytes"):
         load(MASTER_KEY=MASTER_KEY.hex())
-    with pytest.raises(StartRefused, match="holds 7 bytes"):
+    with pytest.raises(ConfigurationError, match="holds 7 bytes"):
         load(MASTER_KEY="hunter2")
 
 
 def test_refuses_to_start_without_a_key() -> None:
     """And says how to make one."""
-    with pytest.raises(StartRefused, match="MASTER_KEY is not set; make one with"):
+    with pytest.raises(ConfigurationError, match="MASTER_KEY is not set; make one with"):
         load()
 
 
@@ -87,26 +87,26 @@ def test_needs_no_primary_where_there_is_one_key(tmp_path: Path) -> None:
 def test_refuses_a_ring_that_leaves_a_doubt(tmp_path: Path) -> None:
     """No key, no such folder, no primary, a primary that is not there, one key twice."""
     folder = str(tmp_path)
-    with pytest.raises(StartRefused, match="holds no key"):
+    with pytest.raises(ConfigurationError, match="holds no key"):
         load(MASTER_KEYS_DIR=folder)
-    with pytest.raises(StartRefused, match="MASTER_KEYS_DIR: cannot read"):
+    with pytest.raises(ConfigurationError, match="MASTER_KEYS_DIR: cannot read"):
         load(MASTER_KEYS_DIR=str(tmp_path / "missing"))
 
     (tmp_path / "v1").write_bytes(MASTER_KEY)
     (tmp_path / "v2").write_bytes(OTHER_MASTER_KEY)
-    with pytest.raises(StartRefused, match=r"MASTER_KEY_PRIMARY must name .* holds v1, v2"):
+    with pytest.raises(ConfigurationError, match=r"MASTER_KEY_PRIMARY must name .* holds v1, v2"):
         load(MASTER_KEYS_DIR=folder)
-    with pytest.raises(StartRefused, match="MASTER_KEY_PRIMARY must name"):
+    with pytest.raises(ConfigurationError, match="MASTER_KEY_PRIMARY must name"):
         load(MASTER_KEYS_DIR=folder, MASTER_KEY_PRIMARY="v3")
-    with pytest.raises(StartRefused, match="both set"):
+    with pytest.raises(ConfigurationError, match="both set"):
         load(MASTER_KEYS_DIR=folder, MASTER_KEY=IN_BASE64.decode())
-    with pytest.raises(StartRefused, match="MASTER_KEYS_DIR, which is not set"):
+    with pytest.raises(ConfigurationError, match="MASTER_KEYS_DIR, which is not set"):
         load(MASTER_KEY=IN_BASE64.decode(), MASTER_KEY_PRIMARY="v1")
 
     (tmp_path / "v3").write_bytes(IN_BASE64)
-    with pytest.raises(StartRefused, match=r"two files in .* hold the same key"):
+    with pytest.raises(ConfigurationError, match=r"two files in .* hold the same key"):
         load(MASTER_KEYS_DIR=folder, MASTER_KEY_PRIMARY="v1")
 
     (tmp_path / "v3").write_bytes(b"short")
-    with pytest.raises(StartRefused, match="v3 in MASTER_KEYS_DIR takes base64"):
+    with pytest.raises(ConfigurationError, match="v3 in MASTER_KEYS_DIR takes base64"):
         load(MASTER_KEYS_DIR=folder, MASTER_KEY_PRIMARY="v1")

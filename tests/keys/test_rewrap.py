@@ -15,11 +15,11 @@ from service.access import policy
 from service.audit.key import AuditKey
 from service.crypto.aead import key_id_of
 from service.crypto.keyring import KeyRing
-from service.errors import KeyRingUnproven, StartRefused
-from service.keys.canary import KeyProof
-from service.keys.rewrap import Outcome, Rewrap
-from service.keys.status import Keys, KeyUse, status
-from service.store.rewrap import SealedStore
+from service.errors import ConfigurationError, KeyRingMismatch
+from service.keys.canary import KeyRingCheck
+from service.keys.rewrap import Rewrap, RewrapResult
+from service.keys.status import KeyServices, KeyUse, status
+from service.store.rewrap import RewrapStore
 from service.store.store import Store
 from tests.calls import CREATE, FETCH, WHOAMI, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
@@ -57,17 +57,17 @@ class Rotation:
     watcher: Watcher = field(default_factory=Watcher)
 
     @property
-    def keys(self) -> Keys:
+    def keys(self) -> KeyServices:
         audit_key = AuditKey(self.store.audit_keys, self.store.audit, self.ring)
-        return Keys(self.ring, self.store.keys, self.sealed, self.store.canaries, audit_key)
+        return KeyServices(self.ring, self.store.keys, self.sealed, self.store.canaries, audit_key)
 
-    def rewrap(self) -> Outcome:
+    def rewrap(self) -> RewrapResult:
         """Run once, watched by a new watcher."""
         self.watcher = Watcher()
-        proof = KeyProof(
-            self.store.canaries, self.store.secrets, self.ring, self.store.keys, self.store.sealed
+        key_check = KeyRingCheck(
+            self.store.canaries, self.store.secrets, self.ring, self.store.keys, self.store.rewrap
         )
-        return Rewrap(self.keys, self.store.secrets, proof, self.watcher).run(policy.OPERATOR)
+        return Rewrap(self.keys, self.store.secrets, key_check, self.watcher).run(policy.OPERATOR)
 
     def uses(self) -> dict[str, KeyUse]:
         """Return what is under each key."""
@@ -79,7 +79,7 @@ def rotation(store: Store, database: Database) -> Rotation:
     """The new key is held by all and primary here."""
     ring = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
     store.keys.register(ring.key_ids)
-    return Rotation(store, ring, store.sealed)
+    return Rotation(store, ring, store.rewrap)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_everything_comes_under_the_primary_key(
     admin, ended = give("admin"), give("fetch:*", expires_in=-1)
     payloads = database.secrets.distinct("versions.payload")
 
-    assert Outcome(done=5, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=5, failed=0, left=0) == rotation.rewrap()
 
     old, found = (rotation.uses()[key_id] for key_id in (OLD, NEW))
     assert (0, 0, 0, False) == (old.versions, old.secret_tags, old.token_tags, old.canary)
@@ -139,7 +139,7 @@ def test_a_second_run_finds_nothing_to_do(
     rotation.rewrap()
     before = [list(database[name].find()) for name in ("secrets", "tokens", "meta")]
 
-    assert Outcome(done=0, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=0, failed=0, left=0) == rotation.rewrap()
 
     assert before == [list(database[name].find()) for name in ("secrets", "tokens", "meta")]
 
@@ -175,7 +175,7 @@ def test_a_record_of_an_earlier_implementation_becomes_one_of_this(
     database.secrets.insert_one({"_id": legacy_id(99), "ciphertext": base64.b64encode(record).decode()})
     post(client, FETCH, {"secret_id": legacy_id(1)})
 
-    assert Outcome(done=25, failed=1, left=1) == rotation.rewrap()
+    assert RewrapResult(done=25, failed=1, left=1) == rotation.rewrap()
 
     assert [
         f"secret {legacy_id(99)}: value: tampered: opens under no key of the ring"
@@ -205,7 +205,7 @@ def test_what_does_not_open_is_named_and_left_as_it_is(
     database.tokens.update_one({"_id": id_of(forged)}, {"$set": {"scopes": ["admin"]}})
     tag = database.tokens.find_one({"_id": id_of(forged)})["tag"]
 
-    assert Outcome(done=5, failed=6, left=6) == rotation.rewrap()
+    assert RewrapResult(done=5, failed=6, left=6) == rotation.rewrap()
 
     told = {failure.split(": ")[0]: failure.split(": ")[1:3] for failure in rotation.watcher.failures}
     assert {
@@ -233,7 +233,7 @@ class Meanwhile:
     A double because no real database can be made to lose every race.
     """
 
-    def __init__(self, real: SealedStore, happens: Callable[[], object], times: int) -> None:
+    def __init__(self, real: RewrapStore, happens: Callable[[], object], times: int) -> None:
         self._real = real
         self._happens = happens
         self._times = times
@@ -262,7 +262,7 @@ def test_an_audit_key_that_does_not_open_is_named(
     create(client, path="a")
     database.meta.update_one({"_id": "audit_key"}, [{"$set": {"data_key": "broken"}}])
 
-    assert Outcome(done=1, failed=1, left=1) == rotation.rewrap()
+    assert RewrapResult(done=1, failed=1, left=1) == rotation.rewrap()
     assert ["audit key: document: tampered: the audit key is not of the shape in which it is stored"] == (
         rotation.watcher.failures
     )
@@ -272,10 +272,10 @@ def test_a_lost_race_is_read_again(rotation: Rotation, client: FlaskClient, stor
     """What a caller wrote meanwhile stays, and comes under the new key as well."""
     create(client, path="a")
     rotation.sealed = Meanwhile(
-        store.sealed, lambda: post(client, UPDATE, {"path": "a", "secret": "Yg=="}), 3
+        store.rewrap, lambda: post(client, UPDATE, {"path": "a", "secret": "Yg=="}), 3
     )
 
-    assert Outcome(done=1, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=1, failed=0, left=0) == rotation.rewrap()
 
     assert 4 == rotation.uses()[NEW].versions
     assert 0 == rotation.uses()[OLD].versions
@@ -293,12 +293,12 @@ def test_a_renewal_meanwhile_is_kept(
     token = give("admin", expires_in=600, renewable=True)
     ends: list[str] = []
     rotation.sealed = Meanwhile(
-        store.sealed,
+        store.rewrap,
         lambda: ends.append(post(guarded, "/vault/token/renew", {}, token).json["expires_at"]),
         1,
     )
 
-    assert Outcome(done=1, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=1, failed=0, left=0) == rotation.rewrap()
 
     stored = database.tokens.find_one({})
     assert (ends[0], NEW) == (stored["expires_at"].isoformat(), stored["tag"][1:9].hex())
@@ -310,14 +310,14 @@ def test_what_another_replica_writes_under_the_old_key_is_left_and_told(
 ) -> None:
     """A run that ended well would let somebody take the old key away."""
     create(client, path="a")
-    give_up = Meanwhile(store.sealed, lambda: None, 0)
+    give_up = Meanwhile(store.rewrap, lambda: None, 0)
     real = give_up.tokens_not_under
     give_up.tokens_not_under = lambda key, part: (create(client), real(key, part))[1]
     rotation.sealed = give_up
 
     outcome = rotation.rewrap()
 
-    assert Outcome(done=1, failed=0, left=1) == outcome
+    assert RewrapResult(done=1, failed=0, left=1) == outcome
     assert rotation.uses()[OLD].canary
 
 
@@ -328,7 +328,7 @@ def test_refuses_a_primary_key_that_no_replica_has_held(
     secret_id = create(client)
     database.meta.delete_one({"_id": f"key {NEW}"})
 
-    with pytest.raises(StartRefused, match=f"no replica has held master key {NEW}"):
+    with pytest.raises(ConfigurationError, match=f"no replica has held master key {NEW}"):
         rotation.rewrap()
     assert "YQ==" == post(client, FETCH, {"secret_id": secret_id}).json["secret"]
 
@@ -338,5 +338,5 @@ def test_refuses_a_ring_of_another_database(rotation: Rotation, client: FlaskCli
     create(client)
     rotation.ring = make_ring(OTHER_MASTER_KEY)
 
-    with pytest.raises(KeyRingUnproven, match=f"sealed under master key {OLD}"):
+    with pytest.raises(KeyRingMismatch, match=f"sealed under master key {OLD}"):
         rotation.rewrap()

@@ -7,7 +7,7 @@ import pytest
 from pymongo.database import Database
 
 from service.keys import wrap_counter
-from service.keys.wrap_counter import BLOCK, WrapCounter
+from service.keys.wrap_counter import BLOCK_SIZE, WrapCounter
 from service.store.store import Store
 
 KEY_ID = "00112233aabbccdd"
@@ -18,7 +18,7 @@ def test_counts_over_processes_and_restarts(store: Store, database: Database) ->
     for _ in range(3):
         WrapCounter(store.keys).count(KEY_ID)
 
-    assert {KEY_ID: 3 * BLOCK} == store.keys.registered()
+    assert {KEY_ID: 3 * BLOCK_SIZE} == store.keys.registered()
 
 
 def test_takes_a_block_at_a_time(store: Store, database: Database) -> None:
@@ -26,11 +26,11 @@ def test_takes_a_block_at_a_time(store: Store, database: Database) -> None:
     counter = WrapCounter(store.keys)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(counter.count, [KEY_ID] * BLOCK))
-    assert {KEY_ID: BLOCK} == store.keys.registered()
+        list(pool.map(counter.count, [KEY_ID] * BLOCK_SIZE))
+    assert {KEY_ID: BLOCK_SIZE} == store.keys.registered()
 
     counter.count(KEY_ID)
-    assert {KEY_ID: 2 * BLOCK} == store.keys.registered()
+    assert {KEY_ID: 2 * BLOCK_SIZE} == store.keys.registered()
 
 
 def test_counts_each_key_by_itself(store: Store, database: Database) -> None:
@@ -40,14 +40,14 @@ def test_counts_each_key_by_itself(store: Store, database: Database) -> None:
 
     counter.count("f" * 16)
 
-    assert {KEY_ID: 10, "f" * 16: BLOCK} == store.keys.registered()
+    assert {KEY_ID: 10, "f" * 16: BLOCK_SIZE} == store.keys.registered()
 
 
 def test_warns_long_before_the_bound(
     store: Store, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With every block from a quarter of it on, and not before."""
-    store.keys.reserve(KEY_ID, wrap_counter.WARN_AT - 2 * BLOCK)
+    store.keys.reserve(KEY_ID, wrap_counter.WARN_AT - 2 * BLOCK_SIZE)
 
     with caplog.at_level(logging.WARNING):
         WrapCounter(store.keys).count(KEY_ID)

@@ -21,7 +21,7 @@ from .targets import Api
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 8
 # Shorter limits than this would count what the client itself cut off as a failure of the service.
-_LEAST_SECONDS = 0.05
+_MIN_SECONDS = 0.05
 _PAUSE_SECONDS = (0.1, 0.5)
 
 # What another attempt, at another address, may mend; everything else is an answer.
@@ -167,7 +167,7 @@ class Client:
         """Send one request, to another address than the one that has just ``failed``."""
         url = _random.choice([url for url in self._urls if url != failed] or self._urls)
         request_id = uuid.uuid4().hex
-        seconds = max(seconds, _LEAST_SECONDS)
+        seconds = max(seconds, _MIN_SECONDS)
         answer: requests.Response | str
         try:
             answer = self._session.post(

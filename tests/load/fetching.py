@@ -31,7 +31,7 @@ from pymongo import MongoClient
 from service.app import create_app
 from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
-from service.group_commit import Gatherer
+from service.group_commit import GroupCommit
 from service.settings import Settings
 from service.store.indexes import reconcile, wanted
 
@@ -106,7 +106,9 @@ def _compare(
     for number in range(calls):
         for call, times in zip((one, other), took, strict=True):
             alone = (
-                mock.patch.object(Gatherer, "do", _directly) if direct and times is took[1] else nullcontext()
+                mock.patch.object(GroupCommit, "submit", _directly)
+                if direct and times is took[1]
+                else nullcontext()
             )
             with alone:
                 started = time.perf_counter()
@@ -116,7 +118,7 @@ def _compare(
     print(f"{what}: {first * 1000:.2f} ms and {second * 1000:.2f} ms, ratio {first / second:.2f}", flush=True)
 
 
-def _directly(gatherer: Gatherer[Any, Any], item: Any, _seconds: float) -> Any:
+def _directly(gatherer: GroupCommit[Any, Any], item: Any, _seconds: float) -> Any:
     (result,) = gatherer._work([item])
     if isinstance(result, Exception):
         raise result

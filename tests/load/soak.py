@@ -29,7 +29,7 @@ _LIMITS = {"MONGO_TIMEOUT_SECONDS": "2"}
 _ALLOWED = "503"
 _FINDING_SECONDS = 10.0
 # Memory is flat where the last quarter of the time needs so much more than the second at most.
-_MOST_GROWTH = 1.1
+_MAX_GROWTH = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Outcome:
     @property
     def clean(self) -> bool:
         """Whether all is as it should be."""
-        return self.findings.clean and self.intact and not self.unexpected and self.growth <= _MOST_GROWTH
+        return self.findings.clean and self.intact and not self.unexpected and self.growth <= _MAX_GROWTH
 
 
 def _seen(operation: Operation) -> Sequence[str]:

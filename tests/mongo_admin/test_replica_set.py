@@ -3,7 +3,7 @@
 import pytest
 
 from service.dev.mongod import EmbeddedMongo
-from service.errors import StartRefused, StoreUnavailable
+from service.errors import ConfigurationError, StoreUnavailable
 from service.mongo_admin import membership, replica_set
 from service.mongo_admin.replica_set import Member, connect_member
 from tests.gunicorn_server import free_port
@@ -24,7 +24,10 @@ def test_finds_the_set_through_whoever_is_in_it(bare: list[Mongod]) -> None:
 
 def test_a_member_of_another_set_is_refused(mongo: EmbeddedMongo) -> None:
     """Waiting would not make it one of ours."""
-    with connect_member(mongo.uri) as client, pytest.raises(StartRefused, match="set rs0, not to rs-test"):
+    with (
+        connect_member(mongo.uri) as client,
+        pytest.raises(ConfigurationError, match="set rs0, not to rs-test"),
+    ):
         replica_set.find(client, NAME, [], 0)
 
 

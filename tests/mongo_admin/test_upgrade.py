@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.errors import StartRefused
+from service.errors import ConfigurationError
 from service.mongo_admin import upgrade
 from service.mongo_admin.users import Login
 from tests.replica_set import ADMIN_PASSWORD, Mongod, command, uri
@@ -21,16 +21,18 @@ def test_an_upgrade_takes_one_major_version_at_a_time_and_is_finished_by_hand(re
 
         upgrade.check(admin, "5.0.30")
         upgrade.check(admin, version)
-        with pytest.raises(StartRefused, match=r"marked for MongoDB 5\.0, and .* roll out 6\.0 first"):
+        with pytest.raises(ConfigurationError, match=r"marked for MongoDB 5\.0, and .* roll out 6\.0 first"):
             upgrade.check(admin, "7.0.26")
-        with pytest.raises(StartRefused, match=r"marked for MongoDB 5\.0, and 4\.4\.1 .* restore a backup"):
+        with pytest.raises(
+            ConfigurationError, match=r"marked for MongoDB 5\.0, and 4\.4\.1 .* restore a backup"
+        ):
             upgrade.check(admin, "4.4.1")
 
         assert [f"the data is marked for MongoDB {series}"] == upgrade.finish(admin, None)
 
         assert [] == upgrade.finish(admin, None)
         upgrade.check(admin, "7.0.26")
-        with pytest.raises(StartRefused, match=r"5\.0\.30 cannot open it"):
+        with pytest.raises(ConfigurationError, match=r"5\.0\.30 cannot open it"):
             upgrade.check(admin, "5.0.30")
 
 
@@ -61,6 +63,6 @@ def test_members_of_different_versions_are_not_marked_for_one(
     monkeypatch.setattr(upgrade, "member_versions", lambda *_: {"a": "6.0.5", "b": "7.0.26"})
     with (
         Login.from_uri(uri("admin", ADMIN_PASSWORD, "admin", first)).connect() as admin,
-        pytest.raises(StartRefused, match=r"different versions of MongoDB: a 6\.0\.5, b 7\.0\.26"),
+        pytest.raises(ConfigurationError, match=r"different versions of MongoDB: a 6\.0\.5, b 7\.0\.26"),
     ):
         upgrade.finish(admin, None)

@@ -6,7 +6,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from service.errors import StartRefused, StoreUnavailable
+from service.errors import ConfigurationError, StoreUnavailable
 from service.mongo_admin import users
 from service.mongo_admin.users import Login
 from service.store import backup_collections
@@ -60,11 +60,11 @@ def test_the_service_reads_and_writes_its_own_database(service: Login) -> None:
 def test_the_service_may_drop_where_a_backup_lies_apart(service: Login) -> None:
     """A restore and a drill put it there."""
     with service.connect() as client:
-        for name in backup_collections.STAGED:
+        for name in backup_collections.STAGING_COLLECTIONS:
             client["vault"][name].insert_one({})
             client["vault"].drop_collection(name)
 
-        assert not set(backup_collections.STAGED) & set(client["vault"].list_collection_names())
+        assert not set(backup_collections.STAGING_COLLECTIONS) & set(client["vault"].list_collection_names())
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_does_not_take_over_data_of_another_installation(member: Mongod) -> None
 )
 def test_refuses_a_connection_string_without_repeating_it(text: str) -> None:
     """It has a password in it, or something that was meant as one."""
-    with pytest.raises(StartRefused) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         Login.from_uri(text)
 
     assert "hunter2" not in str(caught.value)

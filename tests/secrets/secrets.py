@@ -11,11 +11,11 @@ from service.audit.recorder import Entry
 from service.models import Caller, Envelope
 from service.records import Secret
 from service.secrets import create, lifecycle, read
-from service.secrets.create import NewSecret
-from service.secrets.options import Settings
-from service.secrets.read import Wanted
-from service.secrets.vault import Vault
-from service.store.secret_queries import Name
+from service.secrets.create import CreateSecret
+from service.secrets.options import SecretOptions
+from service.secrets.read import SecretVersionRef
+from service.secrets.services import SecretServices
+from service.store.secret_queries import SecretRef
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -36,12 +36,14 @@ def entry() -> Entry:
     return Entry("test", Caller("127.0.0.1", "test"), policy.OPERATOR.actor)
 
 
-def keep(vault: Vault, path: str | None, value: bytes = b"value", **settings: Any) -> Secret:
+def keep(vault: SecretServices, path: str | None, value: bytes = b"value", **options: Any) -> Secret:
     """Create a secret as the operator does."""
-    wish = NewSecret(value, path, Settings(**settings))
-    return create.create(vault, entry(), policy.OPERATOR, wish)
+    request = CreateSecret(value, path, SecretOptions(**options))
+    return create.create_secret(vault, entry(), policy.OPERATOR, request)
 
 
-def value_of(vault: Vault, path: str) -> bytes:
+def value_of(vault: SecretServices, path: str) -> bytes:
     """Fetch a secret as the operator does."""
-    return read.fetch(vault, entry(), policy.OPERATOR, Wanted(Name(path, is_path=True))).plaintext
+    return read.fetch(
+        vault, entry(), policy.OPERATOR, SecretVersionRef(SecretRef(path, is_path=True))
+    ).plaintext

@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
-from service.secrets.generate import ALPHABETS, Recipe, make
+from service.secrets.generate import ALPHABETS, Recipe, generate
 
 
 @pytest.mark.parametrize("name", ALPHABETS)
 def test_draws_from_the_whole_alphabet_and_from_nothing_else(name: str) -> None:
     """As many characters as asked for."""
-    made = make(Recipe(20_000, ALPHABETS[name])).decode()
+    made = generate(Recipe(20_000, ALPHABETS[name])).decode()
 
     assert 20_000 == len(made)
     assert set(ALPHABETS[name]) == set(made)
@@ -18,11 +18,11 @@ def test_draws_from_the_whole_alphabet_and_from_nothing_else(name: str) -> None:
 
 def test_draws_evenly() -> None:
     """Three characters, 30,000 draws: each within six standard deviations (82) of a third."""
-    counts = Counter(make(Recipe(30_000, "abc")).decode())
+    counts = Counter(generate(Recipe(30_000, "abc")).decode())
 
     assert all(abs(count - 10_000) < 6 * 82 for count in counts.values())
 
 
 def test_takes_any_characters() -> None:
     """As UTF-8."""
-    assert set("äß") == set(make(Recipe(100, "äß")).decode())
+    assert set("äß") == set(generate(Recipe(100, "äß")).decode())

@@ -17,6 +17,7 @@ from service.errors import (
 )
 from service.records import State
 from service.secrets import lifecycle, state
+from service.secrets.options import SecretOptions, resolve
 from tests.secrets.secrets import DAY, NOW, SEALED, SECOND, secret
 
 
@@ -89,16 +90,13 @@ def test_an_expected_version_is_the_current_one() -> None:
 
 def test_sets_what_is_there_and_leaves_the_rest() -> None:
     """None takes away what can be without."""
-    limited = lifecycle.configure(
-        secret(),
-        {
-            "labels": {"b": "2", "a": "1"},
-            "expires_at": timedelta(days=1),
-            "max_reads": 3,
-            "cas_required": True,
-        },
-        NOW,
-    )
+    options: SecretOptions = {
+        "labels": {"b": "2", "a": "1"},
+        "expires_at": timedelta(days=1),
+        "max_reads": 3,
+        "cas_required": True,
+    }
+    limited = lifecycle.configure(secret(), resolve(options, NOW))
 
     assert ((("a", "1"), ("b", "2")), NOW + DAY, 3, 3, True, 10) == (
         limited.labels,
@@ -108,8 +106,8 @@ def test_sets_what_is_there_and_leaves_the_rest() -> None:
         limited.cas_required,
         limited.max_versions,
     )
-    assert limited == lifecycle.configure(limited, {}, NOW)
-    freed = lifecycle.configure(limited, {"expires_at": None, "max_reads": None}, NOW)
+    assert limited == lifecycle.configure(limited, {})
+    freed = lifecycle.configure(limited, {"expires_at": None, "max_reads": None})
     assert (None, None, None) == (freed.expires_at, freed.max_reads, freed.reads_left)
 
 
@@ -117,27 +115,24 @@ def test_limiting_reads_again_starts_anew() -> None:
     """As many from now on, however many there were."""
     read = lifecycle.take_read(replace(secret(), max_reads=5, reads_left=5), NOW, "bob", "192.0.2.7")
 
-    assert (4, 5) == (read.reads_left, lifecycle.configure(read, {"max_reads": 5}, NOW).reads_left)
+    assert (4, 5) == (read.reads_left, lifecycle.configure(read, {"max_reads": 5}).reads_left)
 
 
 @pytest.mark.parametrize("moment", [NOW, NOW - DAY, NOW + 40_000 * DAY, timedelta(0)], ids=str)
 def test_no_end_is_over_already(moment: object) -> None:
     """Nor a lifetime away: a typing error."""
     with pytest.raises(InvalidFields):
-        lifecycle.configure(secret(), {"expires_at": moment}, NOW)
+        resolve({"expires_at": moment}, NOW)
 
 
 def test_the_current_version_can_be_given_another_end() -> None:
     """Or none; one that has ended stays so."""
     ending = lifecycle.add(secret(1), SEALED, {"version_expires_at": NOW + DAY}, NOW, "ann")
 
-    assert (
-        NOW + 2 * DAY
-        == lifecycle.extend(ending, {"version_expires_at": NOW + 2 * DAY}, NOW).versions[-1].expires_at
-    )
-    assert lifecycle.extend(ending, {"version_expires_at": None}, NOW).versions[-1].expires_at is None
+    assert NOW + 2 * DAY == lifecycle.extend(ending, NOW + 2 * DAY, NOW).versions[-1].expires_at
+    assert lifecycle.extend(ending, None, NOW).versions[-1].expires_at is None
     with pytest.raises(SecretExpired):
-        lifecycle.extend(ending, {"version_expires_at": None}, NOW + DAY)
+        lifecycle.extend(ending, None, NOW + DAY)
 
 
 def test_a_deletion_can_be_undone() -> None:
@@ -209,7 +204,7 @@ def test_a_deleted_secret_can_be_destroyed_and_nothing_else() -> None:
 @given(reads=st.integers(1, 20))
 def test_the_last_read_destroys(reads: int) -> None:
     """Exactly at that one."""
-    limited = lifecycle.configure(secret(2), {"max_reads": reads}, NOW)
+    limited = lifecycle.configure(secret(2), {"max_reads": reads})
     for left in range(reads - 1, -1, -1):
         assert State.LIVE == state.of(limited, NOW)
         limited = lifecycle.take_read(limited, NOW, "bob", "192.0.2.7")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.database import Database
 
-from service.models import Reach
+from service.models import AccessFilter
 from service.secrets.listing import _ranges
 from tests.calls import ask
 from tests.conftest import Clock
@@ -235,7 +235,7 @@ def test_ranges_hold_what_is_within_reach_and_nothing_else(
     paths: list[str], folders: list[str], prefix: str, path: str
 ) -> None:
     """In order, and no path in two of them."""
-    ranges = _ranges(Reach(paths=tuple(paths), folders=tuple(folders)), prefix)
+    ranges = _ranges(AccessFilter(paths=tuple(paths), folders=tuple(folders)), prefix)
 
     within = path.startswith(prefix) and (path in paths or any(path.startswith(folder) for folder in folders))
     assert within == (1 == sum(first <= path < end for first, end in ranges))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from service.errors import InvalidFields
-from service.secrets.options import moment
+from service.secrets.options import resolve
 from tests.secrets.secrets import NOW
 
 
@@ -14,8 +14,10 @@ def test_a_moment_is_in_utc_and_in_whole_milliseconds() -> None:
     there = timezone(timedelta(hours=9))
     wanted = datetime(2026, 2, 1, 9, 0, 0, 123_987, there)
 
-    assert "2026-02-01T00:00:00.123000+00:00" == moment({"expires_at": wanted}, "expires_at", NOW).isoformat()
-    assert moment({"expires_at": None}, "expires_at", NOW) is None
+    assert (
+        "2026-02-01T00:00:00.123000+00:00" == resolve({"expires_at": wanted}, NOW)["expires_at"].isoformat()
+    )
+    assert resolve({"expires_at": None}, NOW)["expires_at"] is None
 
 
 @pytest.mark.parametrize("offset", [-23, 23])
@@ -24,4 +26,4 @@ def test_the_end_of_all_dates_is_refused_and_no_crash(offset: int) -> None:
     there = timezone(timedelta(hours=offset))
     for end in (datetime(9999, 12, 31, 23, 59, tzinfo=there), datetime(1, 1, 1, tzinfo=there)):
         with pytest.raises(InvalidFields):
-            moment({"version_expires_at": end}, "version_expires_at", NOW)
+            resolve({"version_expires_at": end}, NOW)

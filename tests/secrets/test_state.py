@@ -13,7 +13,7 @@ from service.errors import (
     SecretExpired,
     SecretNotFound,
 )
-from service.records import State
+from service.records import State, ends_at
 from service.secrets import lifecycle, state
 from tests.secrets.secrets import DAY, NOW, SEALED, SECOND, secret
 
@@ -59,18 +59,18 @@ def test_a_secret_ends_when_the_first_thing_ends_it() -> None:
     """Its own expiry, 30 days after its deletion, or the last of its versions' expiries."""
     plain, day = secret(2), NOW + DAY
     one, two = plain.versions
-    assert state.ends_at(plain) is None
-    assert day == state.ends_at(replace(plain, expires_at=day, deleted_at=NOW))
-    assert NOW + 30 * DAY == state.ends_at(replace(plain, deleted_at=NOW, expires_at=NOW + 31 * DAY))
-    assert NOW + 30 * DAY == state.ends_at(replace(plain, destroyed_at=NOW, expires_at=day))
+    assert ends_at(plain) is None
+    assert day == ends_at(replace(plain, expires_at=day, deleted_at=NOW))
+    assert NOW + 30 * DAY == ends_at(replace(plain, deleted_at=NOW, expires_at=NOW + 31 * DAY))
+    assert NOW + 30 * DAY == ends_at(replace(plain, destroyed_at=NOW, expires_at=day))
 
     ending = replace(one, expires_at=day)
-    assert state.ends_at(replace(plain, versions=(ending, two))) is None
+    assert ends_at(replace(plain, versions=(ending, two))) is None
     later = replace(two, expires_at=day + DAY)
-    assert day + DAY == state.ends_at(replace(plain, versions=(ending, later)))
+    assert day + DAY == ends_at(replace(plain, versions=(ending, later)))
     gone = replace(two, destroyed_at=NOW)
-    assert day == state.ends_at(replace(plain, versions=(ending, gone)))
-    assert state.ends_at(replace(plain, versions=(gone,))) is None
+    assert day == ends_at(replace(plain, versions=(ending, gone)))
+    assert ends_at(replace(plain, versions=(gone,))) is None
 
 
 def test_reads_the_current_version_unless_another_is_asked_for() -> None:
@@ -91,7 +91,7 @@ def refusal(found: pytest.ExceptionInfo[SecretNotFound]) -> tuple[type, str]:
             {"deleted_at": NOW, "deleted_by": "ann"},
             (
                 SecretDeleted,
-                "it was deleted at 2026-01-31T12:00:00+00:00 by ann; undelete brings it back",
+                "it was deleted at 2026-01-31T12:00:00+00:00 by ann; undelete restores it",
             ),
         ),
         (
@@ -123,7 +123,7 @@ def test_tells_what_became_of_the_secret(fields: dict[str, object], expected: tu
             {"deleted_at": NOW},
             (
                 SecretDeleted,
-                "version 1 was deleted at 2026-01-31T12:00:00+00:00 by itself; undelete brings it back",
+                "version 1 was deleted at 2026-01-31T12:00:00+00:00 by itself; undelete restores it",
             ),
         ),
         (

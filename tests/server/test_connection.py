@@ -44,11 +44,11 @@ def connect(server: Server, stack: ExitStack, *, shake: bool = True) -> socket.s
     return connection
 
 
-def trickle(connection: socket.socket, octets: bytes) -> float:
+def trickle(connection: socket.socket, data: bytes) -> float:
     """Send a byte now and then until the server has had enough; return after how long."""
     started = time.monotonic()
     try:
-        for octet in octets * 1000:
+        for octet in data * 1000:
             connection.sendall(bytes([octet]))
             time.sleep(0.1)
             if time.monotonic() - started > AT_MOST * 2:

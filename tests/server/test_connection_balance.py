@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from service.server.connection_balance import Seats
+from service.server.connection_balance import WorkerSlots
 from tests.gunicorn_server import Server
 
 MANY = 60
@@ -12,17 +12,17 @@ MANY = 60
 
 def test_who_has_more_is_ahead() -> None:
     """Of those that take connections; and a seat that was left is another's."""
-    seats = Seats()
-    one, other = seats.take(), seats.take()
-    assert not one.is_ahead()
-    one.tell(1)
-    assert one.is_ahead()
-    assert not other.is_ahead()
+    seats = WorkerSlots()
+    one, other = seats.claim(), seats.claim()
+    assert not one.has_surplus()
+    one.update(1)
+    assert one.has_surplus()
+    assert not other.has_surplus()
 
-    other.leave()
-    assert not one.is_ahead()
-    assert not seats.take().is_ahead()
-    assert one.is_ahead()
+    other.release()
+    assert not one.has_surplus()
+    assert not seats.claim().has_surplus()
+    assert one.has_surplus()
 
 
 def test_no_worker_takes_them_all(serve: Callable[..., Server]) -> None:

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 
 import service.store
-from service.store.backup_collections import KEPT, LEFT_OUT, STAGED
+from service.store.backup_collections import EXCLUDED, INCLUDED, STAGING_COLLECTIONS
 from service.store.checkpoints import CHECKPOINTS, WRITERS
 from tests.calls import CREATE, WHOAMI, post
 
@@ -21,8 +21,8 @@ def test_every_collection_is_kept_or_left_out_on_purpose() -> None:
     ]
     named = {module.COLLECTION for module in modules if hasattr(module, "COLLECTION")}
 
-    assert named | {CHECKPOINTS, WRITERS} == {*KEPT, *LEFT_OUT}
-    assert not set(KEPT) & LEFT_OUT
+    assert named | {CHECKPOINTS, WRITERS} == {*INCLUDED, *EXCLUDED}
+    assert not set(INCLUDED) & EXCLUDED
 
 
 def test_what_the_service_makes_is_named_there(
@@ -33,6 +33,6 @@ def test_what_the_service_makes_is_named_there(
     post(guarded, CREATE, {"secret": "YQ==", "path": "a"}, token)
     post(guarded, WHOAMI, {}, token[:-1])
 
-    assert set(database.list_collection_names()) <= {*KEPT, *LEFT_OUT, *STAGED}
+    assert set(database.list_collection_names()) <= {*INCLUDED, *EXCLUDED, *STAGING_COLLECTIONS}
     # The first checkpoint comes after an interval.
-    assert {*KEPT} - {CHECKPOINTS} <= set(database.list_collection_names())
+    assert {*INCLUDED} - {CHECKPOINTS} <= set(database.list_collection_names())

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from service.dev.mongod import EmbeddedMongo, find_mongod
-from service.errors import StartRefused
+from service.errors import ConfigurationError
 from service.store import database as connection
 from service.store.store import Store
 
@@ -18,7 +18,7 @@ from service.store.store import Store
 )
 def test_refuses_a_uri_that_is_none(uri: str) -> None:
     """The message shows the form, and nothing of the password in what was given."""
-    with pytest.raises(StartRefused, match="MONGO_URI is not a usable") as caught:
+    with pytest.raises(ConfigurationError, match="MONGO_URI is not a usable") as caught:
         Store(uri, 1)
 
     assert "hunter2" not in str(caught.value)
@@ -38,7 +38,7 @@ def test_a_uri_cannot_weaken_the_guarantees(mongo: EmbeddedMongo) -> None:
 
 def test_waits_for_a_database_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     """Progress while it waits, then a refusal that says what to check."""
-    with pytest.raises(StartRefused, match=r"not reachable for 3 s .*check MONGO_URI"):
+    with pytest.raises(ConfigurationError, match=r"not reachable for 3 s .*check MONGO_URI"):
         Store("mongodb://127.0.0.1:9", 1).wait_until_usable(3)
 
     assert any("waiting for MongoDB" in message for message in caplog.messages)
@@ -48,7 +48,7 @@ def test_refuses_wrong_credentials_at_once(mongo: EmbeddedMongo) -> None:
     """Waiting would not make the password right."""
     uri = mongo.uri.replace("mongodb://", "mongodb://user:hunter2@")
 
-    with pytest.raises(StartRefused, match="refuses the user or the password") as caught:
+    with pytest.raises(ConfigurationError, match="refuses the user or the password") as caught:
         Store(uri, 2).wait_until_usable(60)
 
     assert "hunter2" not in str(caught.value)
@@ -70,7 +70,7 @@ def test_refuses_a_server_that_is_of_no_replica_set(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
     ) as process:
         try:
-            with pytest.raises(StartRefused, match=r"of no replica set.*--replSet"):
+            with pytest.raises(ConfigurationError, match=r"of no replica set.*--replSet"):
                 Store(f"mongodb://{quote_plus(str(socket))}", 2).wait_until_usable(60)
         finally:
             process.terminate()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pymongo.database import Database
 
-from service.store.rate_limits import AttemptStore
+from service.store.rate_limits import RateLimitStore
 from service.store.store import Store
 
 
@@ -20,18 +20,18 @@ def minute(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_counts_each_subject_for_itself_and_by_the_minute(store: Store, minute: list[float]) -> None:
     """The next minute begins anew."""
-    assert [1, 2, 1] == [store.attempts.count(subject) for subject in ("a", "a", "b")]
-    assert 60 == AttemptStore.seconds_left()
+    assert [1, 2, 1] == [store.rate_limits.count(subject) for subject in ("a", "a", "b")]
+    assert 60 == RateLimitStore.seconds_left()
     minute[0] += 59
-    assert (3, 1) == (store.attempts.count("a"), AttemptStore.seconds_left())
+    assert (3, 1) == (store.rate_limits.count("a"), RateLimitStore.seconds_left())
     minute[0] += 1
-    assert (1, 60) == (store.attempts.count("a"), AttemptStore.seconds_left())
+    assert (1, 60) == (store.rate_limits.count("a"), RateLimitStore.seconds_left())
 
 
 def test_no_attempt_is_lost_among_many(store: Store, minute: list[float]) -> None:
     """32 at once, on a subject that nobody has counted before: each gets a number of its own."""
     with ThreadPoolExecutor(32) as pool:
-        counts = list(pool.map(store.attempts.count, ["a"] * 32))
+        counts = list(pool.map(store.rate_limits.count, ["a"] * 32))
 
     assert list(range(1, 33)) == sorted(counts)
 
@@ -39,7 +39,7 @@ def test_no_attempt_is_lost_among_many(store: Store, minute: list[float]) -> Non
 def test_forgets_soon_after(store: Store, database: Database, indexed: None, minute: list[float]) -> None:
     """MongoDB removes the minutes that are over, so that guesses do not fill the disk."""
     minute[0] = 1_600_000_000.0
-    store.attempts.count("long ago")
+    store.rate_limits.count("long ago")
 
     end = time.monotonic() + 60
     while database.attempts.count_documents({}) and time.monotonic() < end:

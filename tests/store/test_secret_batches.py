@@ -13,21 +13,21 @@ import pytest
 from pymongo.database import Database
 
 from service.errors import PathTaken, StoreUnavailable
-from service.models import Envelope, Reach
+from service.models import AccessFilter, Envelope
 from service.records import Secret, Version
 from service.store import secret_documents, secret_queries
-from service.store.database import seconds_left, time_limit
-from service.store.secret_queries import Name
+from service.store.database import deadline_in, seconds_left
+from service.store.secret_queries import SecretRef
 from service.store.store import Store
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 MANY = 12
 REACHES = (
-    Reach(everything=True),
-    Reach(owner="ann"),
-    Reach(paths=("team/app",), owner="bob"),
-    Reach(folders=("team/", "of.her/"), owner="bob"),
-    Reach(folders=("",), owner="bob"),
+    AccessFilter(everything=True),
+    AccessFilter(owner="ann"),
+    AccessFilter(paths=("team/app",), owner="bob"),
+    AccessFilter(folders=("team/", "of.her/"), owner="bob"),
+    AccessFilter(folders=("",), owner="bob"),
 )
 
 
@@ -45,7 +45,7 @@ class Together:
         self.batches: list[int] = []
         self._first = threading.Event()
         self._go = threading.Event()
-        for gatherer in (store.secrets._inserts._gatherer, store.secrets._finds._gatherer):
+        for gatherer in (store.secrets._inserts._group, store.secrets._finds._group):
             self._hold(gatherer)
 
     def _hold(self, gatherer: Any) -> None:
@@ -68,7 +68,7 @@ class Together:
             except (PathTaken, StoreUnavailable) as error:
                 return error
 
-        gatherers = (self.store.secrets._inserts._gatherer, self.store.secrets._finds._gatherer)
+        gatherers = (self.store.secrets._inserts._group, self.store.secrets._finds._group)
         with ThreadPoolExecutor(len(calls)) as pool:
             running = [pool.submit(outcome, calls[0])]
             assert self._first.wait(20)
@@ -102,14 +102,20 @@ def test_finds_share_a_round_trip_and_no_rights(together: Together) -> None:
     """What another one of the same batch may see is not found for who may not."""
     for one in (secret("a", owner="ann"), secret("b", path="team/app"), secret("c", path="team/other")):
         together.store.secrets._collection.insert_one({"_id": one.secret_id, **secret_documents.write(one)})
-    names = (Name("a"), Name("b"), Name("c"), Name("team/app", is_path=True), Name("none"))
+    names = (
+        SecretRef("a"),
+        SecretRef("b"),
+        SecretRef("c"),
+        SecretRef("team/app", is_path=True),
+        SecretRef("none"),
+    )
     asked = list(product(names, REACHES))
 
-    alone = [together.store.secrets.find_without_values([name], reach).keys() for name, reach in asked]
+    alone = [together.store.secrets.find_without_values([name], access).keys() for name, access in asked]
     found = together.do(
         *(
-            lambda name=name, reach=reach: together.store.secrets.find_with_value([name], reach, None)
-            for name, reach in asked
+            lambda name=name, access=access: together.store.secrets.find_with_value([name], access, None)
+            for name, access in asked
         )
     )
 
@@ -121,8 +127,8 @@ def test_finds_share_a_round_trip_and_no_rights(together: Together) -> None:
     assert {1: None, 2: Envelope(b"new", b"key")} == values
 
 
-@pytest.mark.parametrize("reach", REACHES)
-def test_covers_is_the_filter(store: Store, database: Database, reach: Reach) -> None:
+@pytest.mark.parametrize("access", REACHES)
+def test_covers_is_the_filter(store: Store, database: Database, access: AccessFilter) -> None:
     """Of documents that this service writes, and of others that somebody put there."""
     texts: list[Any] = [None, "team/app", "team/other", "team", "of.her/x", "ofxher/x", "TEAM/app", 7]
     texts += [["team/app"], ["other", "ann"], "ann", "bob", ""]
@@ -136,13 +142,13 @@ def test_covers_is_the_filter(store: Store, database: Database, reach: Reach) ->
     ]
     database.secrets.insert_many(stored)
 
-    expected = {one["_id"] for one in database.secrets.find(secret_queries.reached(reach), {"_id": True})}
-    assert expected == {one["_id"] for one in stored if secret_queries.covers(reach, one)}
+    expected = {one["_id"] for one in database.secrets.find(secret_queries.accessible(access), {"_id": True})}
+    assert expected == {one["_id"] for one in stored if secret_queries.allows(access, one)}
 
 
 def test_who_has_no_time_left_is_told(store: Store) -> None:
     """And the next one is served as ever."""
-    with time_limit(0.0001), pytest.raises(StoreUnavailable):
+    with deadline_in(0.0001), pytest.raises(StoreUnavailable):
         store.secrets.insert(secret("a"), None)
 
     store.secrets.insert(secret("b"), None)
@@ -151,10 +157,10 @@ def test_who_has_no_time_left_is_told(store: Store) -> None:
 def test_the_time_that_is_left_is_the_least_of_all_limits() -> None:
     """And without any, what the caller says."""
     assert 7 == seconds_left(7)
-    with time_limit(100):
+    with deadline_in(100):
         assert 7 == seconds_left(7)
-        with time_limit(3):
+        with deadline_in(3):
             assert 2 < seconds_left(7) <= 3
-            with time_limit(50):
+            with deadline_in(50):
                 assert 2 < seconds_left(7) <= 3
         assert 50 < seconds_left(200) <= 100

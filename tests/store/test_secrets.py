@@ -9,11 +9,11 @@ import pytest
 from pymongo.database import Database
 
 from service.dev.mongod import EmbeddedMongo
-from service.errors import PathTaken, StoreUnavailable, Tampered, TooLarge
-from service.models import Envelope, Reach
+from service.errors import PathTaken, SecretHidden, SecretNotFound, StoreUnavailable, Tampered, TooLarge
+from service.models import AccessFilter, Envelope
 from service.records import LegacyValue, Secret, Version
 from service.store.indexes import reconcile, wanted
-from service.store.secret_queries import Name
+from service.store.secret_queries import SecretRef
 from service.store.secrets import SecretStore
 from service.store.store import Store
 
@@ -57,7 +57,7 @@ FULL = Secret(
     read_by="dora",
 )
 
-ID, ALL = Name("id"), Reach(everything=True)
+ID, ALL = SecretRef("id"), AccessFilter(everything=True)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_finds_what_was_inserted(secrets: SecretStore, kept: Secret) -> None:
     """Every field comes back as it was."""
     secrets.insert(kept, None)
 
-    assert {ID: kept} == secrets.find_whole([ID, Name("other")], ALL)
+    assert {ID: kept} == secrets.find_whole([ID, SecretRef("other")], ALL)
 
 
 def test_no_field_is_forgotten() -> None:
@@ -105,7 +105,7 @@ def test_finds_the_value_that_is_asked_for_and_no_other(secrets: SecretStore) ->
     """The current one, an older one, none: values may be large."""
     secrets.insert(replace(SECRET, current=3, versions=(version(1), version(2), version(3))), None)
 
-    def with_values(found: dict[Name, Secret | Tampered]) -> list[int]:
+    def with_values(found: dict[SecretRef, Secret | Tampered]) -> list[int]:
         return [one.version for one in found[ID].versions if one.sealed is not None]
 
     assert [3] == with_values(secrets.find_with_value([ID], ALL, None))
@@ -137,9 +137,9 @@ def test_reads_a_document_of_an_earlier_implementation(secrets: SecretStore, dat
 
     legacy = LegacyValue(b"c" * 30)
     assert {
-        Name("a"): Secret("a", 1, (Version(1, created, legacy),), created),
-        Name("b"): Secret("b", 1, (Version(1, None, legacy),), None),
-    } == secrets.find_with_value([Name("a"), Name("b")], ALL, None)
+        SecretRef("a"): Secret("a", 1, (Version(1, created, legacy),), created),
+        SecretRef("b"): Secret("b", 1, (Version(1, None, legacy),), None),
+    } == secrets.find_with_value([SecretRef("a"), SecretRef("b")], ALL, None)
 
 
 def test_puts_a_secret_in_the_place_of_what_it_was_before(secrets: SecretStore, database: Database) -> None:
@@ -213,13 +213,15 @@ def test_finds_what_was_destroyed_last_at_a_path(secrets: SecretStore) -> None:
         ("4", "b", NOW),
     ):
         secrets.insert(replace(SECRET, secret_id=secret_id, former_path=path, destroyed_at=at), None)
-    names = [Name("a", is_path=True), Name("b", is_path=True), Name("c", is_path=True)]
+    names = [SecretRef("a", is_path=True), SecretRef("b", is_path=True), SecretRef("c", is_path=True)]
 
-    found = secrets.find_destroyed(names, Reach(paths=("a",)))
+    def destroyed(access: AccessFilter) -> dict[SecretRef, str]:
+        found = secrets.find_missing(names, access)
+        return {ref: one.secret_id for ref, one in found.items() if isinstance(one, Secret)}
 
-    assert {names[0]: "2"} == {name: one.secret_id for name, one in found.items()}
-    assert {"2", "4"} == {one.secret_id for one in secrets.find_destroyed(names, ALL).values()}
-    assert {Name("3")} == secrets.find_whole([Name("3"), *names], Reach(paths=("a",))).keys()
+    assert {names[0]: "2"} == destroyed(AccessFilter(paths=("a",)))
+    assert {names[0]: "2", names[1]: "4"} == destroyed(ALL)
+    assert {SecretRef("3")} == secrets.find_whole([SecretRef("3"), *names], AccessFilter(paths=("a",))).keys()
 
 
 def test_does_all_together_or_nothing(secrets: SecretStore, database: Database, indexed: None) -> None:
@@ -229,9 +231,9 @@ def test_does_all_together_or_nothing(secrets: SecretStore, database: Database, 
         for number, path in enumerate(paths):
             store.insert(with_path(f"{path} {number}", path), None)
 
-    secrets.together(lambda store: both(store, "a", "b"))
+    secrets.in_transaction(lambda store: both(store, "a", "b"))
     with pytest.raises(PathTaken):
-        secrets.together(lambda store: both(store, "c", "a"))
+        secrets.in_transaction(lambda store: both(store, "c", "a"))
 
     assert ["a", "b"] == database.secrets.distinct("path")
 
@@ -248,7 +250,7 @@ def test_a_transaction_is_tried_again_where_another_changed_the_same(secrets: Se
             assert secrets.swap(before, replace(before, path="theirs"), None)
         return store.swap(before, replace(before, owner="mine"), None)
 
-    assert secrets.together(change)
+    assert secrets.in_transaction(change)
     (found,) = secrets.find_whole([ID], ALL).values()
     assert ([None, 1], ("theirs", "mine")) == (tried, (found.path, found.owner))
 
@@ -259,8 +261,8 @@ def test_a_transaction_that_does_not_succeed_is_no_foreign_error(own_mongo: Embe
     store.ping()
     own_mongo.stop()
 
-    with pytest.raises(StoreUnavailable), store.time_limit():
-        store.secrets.together(lambda inside: inside.insert(SECRET, None))
+    with pytest.raises(StoreUnavailable), store.request_deadline():
+        store.secrets.in_transaction(lambda inside: inside.insert(SECRET, None))
     store.close()
 
 
@@ -313,10 +315,10 @@ def test_an_altered_document_hides_no_other(secrets: SecretStore, database: Data
     secrets.insert(SECRET, None)
     database.secrets.insert_one({"_id": "broken"})
 
-    found = secrets.find_with_value([Name("broken"), ID], ALL, None)
+    found = secrets.find_with_value([SecretRef("broken"), ID], ALL, None)
 
     assert SECRET == found[ID]
-    assert isinstance(found[Name("broken")], Tampered)
+    assert isinstance(found[SecretRef("broken")], Tampered)
 
 
 def with_path(secret_id: str, path: str | None, owner: str | None = None) -> Secret:
@@ -325,24 +327,24 @@ def with_path(secret_id: str, path: str | None, owner: str | None = None) -> Sec
 
 
 @pytest.mark.parametrize(
-    ("reach", "found"),
+    ("access", "found"),
     [
-        (Reach(), set()),
+        (AccessFilter(), set()),
         (ALL, {"1", "2", "3", "4", "5", "6"}),
-        (Reach(owner="me"), {"4"}),
-        (Reach(paths=("team/app",)), {"1"}),
-        (Reach(folders=("team/app/",)), {"2"}),
-        (Reach(folders=("team/",)), {"1", "2", "3"}),
-        (Reach(folders=("",)), {"1", "2", "3", "6"}),
-        (Reach(folders=("te.m/",)), set()),
-        (Reach(folders=("app/",)), set()),
-        (Reach(paths=("team/apple", "t.am")), {"3", "6"}),
-        (Reach(paths=("tea?",), folders=("t.am/", "team/app/"), owner="me"), {"2", "4"}),
+        (AccessFilter(owner="me"), {"4"}),
+        (AccessFilter(paths=("team/app",)), {"1"}),
+        (AccessFilter(folders=("team/app/",)), {"2"}),
+        (AccessFilter(folders=("team/",)), {"1", "2", "3"}),
+        (AccessFilter(folders=("",)), {"1", "2", "3", "6"}),
+        (AccessFilter(folders=("te.m/",)), set()),
+        (AccessFilter(folders=("app/",)), set()),
+        (AccessFilter(paths=("team/apple", "t.am")), {"3", "6"}),
+        (AccessFilter(paths=("tea?",), folders=("t.am/", "team/app/"), owner="me"), {"2", "4"}),
     ],
     ids=lambda each: "".join(sorted(each)) if isinstance(each, set) else str(each),
 )
 def test_finds_what_the_reach_covers_and_nothing_else(
-    secrets: SecretStore, reach: Reach, found: set[str]
+    secrets: SecretStore, access: AccessFilter, found: set[str]
 ) -> None:
     """By id and by path alike; what looks alike is something else, and a dot is a dot."""
     stored = [
@@ -356,8 +358,8 @@ def test_finds_what_the_reach_covers_and_nothing_else(
     for each in stored:
         secrets.insert(each, None)
 
-    by_id = secrets.find_whole([Name(each.secret_id) for each in stored], reach)
-    by_path = secrets.find_whole([Name(each.path, is_path=True) for each in stored if each.path], reach)
+    by_id = secrets.find_whole([SecretRef(each.secret_id) for each in stored], access)
+    by_path = secrets.find_whole([SecretRef(each.path, is_path=True) for each in stored if each.path], access)
 
     assert found == {name.text for name in by_id}
     assert found - {"4", "5"} == {each.secret_id for each in by_path.values()}
@@ -379,5 +381,14 @@ def test_tells_the_audit_log_what_there_is(secrets: SecretStore) -> None:
     """Whoever asks; a path is no id and an id is no path."""
     secrets.insert(with_path("1", "team/app"), None)
 
-    asked = [Name("1"), Name("team/app", is_path=True), Name("1", is_path=True), Name("team/app"), Name("2")]
-    assert {Name("1"), Name("team/app", is_path=True)} == secrets.existing(asked)
+    asked = [
+        SecretRef("1"),
+        SecretRef("team/app", is_path=True),
+        SecretRef("1", is_path=True),
+        SecretRef("team/app"),
+        SecretRef("2"),
+    ]
+    found = secrets.find_missing(asked, AccessFilter())
+    hidden = {ref for ref, error in found.items() if isinstance(error, SecretHidden)}
+    assert {SecretRef("1"), SecretRef("team/app", is_path=True)} == hidden
+    assert {SecretNotFound} == {type(found[ref]) for ref in set(asked) - hidden}

@@ -8,7 +8,7 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
 from service.environment import Environment
-from service.errors import StartRefused
+from service.errors import ConfigurationError
 from service.settings import StoreSettings
 from service.store.store import Store
 from service.store.tls import MongoTls
@@ -73,7 +73,7 @@ def test_strangers_are_refused(authority: Authority, member: Mongod, tmp_path: P
     shown = str(Authority(tmp_path, "another").issue("stranger")) if stranger != "none" else None
     opened = store(member, MongoTls(str(authority.file), shown))
 
-    with pytest.raises(StartRefused, match="MongoDB was not reachable"):
+    with pytest.raises(ConfigurationError, match="MongoDB was not reachable"):
         opened.wait_until_usable(3)
     opened.close()
 
@@ -82,7 +82,7 @@ def test_a_server_of_another_ca_is_not_believed(authority: Authority, member: Mo
     """The refusal says that it is TLS that failed."""
     opened = store(member, MongoTls(str(Authority(tmp_path, "another").file), str(authority.issue("me"))))
 
-    with pytest.raises(StartRefused, match="TLS handshake failed"):
+    with pytest.raises(ConfigurationError, match="TLS handshake failed"):
         opened.wait_until_usable(3)
     opened.close()
 
@@ -99,17 +99,19 @@ def test_refuses_files_that_cannot_be_used(authority: Authority, tmp_path: Path)
         (good, str(nonsense)),
         (good, "/nowhere"),
     ):
-        with pytest.raises(StartRefused, match="a PEM file for MongoDB's TLS cannot be used") as refused:
+        with pytest.raises(
+            ConfigurationError, match="a PEM file for MongoDB's TLS cannot be used"
+        ) as refused:
             Store("mongodb://localhost", SECONDS, MongoTls(ca, certificate))
         assert "hunter2" not in str(refused.value)
         assert "\n" not in str(refused.value)
         by_uri = f"mongodb://u:hunter2@localhost/?tls=true&tlsCAFile={ca}"
         by_uri += f"&tlsCertificateKeyFile={certificate}" if certificate else ""
-        with pytest.raises(StartRefused, match="a PEM file for MongoDB's TLS cannot be used"):
+        with pytest.raises(ConfigurationError, match="a PEM file for MongoDB's TLS cannot be used"):
             Store(by_uri, SECONDS)
 
 
 def test_refuses_a_certificate_with_nothing_to_check_the_servers_with() -> None:
     """It would be shown to anybody."""
-    with pytest.raises(StartRefused, match="MONGO_TLS_CA_FILE is not"):
+    with pytest.raises(ConfigurationError, match="MONGO_TLS_CA_FILE is not"):
         StoreSettings.from_environment(Environment({"MONGO_TLS_CERT_FILE": "/run/secrets/tls_client"}))

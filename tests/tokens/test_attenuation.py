@@ -10,7 +10,7 @@ from service.access import policy, scopes
 from service.errors import Forbidden, InvalidFields
 from service.models import Principal, Token
 from service.tokens import attenuation
-from service.tokens.attenuation import Wish
+from service.tokens.attenuation import TokenRequest
 from tests.calls import UNKNOWN
 
 PRESENT = datetime(2026, 1, 31, tzinfo=UTC)
@@ -47,7 +47,7 @@ CHILD = token("fetch:team/app/*")
 )
 def test_gives_as_much_as_its_maker_holds(maker: dict[str, Any], child: dict[str, Any]) -> None:
     """As much and less in everything."""
-    attenuation.require_no_more(holder(replace(MAKER, **maker)), replace(CHILD, **child))
+    attenuation.require_subset(holder(replace(MAKER, **maker)), replace(CHILD, **child))
 
 
 @pytest.mark.parametrize(
@@ -76,24 +76,24 @@ def test_gives_as_much_as_its_maker_holds(maker: dict[str, Any], child: dict[str
 def test_gives_no_more(maker: dict[str, Any], child: dict[str, Any], says: str) -> None:
     """In no respect, and the message says in which."""
     with pytest.raises(Forbidden, match=says):
-        attenuation.require_no_more(holder(replace(MAKER, **maker)), replace(CHILD, **child))
+        attenuation.require_subset(holder(replace(MAKER, **maker)), replace(CHILD, **child))
 
 
 def test_an_administrator_s_token_has_an_end_all_the_same() -> None:
     """It gives every scope, but no later end."""
     maker = holder(token("admin", expires_at=PRESENT + HOUR))
 
-    attenuation.require_no_more(maker, token("admin", expires_at=PRESENT + HOUR))
+    attenuation.require_subset(maker, token("admin", expires_at=PRESENT + HOUR))
     with pytest.raises(Forbidden, match="your token ends at"):
-        attenuation.require_no_more(maker, token("admin"))
+        attenuation.require_subset(maker, token("admin"))
 
 
 def test_the_operator_gives_everything() -> None:
     """Who holds the keys is bound by no token."""
-    attenuation.require_no_more(policy.OPERATOR, token("admin"))
+    attenuation.require_subset(policy.OPERATOR, token("admin"))
 
 
-WISH = Wish("billing", (scopes.parse("fetch:team/*"),))
+WISH = TokenRequest("billing", (scopes.parse("fetch:team/*"),))
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ WISH = Wish("billing", (scopes.parse("fetch:team/*"),))
         ({"name": "x" * 101}, "name"),
         ({"name": "a\nb"}, "name"),
         ({"name": UNKNOWN}, "name"),
-        ({"expires_in": attenuation.MOST_SECONDS + 1}, "expires_in"),
+        ({"expires_in": attenuation.MAX_SECONDS + 1}, "expires_in"),
         ({"expires_in": 10**12}, "expires_in"),
     ],
     ids=str,
 )
 def test_refuses_what_makes_no_sense(changed: dict[str, Any], field: str) -> None:
     """And names the field."""
-    attenuation.require_sense(WISH)
+    attenuation.validate(WISH)
     with pytest.raises(InvalidFields) as caught:
-        attenuation.require_sense(replace(WISH, **changed))
+        attenuation.validate(replace(WISH, **changed))
     assert [field] == list(caught.value.errors)

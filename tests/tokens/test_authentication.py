@@ -20,11 +20,11 @@ from service.environment import Environment
 from service.errors import InvalidToken, TokenExpired, TokenRevoked
 from service.models import Caller, now
 from service.settings import Settings
-from service.store.rate_limits import AttemptStore
+from service.store.rate_limits import RateLimitStore
 from service.store.store import Store
 from service.tokens import tokens
 from service.tokens.authentication import RECHECK_SECONDS, Authenticator
-from service.tokens.tokens import Tokens
+from service.tokens.tokens import TokenServices
 from tests.calls import FETCH, UNKNOWN, WHOAMI, id_of, post
 
 ENTRY = Entry("token_renew", Caller("127.0.0.1", "test"))
@@ -43,7 +43,7 @@ def guess(token: str) -> str:
 @pytest.fixture
 def early_in_a_minute() -> None:
     """Attempts are counted by the minute: begin where the test ends in the same one."""
-    while AttemptStore.seconds_left() < 5:
+    while RateLimitStore.seconds_left() < 5:
         time.sleep(0.2)
 
 
@@ -269,7 +269,7 @@ def clock() -> Clock:
 def authenticators(environment: dict[str, str], store: Store, clock: Clock) -> list[Authenticator]:
     """Two processes' authenticators, with a clock that need not be waited for."""
     ring = key_ring(Settings.from_environment(Environment(environment)), store)
-    return [Authenticator(store.tokens, store.attempts, ring, 1000, clock=clock) for _ in range(2)]
+    return [Authenticator(store.tokens, store.rate_limits, ring, 1000, clock=clock) for _ in range(2)]
 
 
 def ask(authenticator: Authenticator, token: str) -> str:
@@ -312,7 +312,7 @@ def test_what_is_remembered_is_no_less_checked(
 
 
 def test_a_renewal_elsewhere_is_known_in_time(
-    authenticators: list[Authenticator], token_parts: Tokens, give: Callable[..., str]
+    authenticators: list[Authenticator], token_parts: TokenServices, give: Callable[..., str]
 ) -> None:
     """Nobody is refused as expired who renewed in time, in another process."""
     here, _ = authenticators
@@ -329,7 +329,7 @@ def test_remembers_no_more_than_it_must(
     authenticators: list[Authenticator], give: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond a bound everybody is looked up again, and nobody is refused for that."""
-    monkeypatch.setattr("service.tokens.authentication._MOST_REMEMBERED", 2)
+    monkeypatch.setattr("service.tokens.authentication._MAX_REMEMBERED", 2)
     here, _ = authenticators
 
     for token in [give("audit") for _ in range(5)]:

@@ -14,12 +14,12 @@ from service.models import Action, Caller, Principal, Scope
 from service.store.store import Store
 from service.store.tokens import TokenStore
 from service.tokens import tokens
-from service.tokens.attenuation import Wish
-from service.tokens.tokens import Tokens
+from service.tokens.attenuation import TokenRequest
+from service.tokens.tokens import TokenServices
 from tests.calls import id_of
 
 ENTRY = Entry("token_create", Caller("127.0.0.1", "test"))
-WISH = Wish("child", (Scope(Action.TOKEN),))
+WISH = TokenRequest("child", (Scope(Action.TOKEN),))
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ class Interrupted:
 
 
 def test_whoever_makes_a_token_during_the_revocation_is_refused(
-    token_parts: Tokens, store: Store, maker: Principal
+    token_parts: TokenServices, store: Store, maker: Principal
 ) -> None:
     """Even right after its descendants were looked for."""
     outcomes: list[type[Exception] | None] = []
@@ -70,7 +70,7 @@ def test_whoever_makes_a_token_during_the_revocation_is_refused(
 
 
 def test_no_descendant_survives_whoever_is_faster(
-    token_parts: Tokens, store: Store, maker: Principal
+    token_parts: TokenServices, store: Store, maker: Principal
 ) -> None:
     """Eight threads that make tokens as fast as they can, and one revocation in the middle of it."""
     begun = Event()

@@ -11,19 +11,19 @@ from service.access import policy
 from service.audit.recorder import Entry
 from service.models import now
 from service.secrets import modify
-from service.secrets.create import NewSecret
-from service.secrets.vault import Vault
-from service.store.secret_queries import Name
+from service.secrets.create import CreateSecret
+from service.secrets.services import SecretServices
+from service.store.secret_queries import SecretRef
 from service.transfer import exporting
 from service.transfer.exporting import Unopened
 from tests.secrets.secrets import DAY, entry, keep, value_of
 
 
 def export(
-    vault: Vault, folder: str = "", audit: Entry | None = None
-) -> tuple[list[NewSecret | Unopened], Counter[str]]:
+    vault: SecretServices, folder: str = "", audit: Entry | None = None
+) -> tuple[list[CreateSecret | Unopened], Counter[str]]:
     """Return all that is exported, and why the rest is not."""
-    found: list[NewSecret | Unopened] = []
+    found: list[CreateSecret | Unopened] = []
     left_out: Counter[str] = Counter()
     for page in exporting.pages(vault, policy.OPERATOR, folder):
         left_out += page.left_out
@@ -31,10 +31,10 @@ def export(
     return found, left_out
 
 
-def test_gives_out_values_with_their_settings(vault: Vault) -> None:
+def test_gives_out_values_with_their_settings(vault: SecretServices) -> None:
     """Those that a new secret would not have by itself, as they are now."""
     end = now() + DAY
-    settings = {
+    options = {
         "labels": {"env": "prod"},
         "expires_at": end,
         "version_expires_at": end,
@@ -43,21 +43,21 @@ def test_gives_out_values_with_their_settings(vault: Vault) -> None:
         "delete_version_after": 86_400,
     }
     keep(vault, "plain", b"1")
-    keep(vault, "settled", b"2", **settings)
+    keep(vault, "settled", b"2", **options)
     keep(vault, "updated", b"old")
-    modify.update(vault, entry(), policy.OPERATOR, Name("updated", True), modify.Update(b"3"))
+    modify.update(vault, entry(), policy.OPERATOR, SecretRef("updated", True), modify.UpdateSecret(b"3"))
 
     found, left_out = export(vault)
 
     assert [
-        NewSecret(b"1", "plain"),
-        NewSecret(b"2", "settled", settings),
-        NewSecret(b"3", "updated"),
+        CreateSecret(b"1", "plain"),
+        CreateSecret(b"2", "settled", options),
+        CreateSecret(b"3", "updated"),
     ] == found
     assert Counter() == left_out
 
 
-def test_gives_out_one_folder(vault: Vault) -> None:
+def test_gives_out_one_folder(vault: SecretServices) -> None:
     """What is below it, at any depth, and no other whose name begins like it."""
     for path in ("a", "a/b", "a/b/c", "a0", "ab", "b"):
         keep(vault, path)
@@ -67,27 +67,27 @@ def test_gives_out_one_folder(vault: Vault) -> None:
     assert ["a/b", "a/b/c"] == paths
 
 
-@pytest.mark.parametrize("most_bytes", [16 * 2**20, 8 * 2**20, 65_536])
-def test_goes_through_all_pages(vault: Vault, most_bytes: int) -> None:
+@pytest.mark.parametrize("max_bytes", [16 * 2**20, 8 * 2**20, 65_536])
+def test_goes_through_all_pages(vault: SecretServices, max_bytes: int) -> None:
     """In the order of the paths, however many fit into one."""
     names = [f"{number}" for number in range(9)]
     for name in names:
         keep(vault, name)
 
-    assert names == [one.path for one in export(replace(vault, max_secret_bytes=most_bytes))[0]]
+    assert names == [one.path for one in export(replace(vault, max_secret_bytes=max_bytes))[0]]
 
 
-def test_leaves_out_what_must_stay(vault: Vault) -> None:
+def test_leaves_out_what_must_stay(vault: SecretServices) -> None:
     """And counts why; what was destroyed is no secret any more."""
     keep(vault, "deleted")
-    modify.delete(vault, entry(), policy.OPERATOR, Name("deleted", True))
+    modify.delete(vault, entry(), policy.OPERATOR, SecretRef("deleted", True))
     keep(vault, "version-deleted")
-    modify.delete(vault, entry(), policy.OPERATOR, Name("version-deleted", True), [1])
+    modify.delete(vault, entry(), policy.OPERATOR, SecretRef("version-deleted", True), [1])
     keep(vault, "expired", expires_at=timedelta(seconds=1))
     keep(vault, "version-destroyed")
-    modify.destroy(vault, entry(), policy.OPERATOR, Name("version-destroyed", True), [1])
+    modify.destroy(vault, entry(), policy.OPERATOR, SecretRef("version-destroyed", True), [1])
     keep(vault, "destroyed")
-    modify.destroy(vault, entry(), policy.OPERATOR, Name("destroyed", True))
+    modify.destroy(vault, entry(), policy.OPERATOR, SecretRef("destroyed", True))
     keep(vault, "limited", max_reads=2)
     keep(vault, None)
 
@@ -104,14 +104,14 @@ def test_leaves_out_what_must_stay(vault: Vault) -> None:
     assert b"value" == value_of(vault, "limited")
 
 
-def test_counts_secrets_without_a_path_only_where_all_are_wanted(vault: Vault) -> None:
+def test_counts_secrets_without_a_path_only_where_all_are_wanted(vault: SecretServices) -> None:
     """They are in no folder."""
     keep(vault, None)
 
     assert Counter() == export(vault, "a/")[1]
 
 
-def test_names_what_does_not_open(vault: Vault, database: Database) -> None:
+def test_names_what_does_not_open(vault: SecretServices, database: Database) -> None:
     """Another payload, another place, or a document that nobody wrote: the others are given out."""
     for path in ("a", "payload", "place", "shape", "z"):
         keep(vault, path)
@@ -124,11 +124,11 @@ def test_names_what_does_not_open(vault: Vault, database: Database) -> None:
 
     assert ["a", "moved", "payload", "shape", "z"] == [one.path for one in found]
     assert ["moved", "payload", "shape"] == [one.path for one in found if isinstance(one, Unopened)]
-    assert [None, "tampered", "tampered", "tampered", None] == [part.reason for part in audit.parts]
+    assert [None, "tampered", "tampered", "tampered", None] == [item.reason for item in audit.items]
     assert Counter() == left_out
 
 
-def test_every_secret_has_its_own_record(vault: Vault) -> None:
+def test_every_secret_has_its_own_record(vault: SecretServices) -> None:
     """With its id and its path; what is left out was not exported, so it has none."""
     kept = [keep(vault, path) for path in ("a", "b")]
     keep(vault, "c", max_reads=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import StartRefused
+from service.errors import ConfigurationError
 from service.transfer import files
 
 
@@ -13,7 +13,7 @@ def test_a_file_has_its_name_once_it_is_complete(tmp_path: Path) -> None:
     """Nobody takes a part of it for all of it, and nobody else reads it."""
     path = tmp_path / "export"
 
-    with files.new(path) as file:
+    with files.atomic_file(path) as file:
         file.write(b"content")
         assert not path.exists()
         (unnamed,) = tmp_path.iterdir()
@@ -27,7 +27,7 @@ def test_leaves_nothing_where_something_went_wrong(tmp_path: Path) -> None:
     """What was written so far is gone, and what went wrong is told."""
 
     def write() -> None:
-        with files.new(tmp_path / "export") as file:
+        with files.atomic_file(tmp_path / "export") as file:
             file.write(b"content")
             raise ZeroDivisionError
 
@@ -42,13 +42,13 @@ def test_replaces_no_file(tmp_path: Path) -> None:
     path = tmp_path / "export"
 
     def write() -> None:
-        with files.new(path) as file:
+        with files.atomic_file(path) as file:
             file.write(b"ours")
             path.write_bytes(b"theirs")
 
-    with pytest.raises(StartRefused, match="cannot write"):
+    with pytest.raises(ConfigurationError, match="cannot write"):
         write()
-    with pytest.raises(StartRefused, match="is there already"), files.new(path):
+    with pytest.raises(ConfigurationError, match="is there already"), files.atomic_file(path):
         pytest.fail("it was opened")
 
     assert [path] == list(tmp_path.iterdir())
@@ -57,5 +57,8 @@ def test_replaces_no_file(tmp_path: Path) -> None:
 
 def test_says_where_it_cannot_be_written(tmp_path: Path) -> None:
     """In one line with the reason."""
-    with pytest.raises(StartRefused, match="No such file or directory"), files.new(tmp_path / "no" / "x"):
+    with (
+        pytest.raises(ConfigurationError, match="No such file or directory"),
+        files.atomic_file(tmp_path / "no" / "x"),
+    ):
         pytest.fail("it was opened")

@@ -4,45 +4,45 @@ import base64
 from typing import Any
 
 from service.access import policy
-from service.secrets.vault import Vault
+from service.secrets.services import SecretServices
 from service.transfer import plan as incoming
 from service.transfer.formats import line
-from service.transfer.formats.line import Line, Problem
+from service.transfer.formats.line import LineError, ParsedLine
 from service.transfer.importing import Existing
-from service.transfer.plan import Planned
+from service.transfer.plan import PlannedLine
 
 SECRET = base64.b64encode(b"hunter2").decode()
 
 
-def plan(vault: Vault, *found: Line | Problem, folder: str = "") -> list[Planned]:
+def plan(vault: SecretServices, *found: ParsedLine | LineError, folder: str = "") -> list[PlannedLine]:
     """Plan as the operator does."""
     return incoming.plan(vault, policy.OPERATOR, found, folder, Existing.REFUSE)
 
 
-def said(vault: Vault, **body: Any) -> str:
+def said(vault: SecretServices, **body: Any) -> str:
     """Return what is said of a line with this body."""
-    (planned,) = plan(vault, Line(7, body))
+    (planned,) = plan(vault, ParsedLine(7, body))
     assert 7 == planned.number
     assert "hunter2" not in repr(planned)
     return planned.text
 
 
-def test_puts_everything_into_the_folder(vault: Vault) -> None:
+def test_puts_everything_into_the_folder(vault: SecretServices) -> None:
     """What names no path becomes the folder's own."""
-    found = plan(vault, line.line(1, "a/b", b""), line.line(2, "", b""), folder="team/app/")
+    found = plan(vault, line.parsed_line(1, "a/b", b""), line.parsed_line(2, "", b""), folder="team/app/")
 
     assert ["team/app/a/b: create", "team/app: create"] == [one.text for one in found]
 
 
-def test_tells_of_all_lines_in_their_order(vault: Vault) -> None:
+def test_tells_of_all_lines_in_their_order(vault: SecretServices) -> None:
     """Those that could not be read, those that cannot be kept, and those that can."""
     found = plan(
         vault,
-        line.line(1, "a", b"x"),
-        Problem(2, "the single quote is not closed"),
-        line.line(4, "a", b"y"),
-        line.line(5, "large", bytes(70_000)),
-        line.line(6, "b", b"z"),
+        line.parsed_line(1, "a", b"x"),
+        LineError(2, "the single quote is not closed"),
+        line.parsed_line(4, "a", b"y"),
+        line.parsed_line(5, "large", bytes(70_000)),
+        line.parsed_line(6, "b", b"z"),
     )
 
     assert [
@@ -54,7 +54,7 @@ def test_tells_of_all_lines_in_their_order(vault: Vault) -> None:
     ] == [(one.number, one.text) for one in found]
 
 
-def test_takes_the_bodies_that_create_takes(vault: Vault) -> None:
+def test_takes_the_bodies_that_create_takes(vault: SecretServices) -> None:
     """And refuses the others as it does, naming the field."""
     assert "a: create" == said(vault, path="a", secret=SECRET, labels={"env": "prod"}, expires_in=60)
     assert "a: create" == said(vault, path="a", generate={"length": 20})
@@ -66,7 +66,7 @@ def test_takes_the_bodies_that_create_takes(vault: Vault) -> None:
     assert "refuse: secret: Not a valid string." == said(vault, path="a", secret=["hunter2"])
 
 
-def test_repeats_nothing_that_could_be_a_value(vault: Vault) -> None:
+def test_repeats_nothing_that_could_be_a_value(vault: SecretServices) -> None:
     """A value in the wrong field, or for the name of one."""
     assert "refuse: there is an unknown field" == said(vault, path="a", secret=SECRET, hunter2=1)
     assert "refuse: labels: Not a valid string." == said(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from ...audit import search
-from ...audit.findings import Kind
+from ...audit.findings import FindingKind
 from ...models import Status
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_TIME, Text, count, moment
 
-MOST_FINDINGS = 1000
+MAX_FINDINGS = 1000
 # As many as a body of the usual length holds.
-_MOST_SAVED = 100
+_MAX_CHECKPOINTS = 100
 _RECORD_ID = "67a1b2c30a1b2c3d4e5f6071:000000000042"
 
 
@@ -32,7 +32,7 @@ class SearchRequest(Schema):
     cursor = fields.String(metadata={"description": "`cursor` of the answer before."})
     limit = count(
         1,
-        search.MOST,
+        search.MAX_PAGE,
         metadata={
             "description": "Records per page; 100 without it. A page goes on to the end of its millisecond."
         },
@@ -69,7 +69,7 @@ class VerifyRequest(Schema):
 
     checkpoints = fields.List(
         fields.Dict(keys=fields.String()),
-        validate=validate.Length(max=_MOST_SAVED),
+        validate=validate.Length(max=_MAX_CHECKPOINTS),
         metadata={"description": "`checkpoint` of lines of the service's log, as they stand there."},
     )
 
@@ -77,7 +77,7 @@ class VerifyRequest(Schema):
 class FindingResponse(Schema):
     """Something that is not as the service wrote it."""
 
-    kind = fields.String(required=True, metadata={"enum": [kind.value for kind in Kind]})
+    kind = fields.String(required=True, metadata={"enum": [kind.value for kind in FindingKind]})
     first = fields.String(
         required=True, metadata={"description": "The id of the record.", "example": _RECORD_ID}
     )
@@ -115,5 +115,5 @@ class VerifyResponse(Schema):
     findings = fields.List(
         fields.Nested(FindingResponse),
         required=True,
-        metadata={"description": f"The first {MOST_FINDINGS} of them."},
+        metadata={"description": f"The first {MAX_FINDINGS} of them."},
     )

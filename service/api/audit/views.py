@@ -9,11 +9,11 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from ...audit import search as searching
-from ...audit import verify as evidence
 from ...audit.findings import Finding
-from ..dependencies import services
-from ..error_docs import REFUSALS, fails_with
+from ...audit.search import AuditQuery, search_log
+from ...audit.verify import verify_log
+from ..dependencies import dependencies
+from ..error_docs import COMMON_ERRORS, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_TIME
 from ..guard import Call, guarded
 from ..json_body import BodyParser
@@ -22,7 +22,7 @@ from . import schemas
 blueprint = Blueprint("audit", __name__, url_prefix="/vault/audit", description="The audit log.")
 blueprint.ARGUMENTS_PARSER = BodyParser()
 
-_FAILURES = {**REFUSALS, HTTPStatus.FORBIDDEN: "the token lacks a scope for this: audit"}
+_FAILURES = {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: "the token lacks a scope for this: audit"}
 _WORKED_AT_ONCE = 100
 # Not zero: gevent would go on here before it looks who else has something to read.
 _PAUSE_SECONDS = 0.0001
@@ -56,18 +56,18 @@ _REPORT = {
 @guarded(blueprint, "audit_search")
 @blueprint.arguments(schemas.SearchRequest, example={"path": EXAMPLE_PATH, "operation": "fetch"})
 @blueprint.response(200, schemas.SearchResponse, example={"records": [_RECORD], "cursor": None})
-@fails_with(blueprint, _FAILURES)
+@documents_errors(blueprint, _FAILURES)
 def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Find audit records by time, actor, operation, secret, address and status; the newest come first."""
-    query = searching.Query(
+    query = AuditQuery(
         since=body.pop("since", None),
         until=body.pop("until", None),
         cursor=body.pop("cursor", None),
         limit=body.pop("limit", 100),
         equal=body,
     )
-    with services().time_limit():
-        page = searching.search(services().audit_log.records, call.principal, query)
+    with dependencies().request_deadline():
+        page = search_log(dependencies().audit_log.records, call.principal, query)
     records = [{"record_id": record_id, **asdict(record)} for record_id, record in page.records]
     return {"records": records, "cursor": page.cursor}
 
@@ -76,7 +76,7 @@ def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 @guarded(blueprint, "audit_verify")
 @blueprint.arguments(schemas.VerifyRequest, example={})
 @blueprint.response(200, schemas.VerifyResponse, example=_REPORT)
-@fails_with(blueprint, _FAILURES)
+@documents_errors(blueprint, _FAILURES)
 def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Verify the whole audit log.
 
@@ -86,13 +86,13 @@ def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     findings: list[Finding] = []
 
     def keep(finding: Finding) -> None:
-        if len(findings) < schemas.MOST_FINDINGS:
+        if len(findings) < schemas.MAX_FINDINGS:
             findings.append(finding)
 
     # No limit for all of it together: each step has its own, and how many there are is nobody's fault.
     saved = body.get("checkpoints", [])
-    report = evidence.verify(services().audit_log, call.principal, saved, keep, _let_others_work)
-    return {**asdict(report), "fine": report.fine, "findings": findings}
+    report = verify_log(dependencies().audit_log, call.principal, saved, keep, _let_others_work)
+    return {**asdict(report), "fine": report.valid, "findings": findings}
 
 
 def _let_others_work(records: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from ...keys.wrap_counter import BLOCK, MOST
+from ...keys.wrap_counter import BLOCK_SIZE, MAX_WRAPS
 
 
 class KeyUseResponse(Schema):
@@ -35,7 +35,7 @@ class KeyUseResponse(Schema):
     wraps = fields.Integer(
         required=True,
         metadata={
-            "description": f"No fewer than it ever made, {MOST} at most; a process takes {BLOCK} at a time."
+            "description": f"At least as many as it made, of {MAX_WRAPS}; reserved {BLOCK_SIZE} at a time."
         },
     )
 

@@ -6,10 +6,9 @@ from http import HTTPStatus
 
 from flask_smorest import Blueprint
 
-from ...keys import status as keys
-from ...keys.status import KeyStatus
-from ..dependencies import services
-from ..error_docs import REFUSALS, fails_with
+from ...keys.status import KeyStatus, key_status
+from ..dependencies import dependencies
+from ..error_docs import COMMON_ERRORS, documents_errors
 from ..guard import Call, guarded
 from . import schemas
 
@@ -35,14 +34,14 @@ _USE = {
     schemas.KeyStatusResponse,
     example={"keys": [_USE], "legacy": 0, "malformed": 0, "warnings": []},
 )
-@fails_with(
+@documents_errors(
     blueprint,
     {
-        HTTPStatus.UNAUTHORIZED: REFUSALS[HTTPStatus.UNAUTHORIZED],
+        HTTPStatus.UNAUTHORIZED: COMMON_ERRORS[HTTPStatus.UNAUTHORIZED],
         HTTPStatus.FORBIDDEN: "the token lacks a scope for this: admin",
-        HTTPStatus.TOO_MANY_REQUESTS: REFUSALS[HTTPStatus.TOO_MANY_REQUESTS],
-        HTTPStatus.INTERNAL_SERVER_ERROR: REFUSALS[HTTPStatus.INTERNAL_SERVER_ERROR],
-        HTTPStatus.SERVICE_UNAVAILABLE: REFUSALS[HTTPStatus.SERVICE_UNAVAILABLE],
+        HTTPStatus.TOO_MANY_REQUESTS: COMMON_ERRORS[HTTPStatus.TOO_MANY_REQUESTS],
+        HTTPStatus.INTERNAL_SERVER_ERROR: COMMON_ERRORS[HTTPStatus.INTERNAL_SERVER_ERROR],
+        HTTPStatus.SERVICE_UNAVAILABLE: COMMON_ERRORS[HTTPStatus.SERVICE_UNAVAILABLE],
     },
 )
 def status(call: Call) -> KeyStatus:
@@ -51,4 +50,4 @@ def status(call: Call) -> KeyStatus:
     All secrets and tokens are counted, which takes seconds where there are many.
     """
     # No limit for all of it together: each step has its own, and how many there are is nobody's fault.
-    return keys.status(services().keys, call.principal)
+    return key_status(dependencies().keys, call.principal)

@@ -9,14 +9,14 @@ from flask_smorest import Blueprint
 
 from ...records import Secret
 from ...secrets import listing, modify, read
-from ...secrets.listing import Listing, Query
-from ...secrets.modify import Update
-from ..dependencies import services
-from ..error_docs import REFUSALS, fails_with
+from ...secrets.listing import Listing, ListQuery
+from ...secrets.modify import UpdateSecret
+from ...store.secret_queries import SecretRef
+from ..dependencies import dependencies
+from ..error_docs import COMMON_ERRORS, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
 from ..json_body import BodyParser
-from . import convert
 from .requests import ListRequest, Name, UpdateRequest, VersionsRequest
 from .responses import ChangedResponse, ListResponse, SecretDescription, described
 
@@ -72,7 +72,7 @@ _DESCRIBED = {
         }
     ],
 }
-_BY_NAME = {**REFUSALS, HTTPStatus.NOT_FOUND: "Secret not found"}
+_BY_NAME = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: "Secret not found"}
 _WHICH = {
     "the secret": {"value": {"path": EXAMPLE_PATH}},
     "versions of it": {"value": {"path": EXAMPLE_PATH, "versions": [1, 2]}},
@@ -90,7 +90,7 @@ _WHICH = {
     },
 )
 @blueprint.response(200, ChangedResponse, example=_CHANGED)
-@fails_with(
+@documents_errors(
     blueprint,
     {
         **_BY_NAME,
@@ -100,33 +100,26 @@ _WHICH = {
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "a secret may have up to 65536 bytes",
     },
 )
-def update(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any]:
     """Give a secret another value, as a new version, another path or other settings.
 
     All of it is done or nothing. Two updates at once both add their version; with expected_version one
     of them gets a 409 with the current version. After a 503 it may have been done: describe tells.
     """
-    wish = Update(
-        content=convert.content(body),
-        expected_version=body.get("expected_version"),
-        new_path=body.get("new_path"),
-        settings=convert.settings(body),
-    )
-    with services().time_limit():
-        return _described(
-            modify.update(services().vault, call.entry, call.principal, convert.name(body), wish)
-        )
+    ref, change = request
+    with dependencies().request_deadline():
+        return _described(modify.update(dependencies().secrets, call.entry, call.principal, ref, change))
 
 
 @blueprint.post("/describe")
 @guarded(blueprint, "describe")
 @blueprint.arguments(Name(), example={"path": EXAMPLE_PATH})
 @blueprint.response(200, SecretDescription, example=_DESCRIBED)
-@fails_with(blueprint, _BY_NAME)
-def describe(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+@documents_errors(blueprint, _BY_NAME)
+def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
     """Tell everything about a secret but its values; it takes the scope `list`, and is no read."""
-    with services().time_limit():
-        return _described(read.describe(services().vault, call.entry, call.principal, convert.name(body)))
+    with dependencies().request_deadline():
+        return _described(read.describe(dependencies().secrets, call.entry, call.principal, ref))
 
 
 @blueprint.post("/list")
@@ -141,60 +134,61 @@ def describe(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(
     200, ListResponse, example={"secrets": [_SUMMARY], "folders": ["team/app/more/"], "cursor": None}
 )
-@fails_with(blueprint, {**REFUSALS, HTTPStatus.FORBIDDEN: "the token lacks a scope for this: list"})
-def list_(call: Call, body: dict[str, Any]) -> Listing:
+@documents_errors(
+    blueprint, {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: "the token lacks a scope for this: list"}
+)
+def list_(call: Call, query: ListQuery) -> Listing:
     """List secrets in the order of their paths, as far as the token's `list` scopes reach.
 
     Values are not among them. A page costs the same however many secrets there are; there are more as
     long as there is a cursor, and the last page may be empty.
     """
-    query = Query(**body)
-    with services().time_limit():
-        return listing.list_(services().vault, call.entry, call.principal, query)
+    with dependencies().request_deadline():
+        return listing.list_(dependencies().secrets, call.entry, call.principal, query)
 
 
 @blueprint.post("/delete")
 @guarded(blueprint, "delete")
 @blueprint.arguments(VersionsRequest(), examples=_WHICH)
 @blueprint.response(200, ChangedResponse, example=_DELETED)
-@fails_with(blueprint, _BY_NAME)
-def delete(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+@documents_errors(blueprint, _BY_NAME)
+def delete(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
     """Hide a secret, or versions of it; undelete brings them back.
 
     A secret keeps its path, and is there for 30 days, or until it ends anyway.
     """
-    return _change(modify.delete, call, body)
+    return _change(modify.delete, call, request)
 
 
 @blueprint.post("/undelete")
 @guarded(blueprint, "undelete")
 @blueprint.arguments(VersionsRequest(), examples=_WHICH)
 @blueprint.response(200, ChangedResponse, example=_CHANGED)
-@fails_with(blueprint, _BY_NAME)
-def undelete(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+@documents_errors(blueprint, _BY_NAME)
+def undelete(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
     """Bring back a secret, or versions of it, that were deleted; it takes the scope `delete`."""
-    return _change(modify.undelete, call, body)
+    return _change(modify.undelete, call, request)
 
 
 @blueprint.post("/destroy")
 @guarded(blueprint, "destroy")
 @blueprint.arguments(VersionsRequest(), examples=_WHICH)
 @blueprint.response(200, ChangedResponse, example={**_DELETED, "state": "destroyed"})
-@fails_with(blueprint, _BY_NAME)
-def destroy(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+@documents_errors(blueprint, _BY_NAME)
+def destroy(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
     """Remove the values of a secret, or of versions of it, for good; it takes the scope `delete`.
 
     Nothing brings them back but a backup. The path is free again; for 30 days a 404 tells, to whoever
     may know, when the secret was destroyed and by whom.
     """
-    return _change(modify.destroy, call, body)
+    return _change(modify.destroy, call, request)
 
 
-def _change(change: Any, call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    versions = frozenset(body.get("versions", ()))
-    with services().time_limit():
-        return _described(change(services().vault, call.entry, call.principal, convert.name(body), versions))
+def _change(change: Any, call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
+    ref, versions = request
+    with dependencies().request_deadline():
+        return _described(change(dependencies().secrets, call.entry, call.principal, ref, versions))
 
 
 def _described(secret: Secret) -> dict[str, Any]:
-    return described(secret, services().vault.clock())
+    return described(secret, dependencies().secrets.clock())

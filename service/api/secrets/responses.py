@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from ...records import FetchedSecret, Secret, State
+from ...records import Secret, State, ends_at
 from ...secrets import state
-from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION
+from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION, Base64Bytes
 
 _UUID = {**ID, "format": "uuid"}
 _STATES = {"enum": list(State)}
@@ -52,9 +51,7 @@ class FetchResponse(Schema):
 
     secret_id = fields.String(required=True, metadata=_UUID)
     version = fields.Integer(required=True, metadata=VERSION)
-    secret = fields.Function(
-        lambda fetched: _encode(fetched), required=True, metadata={**SECRET, "type": "string"}
-    )
+    secret = Base64Bytes(attribute="plaintext", required=True, metadata=SECRET)
     created_at = fields.AwareDateTime(
         allow_none=True,
         metadata={
@@ -150,12 +147,8 @@ def described(secret: Secret, at: datetime) -> dict[str, Any]:
         "version": secret.current,
         "labels": dict(secret.labels),
         "state": state.of(secret, at),
-        "ends_at": state.ends_at(secret),
+        "ends_at": ends_at(secret),
         "versions": [
             asdict(version) | {"state": state.of_version(version, at)} for version in secret.versions
         ],
     }
-
-
-def _encode(fetched: FetchedSecret) -> str:
-    return base64.b64encode(fetched.plaintext).decode()

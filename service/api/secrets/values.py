@@ -10,15 +10,15 @@ from flask_smorest import Blueprint
 
 from ...errors import VaultError
 from ...records import FetchedSecret, Secret
-from ...secrets import create as creating
 from ...secrets import read
+from ...secrets.create import CreateSecret, create_all, create_each, create_secret
+from ...secrets.read import SecretVersionRef
 from .. import problems
-from ..dependencies import services
-from ..error_docs import REFUSALS, fails_with
+from ..dependencies import dependencies
+from ..error_docs import COMMON_ERRORS, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
 from ..json_body import BodyParser
-from . import convert
 from .requests import CreateBatchRequest, CreateRequest, FetchBatchRequest, FetchRequest
 from .responses import BatchResponse, CreateResponse, FetchResponse
 
@@ -37,7 +37,7 @@ _FETCHED = {
 }
 _INVALID_BASE64 = "invalid base64: the standard alphabet with padding and no line breaks is expected"
 _CREATE_FAILS = {
-    **REFUSALS,
+    **COMMON_ERRORS,
     HTTPStatus.BAD_REQUEST: _INVALID_BASE64,
     HTTPStatus.FORBIDDEN: "the token lacks a scope for this path: create:team/app/db-password",
     HTTPStatus.CONFLICT: "another secret has this path: choose another",
@@ -60,17 +60,16 @@ _CREATE_FAILS = {
     },
 )
 @blueprint.response(200, CreateResponse, example=_CREATED)
-@fails_with(blueprint, _CREATE_FAILS)
-def create(call: Call, body: dict[str, Any]) -> Secret:
+@documents_errors(blueprint, _CREATE_FAILS)
+def create(call: Call, request: CreateSecret) -> Secret:
     """Store a value as a new secret.
 
     The value is encrypted before it leaves the process. Without a path the secret belongs to the
     token that made it, and to administrators. After a 503 the secret may have been stored all the
     same: with a path, fetch it; without one nobody knows its id: repeat the call.
     """
-    wish = convert.new_secret(body)
-    with services().time_limit():
-        return creating.create(services().vault, call.entry, call.principal, wish)
+    with dependencies().request_deadline():
+        return create_secret(dependencies().secrets, call.entry, call.principal, request)
 
 
 @blueprint.post("/create/batch")
@@ -83,7 +82,7 @@ def create(call: Call, body: dict[str, Any]) -> Secret:
     },
 )
 @blueprint.response(200, BatchResponse, example={"secrets": [_CREATED, _CREATED]})
-@fails_with(
+@documents_errors(
     blueprint,
     {
         **_CREATE_FAILS,
@@ -98,10 +97,11 @@ def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     Each has its own result. With all_or_nothing they are all stored, or none is and the first problem
     is the answer. A batch is as long as any other body may be.
     """
-    wanted = [convert.new_secret(one) for one in body["secrets"]]
-    do = creating.create_all if body.get("all_or_nothing") else creating.create_several
-    with services().time_limit():
-        return _results(do(services().vault, call.entry, call.principal, wanted), CreateResponse().dump)
+    run = create_all if body.get("all_or_nothing") else create_each
+    with dependencies().request_deadline():
+        return _results(
+            run(dependencies().secrets, call.entry, call.principal, body["secrets"]), CreateResponse().dump
+        )
 
 
 @blueprint.post("/fetch")
@@ -114,8 +114,8 @@ def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     },
 )
 @blueprint.response(200, FetchResponse, example=_FETCHED)
-@fails_with(blueprint, {**REFUSALS, HTTPStatus.NOT_FOUND: "Secret not found"})
-def fetch(call: Call, body: dict[str, Any]) -> FetchedSecret:
+@documents_errors(blueprint, {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: "Secret not found"})
+def fetch(call: Call, request: SecretVersionRef) -> FetchedSecret:
     """Return a secret's value.
 
     A secret that the token does not reach is not found, like one that does not exist. Of one that it
@@ -125,8 +125,8 @@ def fetch(call: Call, body: dict[str, Any]) -> FetchedSecret:
     are limited, that one may be used up all the same: a value is given out at most as often as it may
     be. A record that was altered in the database does not open, and is answered with a 500.
     """
-    with services().time_limit():
-        return read.fetch(services().vault, call.entry, call.principal, convert.wanted(body))
+    with dependencies().request_deadline():
+        return read.fetch(dependencies().secrets, call.entry, call.principal, request)
 
 
 @blueprint.post("/fetch/batch")
@@ -140,10 +140,10 @@ def fetch(call: Call, body: dict[str, Any]) -> FetchedSecret:
     BatchResponse,
     example={"secrets": [_FETCHED, {"status": 404, "detail": "Secret not found"}]},
 )
-@fails_with(
+@documents_errors(
     blueprint,
     {
-        **REFUSALS,
+        **COMMON_ERRORS,
         HTTPStatus.NOT_FOUND: "secrets[0]: Secret not found; nothing of the batch was done",
     },
 )
@@ -153,10 +153,11 @@ def fetch_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     Each has its own result. With all_or_nothing all values are returned, as they were at one time, or
     none is, no read is used up, and the first problem is the answer.
     """
-    wanted = [convert.wanted(one) for one in body["secrets"]]
-    do = read.fetch_all if body.get("all_or_nothing") else read.fetch_several
-    with services().time_limit():
-        return _results(do(services().vault, call.entry, call.principal, wanted), FetchResponse().dump)
+    run = read.fetch_all if body.get("all_or_nothing") else read.fetch_each
+    with dependencies().request_deadline():
+        return _results(
+            run(dependencies().secrets, call.entry, call.principal, body["secrets"]), FetchResponse().dump
+        )
 
 
 def _results(

@@ -7,9 +7,9 @@ from ipaddress import ip_network
 from marshmallow import Schema, ValidationError, fields, validate
 
 from ...models import Scope
-from ...tokens.attenuation import MOST_IN_NAME, MOST_SECONDS
+from ...tokens.attenuation import MAX_NAME_CHARACTERS, MAX_SECONDS
 
-_MOST_COUNTED = 1_000_000
+_MAX_COUNT = 1_000_000
 
 _token_id = {"description": "The part between smt_ and the second underscore.", "example": "0f3a5b7c9d1e2f40"}
 
@@ -19,7 +19,7 @@ class TokenRequest(Schema):
 
     name = fields.String(
         required=True,
-        validate=[validate.Length(min=1, max=MOST_IN_NAME), lambda name: _require_printable(name)],
+        validate=[validate.Length(min=1, max=MAX_NAME_CHARACTERS), lambda name: _require_printable(name)],
         metadata={"description": "For people: who or what will use it.", "example": "billing"},
     )
     scopes = fields.List(
@@ -34,7 +34,7 @@ class TokenRequest(Schema):
     )
     expires_in = fields.Integer(
         strict=True,
-        validate=validate.Range(1, MOST_SECONDS),
+        validate=validate.Range(1, MAX_SECONDS),
         metadata={"description": "Seconds until it ends; without it, it does not.", "example": 2_592_000},
     )
     renewable = fields.Boolean(
@@ -44,7 +44,7 @@ class TokenRequest(Schema):
     )
     max_uses = fields.Integer(
         strict=True,
-        validate=validate.Range(1, _MOST_COUNTED),
+        validate=validate.Range(1, _MAX_COUNT),
         metadata={"description": "How many calls it is good for."},
     )
     networks = fields.List(
@@ -54,7 +54,7 @@ class TokenRequest(Schema):
     )
     rate_limit = fields.Integer(
         strict=True,
-        validate=validate.Range(1, _MOST_COUNTED),
+        validate=validate.Range(1, _MAX_COUNT),
         metadata={"description": "How many calls per minute it is good for, over all replicas."},
     )
 

@@ -12,9 +12,9 @@ from ...access import scopes
 from ...errors import TokenNotFound
 from ...models import Principal, Token
 from ...tokens import tokens
-from ...tokens.attenuation import Wish
-from ..dependencies import services
-from ..error_docs import REFUSALS, fails_with
+from ...tokens.attenuation import TokenRequest
+from ..dependencies import dependencies
+from ..error_docs import COMMON_ERRORS, documents_errors
 from ..guard import Call, guarded
 from ..json_body import BodyParser
 from . import schemas
@@ -36,7 +36,7 @@ _TOKEN = {
     "rate_limit": None,
     "revoked_at": None,
 }
-_BY_ID = {**REFUSALS, HTTPStatus.NOT_FOUND: "Token not found"}
+_BY_ID = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: "Token not found"}
 
 
 @blueprint.post("/create")
@@ -47,14 +47,14 @@ _BY_ID = {**REFUSALS, HTTPStatus.NOT_FOUND: "Token not found"}
     schemas.TokenCreateResponse,
     example={**_TOKEN, "token": "smt_0f3a5b7c9d1e2f40_" + 64 * "0" + "deadbeef"},
 )
-@fails_with(blueprint, REFUSALS)
+@documents_errors(blueprint, COMMON_ERRORS)
 def create(call: Call, body: dict[str, Any]) -> Response:
     """Make a token. It is shown in this answer and never again.
 
     It can be given no more than the caller's own token holds: no wider scopes, no later end, no
     other networks, no higher rate.
     """
-    wish = Wish(
+    request = TokenRequest(
         name=body["name"],
         scopes=tuple(scopes.parse(text) for text in body["scopes"]),
         expires_in=body.get("expires_in"),
@@ -63,8 +63,8 @@ def create(call: Call, body: dict[str, Any]) -> Response:
         networks=tuple(body.get("networks", ())),
         rate_limit=body.get("rate_limit"),
     )
-    with services().time_limit():
-        text, token = tokens.create(services().tokens, call.entry, call.principal, wish)
+    with dependencies().request_deadline():
+        text, token = tokens.create(dependencies().tokens, call.entry, call.principal, request)
     shown: dict[str, Any] = schemas.TokenResponse().dump(token)
     return jsonify({**shown, "token": text})
 
@@ -73,14 +73,14 @@ def create(call: Call, body: dict[str, Any]) -> Response:
 @guarded(blueprint, "token_list")
 @blueprint.arguments(schemas.TokenListRequest(), example={})
 @blueprint.response(200, schemas.TokenListResponse, example={"tokens": [_TOKEN], "next": None})
-@fails_with(blueprint, REFUSALS)
+@documents_errors(blueprint, COMMON_ERRORS)
 def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """List tokens: administrators see all, others those that were made with theirs.
 
     Those that have ended are there for 30 days.
     """
-    with services().time_limit():
-        page = tokens.list_(services().tokens, call.principal, body.get("after", ""))
+    with dependencies().request_deadline():
+        page = tokens.list_(dependencies().tokens, call.principal, body.get("after", ""))
     return {"tokens": page, "next": page[-1].token_id if len(page) == tokens.PAGE else None}
 
 
@@ -88,35 +88,35 @@ def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 @guarded(blueprint, "token_describe")
 @blueprint.arguments(schemas.TokenNameRequest(), example={"token_id": _TOKEN["token_id"]})
 @blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
-@fails_with(blueprint, _BY_ID)
+@documents_errors(blueprint, _BY_ID)
 def describe(call: Call, body: dict[str, Any]) -> Token:
     """Tell what a token may do."""
-    with services().time_limit():
-        return tokens.describe(services().tokens, call.entry, call.principal, body["token_id"])
+    with dependencies().request_deadline():
+        return tokens.describe(dependencies().tokens, call.entry, call.principal, body["token_id"])
 
 
 @blueprint.post("/renew")
 @guarded(blueprint, "token_renew")
 @blueprint.arguments(schemas.TokenOwnRequest(), example={})
 @blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
-@fails_with(blueprint, {**_BY_ID, HTTPStatus.FORBIDDEN: "this token is not renewable"})
+@documents_errors(blueprint, {**_BY_ID, HTTPStatus.FORBIDDEN: "this token is not renewable"})
 def renew(call: Call, body: dict[str, Any]) -> Token:
     """Give a renewable token its time anew; without a token_id your own."""
-    with services().time_limit():
-        return tokens.renew(services().tokens, call.entry, call.principal, _own_unless_named(call, body))
+    with dependencies().request_deadline():
+        return tokens.renew(dependencies().tokens, call.entry, call.principal, _own_unless_named(call, body))
 
 
 @blueprint.post("/revoke")
 @guarded(blueprint, "token_revoke")
 @blueprint.arguments(schemas.TokenRevokeRequest(), example={"token_id": _TOKEN["token_id"]})
 @blueprint.response(200, schemas.TokenRevokeResponse, example={"revoked": [_TOKEN["token_id"]]})
-@fails_with(blueprint, _BY_ID)
+@documents_errors(blueprint, _BY_ID)
 def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """End a token; without a token_id your own. Every replica refuses it after five seconds at most."""
     token_id = _own_unless_named(call, body)
-    with services().time_limit():
+    with dependencies().request_deadline():
         ended = tokens.revoke(
-            services().tokens,
+            dependencies().tokens,
             call.entry,
             call.principal,
             token_id,
@@ -132,10 +132,10 @@ def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     schemas.WhoAmIResponse,
     example={"actor": _TOKEN["token_id"], "scopes": _TOKEN["scopes"], "token": _TOKEN},
 )
-@fails_with(
+@documents_errors(
     blueprint,
     {
-        status: REFUSALS[status]
+        status: COMMON_ERRORS[status]
         for status in (
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.TOO_MANY_REQUESTS,

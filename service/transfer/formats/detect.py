@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 
-from ...errors import NotImportable
+from ...errors import ImportFormatError
 from . import dotenv, jsonlines, vault_kv
-from .line import Line, Problem
+from .line import LineError, ParsedLine
 
 
 class Format(StrEnum):
@@ -22,19 +22,19 @@ def text(content: bytes) -> str:
     """Return the text of a file.
 
     Raises:
-        NotImportable: it is none.
+        ImportFormatError: it is none.
     """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NotImportable("it is no UTF-8 text, nor what export writes") from None
+        raise ImportFormatError("it is no UTF-8 text, nor what export writes") from None
 
 
-def recognised(text: str) -> Format:
+def detect(text: str) -> Format:
     """Return the format that the beginning of a text shows; what is empty holds no secret in any format.
 
     Raises:
-        NotImportable: it shows none.
+        ImportFormatError: it shows none.
     """
     if not text.strip():
         return Format.JSON_LINES
@@ -46,13 +46,13 @@ def recognised(text: str) -> Format:
         return Format.KV if vault_kv.looks_like_it(document) else Format.JSON_LINES
     if dotenv.looks_like_it(text):
         return Format.DOTENV
-    raise NotImportable(
+    raise ImportFormatError(
         "it begins neither with a JSON object nor with NAME=value: say with --format what it is, one of "
         + ", ".join(Format)
     )
 
 
-def read(text: str, written: Format, *, split: bool) -> list[Line | Problem]:
+def read(text: str, written: Format, *, split: bool) -> list[ParsedLine | LineError]:
     """Return the secrets and the problems of a text, in its order; ``split`` is for KV alone."""
     match written:
         case Format.KV:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .line import Line, Problem, line
+from .line import LineError, ParsedLine, parsed_line
 
 _NOTHING = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*")
@@ -34,7 +34,7 @@ def looks_like_it(text: str) -> bool:
     return _NAME.match(text, at) is not None
 
 
-def read(text: str) -> Iterator[Line | Problem]:
+def read(text: str) -> Iterator[ParsedLine | LineError]:
     """Return the secret or the problem of each line; the path of a secret is its name."""
     text = text.replace("\r\n", "\n")
     at, number = 0, 1
@@ -45,9 +45,9 @@ def read(text: str) -> Iterator[Line | Problem]:
         else:
             try:
                 name, value, at = _assignment(text, at)
-                yield line(number, name, value.encode())
+                yield parsed_line(number, name, value.encode())
             except _Doubtful as doubt:
-                yield Problem(number, str(doubt))
+                yield LineError(number, str(doubt))
                 at = _line_end(text, at) + 1
         number += text.count("\n", start, at)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import cast
 
-from ...secrets.create import NewSecret
-from .line import Line, Problem
+from ...secrets.create import CreateSecret
+from .line import LineError, ParsedLine
 
 
-def read(text: str) -> Iterator[Line | Problem]:
+def read(text: str) -> Iterator[ParsedLine | LineError]:
     """Return the secret or the problem of each line that is not blank."""
     # Not splitlines: a string in JSON may have other separators of lines in it.
     for number, one in enumerate(text.split("\n"), 1):
@@ -22,14 +22,16 @@ def read(text: str) -> Iterator[Line | Problem]:
             body = json.loads(one)
         except (ValueError, RecursionError):
             body = None
-        yield Line(number, body) if isinstance(body, dict) else Problem(number, "it is no JSON object")
+        yield (
+            ParsedLine(number, body) if isinstance(body, dict) else LineError(number, "it is no JSON object")
+        )
 
 
-def write(secret: NewSecret) -> bytes:
+def write(secret: CreateSecret) -> bytes:
     """Return the line of a secret that was exported: its value is there, and its ends are moments."""
     body = {"path": secret.path, "secret": base64.b64encode(cast(bytes, secret.content)).decode()}
-    settings = {
+    options = {
         name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in secret.settings.items()
+        for name, value in secret.options.items()
     }
-    return json.dumps(body | settings).encode() + b"\n"
+    return json.dumps(body | options).encode() + b"\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ParsedLine:
     """A secret that was found at a line, counted from 1, as the body of ``create`` would have it."""
 
     number: int
@@ -17,13 +17,13 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LineError:
     """Why there is none to be had at a line; ``text`` never has a value in it."""
 
     number: int
     text: str
 
 
-def line(number: int, path: str, value: bytes, **more: object) -> Line:
+def parsed_line(number: int, path: str, value: bytes, **more: object) -> ParsedLine:
     """Return the secret of this path and value, with further fields of the body."""
-    return Line(number, {"path": path, "secret": base64.b64encode(value).decode(), **more})
+    return ParsedLine(number, {"path": path, "secret": base64.b64encode(value).decode(), **more})

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .line import Line, Problem, line
+from .line import LineError, ParsedLine, parsed_line
 
 
 def looks_like_it(document: object) -> bool:
@@ -18,7 +18,7 @@ def looks_like_it(document: object) -> bool:
     return isinstance(document, dict) and isinstance(document.get("data"), dict)
 
 
-def read(text: str, *, split: bool) -> Iterator[Line | Problem]:
+def read(text: str, *, split: bool) -> Iterator[ParsedLine | LineError]:
     """Return the secrets or the problem of each document; its number is that of the document's first line.
 
     The value of a secret is the JSON object of its fields, its keys sorted, with no white space; or, where
@@ -30,31 +30,33 @@ def read(text: str, *, split: bool) -> Iterator[Line | Problem]:
         try:
             document, at = json.JSONDecoder().raw_decode(text, at)
         except (ValueError, RecursionError):
-            yield Problem(number, "what begins here is no JSON document; nothing behind it was read")
+            yield LineError(number, "what begins here is no JSON document; nothing behind it was read")
             return
         try:
             yield from _secrets(number, document, split=split)
         except ValueError:
             # Half a surrogate pair, or a number that JSON cannot write.
-            yield Problem(number, "it has a text or a number in it that cannot be written down")
+            yield LineError(number, "it has a text or a number in it that cannot be written down")
         at = _past_space(text, at)
 
 
-def _secrets(number: int, document: Any, *, split: bool) -> list[Line | Problem]:
+def _secrets(number: int, document: Any, *, split: bool) -> list[ParsedLine | LineError]:
     if not looks_like_it(document):
-        return [Problem(number, "it has no data as `vault kv get -format=json` prints them")]
+        return [LineError(number, "it has no data as `vault kv get -format=json` prints them")]
     path = document.get("path", "")
     if not isinstance(path, str):
-        return [Problem(number, "its path is no text")]
+        return [LineError(number, "its path is no text")]
     fields, labels = _fields(document["data"])
     if not isinstance(fields, dict):
-        return [Problem(number, "it has no data: this version was deleted or destroyed")]
+        return [LineError(number, "it has no data: this version was deleted or destroyed")]
     more = {"labels": labels} if labels else {}
     if not split:
-        return [line(number, path, _canonical(fields), **more)]
+        return [parsed_line(number, path, _canonical(fields), **more)]
     folder = f"{path.rstrip('/')}/" if path else ""
     return [
-        line(number, folder + name, value.encode() if isinstance(value, str) else _canonical(value), **more)
+        parsed_line(
+            number, folder + name, value.encode() if isinstance(value, str) else _canonical(value), **more
+        )
         for name, value in fields.items()
     ]
 

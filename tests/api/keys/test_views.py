@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
-from service.api.dependencies import services
+from service.api.dependencies import dependencies
 from service.crypto.aead import key_id_of
-from service.keys.wrap_counter import BLOCK, WARN_AT
+from service.keys.wrap_counter import BLOCK_SIZE, WARN_AT
 from tests.calls import CREATE, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 
@@ -50,7 +50,7 @@ def test_tells_how_much_is_under_each_key(
             "secret_tags": 1,
             "token_tags": 0,
         }
-        | {"wraps": BLOCK + 1},
+        | {"wraps": BLOCK_SIZE + 1},
         old
         | {
             "primary": False,
@@ -60,7 +60,7 @@ def test_tells_how_much_is_under_each_key(
             "secret_tags": 1,
             "token_tags": 1,
         }
-        | {"wraps": BLOCK + 2},
+        | {"wraps": BLOCK_SIZE + 2},
     ] == answer["keys"]
     assert (1, 2, []) == (answer["legacy"], answer["malformed"], answer["warnings"])
 
@@ -84,7 +84,7 @@ def test_warns_of_a_key_that_is_missing(
     post(client, CREATE, {"secret": "YQ=="})
     both = make_client(MASTER_KEY=None, MASTER_KEYS_DIR=str(tmp_path), MASTER_KEY_PRIMARY="v2")
     with both.application.app_context():
-        assert services().audit_log.key.rewrap()
+        assert dependencies().audit_log.key.rewrap()
     (tmp_path / "v1").unlink()
     new = make_client(MASTER_KEY=None, MASTER_KEYS_DIR=str(tmp_path), MASTER_KEY_PRIMARY="v2")
     assert 503 == post(new, CREATE, {"secret": "YQ=="}).status_code

@@ -157,7 +157,7 @@ def test_a_deleted_secret_can_be_brought_back(client: FlaskClient, clock: Clock,
     deleted = ask(client, "delete", path=PATH)
 
     assert ("deleted", False) == (deleted.json["state"], deleted.json["ends_at"] is None)
-    gone = "Secret not found: it was deleted at TIME by anonymous; undelete brings it back"
+    gone = "Secret not found: it was deleted at TIME by anonymous; undelete restores it"
     assert gone == told(ask(client, "fetch", path=PATH)) == told(ask(client, "fetch", secret_id=secret_id))
     assert gone == told(ask(client, "update", path=PATH, secret=TWO))
     assert 409 == ask(client, "create/", secret=TWO, path=PATH).status_code
@@ -181,7 +181,7 @@ def test_versions_are_deleted_and_destroyed_by_number(client: FlaskClient) -> No
     ask(client, "delete", path=PATH, versions=[3])
     ask(client, "destroy", path=PATH, versions=[1])
 
-    assert "Secret not found: version 3 was deleted at TIME by anonymous; undelete brings it back" == told(
+    assert "Secret not found: version 3 was deleted at TIME by anonymous; undelete restores it" == told(
         ask(client, "fetch", path=PATH)
     )
     assert "Secret not found: version 1 was destroyed at TIME by anonymous" == told(
@@ -272,7 +272,7 @@ def test_versions_may_be_deleted_by_themselves(client: FlaskClient, clock: Clock
     made(client, path=PATH, delete_version_after=60)
     clock.ahead = timedelta(seconds=61)
 
-    assert "Secret not found: version 1 was deleted at TIME by itself; undelete brings it back" == told(
+    assert "Secret not found: version 1 was deleted at TIME by itself; undelete restores it" == told(
         ask(client, "fetch", path=PATH)
     )
     ask(client, "undelete", path=PATH, versions=[1])

@@ -2,10 +2,10 @@
 
 import pytest
 
-from service.errors import NotImportable
+from service.errors import ImportFormatError
 from service.transfer.formats import detect
 from service.transfer.formats.detect import Format
-from service.transfer.formats.line import Line, Problem
+from service.transfer.formats.line import LineError, ParsedLine
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,16 @@ from service.transfer.formats.line import Line, Problem
 )
 def test_recognises_a_format_by_its_beginning(content: str, written: Format) -> None:
     """The first thing that it says is enough."""
-    assert written == detect.recognised(content)
+    assert written == detect.detect(content)
 
 
 @pytest.mark.parametrize("content", ["hunter2", "[1]", "- a: b\n", "# nothing else"])
 def test_says_when_it_cannot_tell(content: str) -> None:
     """And which formats there are, and nothing of the content."""
-    with pytest.raises(NotImportable, match="say with --format what it is, one of jsonl, env, kv") as error:
-        detect.recognised(content)
+    with pytest.raises(
+        ImportFormatError, match="say with --format what it is, one of jsonl, env, kv"
+    ) as error:
+        detect.detect(content)
 
     assert "hunter2" not in str(error.value)
 
@@ -37,7 +39,7 @@ def test_says_when_it_cannot_tell(content: str) -> None:
 def test_takes_utf8_only() -> None:
     """With a byte order mark or without."""
     assert "ä" == detect.text("ä".encode()) == detect.text("ä".encode("utf-8-sig"))
-    with pytest.raises(NotImportable, match="no UTF-8 text"):
+    with pytest.raises(ImportFormatError, match="no UTF-8 text"):
         detect.text(b"\xff\xfeA\0")
 
 
@@ -48,7 +50,7 @@ def test_reads_lines_of_json() -> None:
     )
 
     assert [1, 3, 4, 5] == [one.number for one in found]
-    assert [Line, Problem, Problem, Line] == [type(one) for one in found]
+    assert [ParsedLine, LineError, LineError, ParsedLine] == [type(one) for one in found]
     assert "hunter2" not in repr(found)
 
 
@@ -57,7 +59,7 @@ def test_reads_each_format_with_its_own_reader() -> None:
     (env,) = detect.read("A=b", Format.DOTENV, split=False)
     (one,) = detect.read('{"data": {"a": 1, "b": 2}}', Format.KV, split=False)
 
-    assert isinstance(env, Line)
+    assert isinstance(env, ParsedLine)
     assert {"path": "A", "secret": "Yg=="} == env.body
-    assert isinstance(one, Line)
+    assert isinstance(one, ParsedLine)
     assert 2 == len(detect.read('{"data": {"a": 1, "b": 2}}', Format.KV, split=True))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.transfer.formats import dotenv
-from service.transfer.formats.line import Line, Problem
+from service.transfer.formats.line import LineError, ParsedLine
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
 
@@ -15,17 +15,17 @@ NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
 def values(text: str) -> dict[str, str]:
     """Return the values by name, where there is no problem."""
     found = list(dotenv.read(text))
-    assert [] == [one for one in found if isinstance(one, Problem)]
+    assert [] == [one for one in found if isinstance(one, LineError)]
     return {
         one.body["path"]: base64.b64decode(one.body["secret"]).decode()
         for one in found
-        if isinstance(one, Line)
+        if isinstance(one, ParsedLine)
     }
 
 
 def problems(text: str) -> dict[int, str]:
     """Return the problems by the number of their line."""
-    return {one.number: one.text for one in dotenv.read(text) if isinstance(one, Problem)}
+    return {one.number: one.text for one in dotenv.read(text) if isinstance(one, LineError)}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_numbers_lines_as_an_editor_does() -> None:
     found = list(dotenv.read("A='1\n2\n3'\n\nhunter2\r\nB=x\nC=hunter2$\n"))
 
     assert [1, 5, 6, 7] == [one.number for one in found]
-    assert [Line, Problem, Line, Problem] == [type(one) for one in found]
+    assert [ParsedLine, LineError, ParsedLine, LineError] == [type(one) for one in found]
     assert "hunter2" not in repr(found)
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.api.secrets.creation import new_secret
+from service.api.secrets.requests import create_request
 from service.models import now
-from service.secrets.create import NewSecret
-from service.secrets.options import Settings
+from service.secrets.create import CreateSecret
+from service.secrets.options import SecretOptions
 from service.transfer.formats import jsonlines
-from service.transfer.formats.line import Line
+from service.transfer.formats.line import ParsedLine
 
 TEXT = st.characters(codec="utf-8")
 MOMENTS = st.integers(0, 2**32).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
@@ -27,20 +27,20 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
-@given(value=st.binary(), settings=SETTINGS)
-def test_reads_what_it_wrote(value: bytes, settings: Settings) -> None:
+@given(value=st.binary(), options=SETTINGS)
+def test_reads_what_it_wrote(value: bytes, options: SecretOptions) -> None:
     """Any value with any settings, as the body of create."""
-    secret = NewSecret(value, "team/app/x", settings)
+    secret = CreateSecret(value, "team/app/x", options)
     (line,) = jsonlines.read(jsonlines.write(secret).decode())
 
-    assert isinstance(line, Line)
-    assert secret == new_secret(line.body)
+    assert isinstance(line, ParsedLine)
+    assert secret == create_request(line.body)
 
 
 def test_writes_a_line_for_each() -> None:
     """In an order that people expect."""
     end = now().replace(microsecond=0) + timedelta(days=1)
-    written = jsonlines.write(NewSecret(b"hello", "a", {"labels": {"x": "\n"}, "expires_at": end}))
+    written = jsonlines.write(CreateSecret(b"hello", "a", {"labels": {"x": "\n"}, "expires_at": end}))
 
     expected = (
         f'{{"path": "a", "secret": "aGVsbG8=", "labels": {{"x": "\\n"}}, "expires_at": "{end.isoformat()}"}}'

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.transfer.formats import vault_kv
-from service.transfer.formats.line import Line, Problem
+from service.transfer.formats.line import LineError, ParsedLine
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),
@@ -47,9 +47,11 @@ def read(*documents: object, split: bool = False) -> list[tuple[str, bytes]]:
     found = list(
         vault_kv.read("\n".join(json.dumps(document, indent=2) for document in documents), split=split)
     )
-    assert [] == [one for one in found if isinstance(one, Problem)]
+    assert [] == [one for one in found if isinstance(one, LineError)]
     return [
-        (one.body["path"], base64.b64decode(one.body["secret"])) for one in found if isinstance(one, Line)
+        (one.body["path"], base64.b64decode(one.body["secret"]))
+        for one in found
+        if isinstance(one, ParsedLine)
     ]
 
 
@@ -83,11 +85,11 @@ def test_makes_labels_of_custom_metadata() -> None:
     """They are what version 2 has that a secret can keep."""
     text = json.dumps(version_2({"a": "1", "b": "2"}, {"env": "prod"}))
 
-    labels = [one.body["labels"] for one in vault_kv.read(text, split=True) if isinstance(one, Line)]
+    labels = [one.body["labels"] for one in vault_kv.read(text, split=True) if isinstance(one, ParsedLine)]
     (without,) = vault_kv.read(json.dumps(version_2({})), split=False)
 
     assert [{"env": "prod"}, {"env": "prod"}] == labels
-    assert isinstance(without, Line)
+    assert isinstance(without, ParsedLine)
     assert "labels" not in without.body
 
 
@@ -124,8 +126,8 @@ def test_says_what_is_wrong_and_where(text: str, says: str) -> None:
     """And repeats nothing of it."""
     first, problem = vault_kv.read('{"data": {}}\n\n' + text, split=False)
 
-    assert isinstance(first, Line)
-    assert isinstance(problem, Problem)
+    assert isinstance(first, ParsedLine)
+    assert isinstance(problem, LineError)
     assert 3 == problem.number
     assert says in problem.text
     assert "hunter2" not in problem.text
@@ -135,4 +137,4 @@ def test_goes_on_behind_a_document_that_cannot_be_used() -> None:
     """So that all of them are told at once."""
     found = list(vault_kv.read('{"data": null}\n{"data": {}}\n{"data": 1}', split=False))
 
-    assert [(1, Problem), (2, Line), (3, Problem)] == [(one.number, type(one)) for one in found]
+    assert [(1, LineError), (2, ParsedLine), (3, LineError)] == [(one.number, type(one)) for one in found]

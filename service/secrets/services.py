@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..crypto.keyring import KeyRing
-from ..keys.canary import KeyProof
+from ..keys.canary import KeyRingCheck
 from ..models import now
 from ..store.secret_listing import ListingStore
 from ..store.secrets import SecretStore
 
 
 @dataclass(frozen=True, slots=True)
-class Vault:
+class SecretServices:
     """The parts; ``max_secret_bytes`` bounds one value, and ``clock`` tells when a secret is over."""
 
     secrets: SecretStore
     listing: ListingStore
     ring: KeyRing
-    proof: KeyProof
+    key_check: KeyRingCheck
     max_secret_bytes: int
     clock: Callable[[], datetime] = now
