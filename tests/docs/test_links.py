@@ -1,6 +1,7 @@
 """Every relative link and anchor in README, CHANGELOG and the documentation leads somewhere."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from tests.docs.pages import DOCS, PAGES, ROOT, anchors, headings, lines, links
 # Where a path in the prose may begin, so that it is one of this repository.
 _FOLDERS = "docs|inventory|molecule|playbooks|roles|scripts|service|tests"
 _PATH = re.compile(rf"`((?:{_FOLDERS})/[A-Za-z0-9_./*-]+?)/?`")
+
+# What is a name in the code and no ordinary word: policy.require, ON_PATHS, AuditRecord, from_environment.
+_SYMBOL = re.compile(r"`((?:[a-z_]+\.)?_*[A-Za-z]+(?:_[A-Za-z]+|[a-z][A-Z][A-Za-z]*)+|[a-z_]+\.[a-z_]+)`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -39,6 +43,22 @@ def test_names_files_that_there_are(page: Path) -> None:
     paths = {path for path in named if not path.startswith("inventory/mine")}
 
     assert [] == [path for path in sorted(paths) if not any(ROOT.glob(path))]
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("contributing/*.md")), ids=lambda page: page.stem)
+def test_names_symbols_that_there_are(page: Path) -> None:
+    """What a page for contributors calls by name is still called like this."""
+    named = {name for line in lines(page) for name in _SYMBOL.findall(line)}
+    words = set(re.findall(r"\w+", _sources()))
+
+    assert [] == [name for name in sorted(named) if not set(name.split(".")) <= words]
+
+
+@cache
+def _sources() -> str:
+    files = [*ROOT.glob("service/**/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("docs/*.py")]
+    files += [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml"), ROOT / "mkdocs.yml"]
+    return "\n".join(file.read_text() for file in files)
 
 
 def test_readme_is_one_page() -> None:
