@@ -14,7 +14,9 @@ _FOLDERS = "docs|inventory|molecule|playbooks|roles|scripts|service|tests"
 _PATH = re.compile(rf"`((?:{_FOLDERS})/[A-Za-z0-9_./*-]+?)/?`")
 
 # What is a name in the code and no ordinary word: policy.require, ON_PATHS, AuditRecord, from_environment.
-_SYMBOL = re.compile(r"`((?:[a-z_]+\.)?_*[A-Za-z]+(?:_[A-Za-z]+|[a-z][A-Z][A-Za-z]*)+|[a-z_]+\.[a-z_]+)`")
+_SYMBOL = re.compile(
+    r"`((?:[a-z_]+\.)?_*[A-Za-z]+(?:_[A-Za-z]+|[a-z][A-Z][A-Za-z]*)+|[a-z_]+\.[a-z_]+|[A-Z][A-Za-z]+)`"
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -57,7 +59,8 @@ def test_names_symbols_that_there_are(page: Path) -> None:
 @cache
 def _sources() -> str:
     files = [*ROOT.glob("service/**/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("docs/*.py")]
-    files += [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml"), ROOT / "mkdocs.yml"]
+    files += [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("molecule/**/*.yml")]
+    files.append(ROOT / "mkdocs.yml")
     return "\n".join(file.read_text() for file in files)
 
 
