@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -470,7 +471,10 @@ def commands() -> str:
     parts = [
         "## The service's commands",
         _ABOUT_COMMANDS,
-        *_help(()),
+        *(
+            f"### `{' '.join(('python -m service', *command))}`\n\n```text\n{shown}\n```"
+            for command, shown in _helps().items()
+        ),
         "## Scripts",
         "Small clients for a shell, in `scripts/`. They need `curl`.",
     ]
@@ -480,11 +484,25 @@ def commands() -> str:
     return _page("Commands", "the `--help` of each command and script", parts)
 
 
-def _help(command: tuple[str, ...]) -> Iterator[str]:
-    shown = _run([sys.executable, "-m", "service", *command, "--help"])
-    yield f"### `python -m service{''.join(f' {word}' for word in command)}`\n\n```text\n{shown}\n```"
-    for name in subcommands(shown):
-        yield from _help((*command, name))
+def _helps() -> dict[tuple[str, ...], str]:
+    """Return the help of every command, each followed by its own commands."""
+    found: dict[tuple[str, ...], str] = {}
+    level: list[tuple[str, ...]] = [()]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while level:
+            shown = dict(zip(level, pool.map(_help, level), strict=True))
+            found |= shown
+            level = [(*command, name) for command, text in shown.items() for name in subcommands(text)]
+    order = list(found)
+    return {command: found[command] for command in sorted(found, key=lambda each: _place(each, order))}
+
+
+def _place(command: tuple[str, ...], order: list[tuple[str, ...]]) -> list[int]:
+    return [order.index(command[: length + 1]) for length in range(len(command))]
+
+
+def _help(command: tuple[str, ...]) -> str:
+    return _run([sys.executable, "-m", "service", *command, "--help"])
 
 
 def subcommands(shown: str) -> list[str]:
