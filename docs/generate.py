@@ -113,7 +113,8 @@ list as a file.
 
 _ABOUT_VARIABLES = """\
 Variables go into the inventory's `group_vars/all.yml`. The addresses of a node, `mongo_priority` and
-`mongo_member` (the number of its member, for life; without it, its place in the list) are set per host. Then run `ansible-playbook site.yml`:
+`mongo_member` (the number of its member, for life; without it, its place in the list) are set per host.
+Then run `ansible-playbook site.yml`:
 [Change a setting](../how-to/cluster/change-a-setting.md).
 
 An engine that was there before is used as it is and never reconfigured.
