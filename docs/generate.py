@@ -461,7 +461,7 @@ def _default(option: Mapping[str, Any]) -> str:
 
 def _yaml_prose(description: str | list[str]) -> str:
     text = " ".join(description) if isinstance(description, list) else description
-    return _prose(re.sub(r"\b[CV]\(([^)]*(?:\([^)]*\)[^)]*)*)\)", r"`\1`", text))
+    return _prose(re.sub(r"\b[BCIOV]\(([^)]*(?:\([^)]*\)[^)]*)*)\)", r"`\1`", text))
 
 
 # Commands, from their --help
