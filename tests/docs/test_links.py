@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import service
 from tests.docs.pages import DOCS, PAGES, ROOT, anchors, headings, lines, links
 
 # Where a path in the prose may begin, so that it is one of this repository.
@@ -65,11 +66,12 @@ def _sources() -> str:
 
 
 def test_readme_is_one_page() -> None:
-    """At most 150 lines, and no table of variables."""
+    """At most 150 lines, no table of variables, and the version that there is."""
     text = (ROOT / "README.md").read_text()
 
     assert len(text.splitlines()) <= 150
     assert "| variable |" not in text
+    assert f"Version {service.__version__};" in text
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: str(page.relative_to(ROOT)))
