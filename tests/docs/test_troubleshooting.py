@@ -23,6 +23,9 @@ FILLED = "\0"
 # With less text of its own a message only passes on another one.
 MIN_LETTERS = 12
 
+_EXAMPLE = re.compile(
+    r""""detail": "([^"]+)"|^# secret-manager: (.+)$|^# line \d+: .*refuse: (.+)$""", re.MULTILINE
+)
 PAGES = sorted((DOCS / "troubleshooting").glob("*.md"))
 REFUSED = {"start refused", *(kind.reason for kind in errors.Unavailable.__subclasses__())}
 
@@ -58,6 +61,25 @@ def quoted() -> list[tuple[str, str]]:
         for level, text in headings(page)
         if level > 1 and re.fullmatch(r"`[^`]+`", text)
     ]
+
+
+def examples() -> list[tuple[str, str]]:
+    """Return each message that an example on a page written by hand shows, with the page."""
+    pages = [page for page in (ROOT / "README.md", *DOCS.rglob("*.md")) if page.name != "api.md"]
+    return [
+        (str(page.relative_to(ROOT)), next(filter(None, found)).replace("`", ""))
+        for page in sorted(pages)
+        for found in _EXAMPLE.findall(page.read_text())
+    ]
+
+
+@cache
+def _filled(template: str) -> re.Pattern[str]:
+    return re.compile(".+?".join(map(re.escape, template.split(FILLED))), re.DOTALL)
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
 
 
 @cache
@@ -97,7 +119,7 @@ def refusals() -> tuple[Message, ...]:
                 text = _text(node.exc.args[0]) if node.exc.args else None
                 if text is not None:
                     found.append(Message(text, f"{file.relative_to(ROOT)}:{node.lineno}"))
-    return tuple(each for each in found if sum(map(str.isalpha, each.text)) >= MIN_LETTERS)
+    return tuple(each for each in found if _letters(each.text) >= MIN_LETTERS)
 
 
 def _refuses(call: ast.Call) -> bool:
@@ -150,6 +172,14 @@ def _stops(node: Any, name: str) -> Iterator[tuple[str, str]]:
 def test_can_be_printed(page: str, heading: str) -> None:
     """Each quoted message is one that the service, a role or a playbook has."""
     assert any(message.shows(heading) for message in (*in_service(), *in_roles())), f"{page}: {heading}"
+
+
+@pytest.mark.parametrize(("page", "said"), examples())
+def test_an_example_is_not_out_of_date(page: str, said: str) -> None:
+    """What an example shows as the service's answer or a command's last line is still said like this."""
+    templates = (message.text.replace("`", "") for message in in_service() if _letters(message.text) >= 8)
+
+    assert any(_filled(template).fullmatch(said) for template in templates), f"{page}: {said}"
 
 
 def test_every_refusal_has_a_heading() -> None:
