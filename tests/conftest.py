@@ -146,6 +146,20 @@ def server(serve: Callable[..., Server]) -> Server:
     return server
 
 
+@pytest.fixture(scope="module")
+def standing_server(
+    mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server for all tests of a file; where these want an empty database, see ``empty_beside_servers``."""
+    databases.empty(mongo_client, indexed=False)
+    server = Server(variables(mongo), tmp_path_factory.mktemp("gunicorn") / "log")
+    try:
+        server.wait_until()
+        yield server
+    finally:
+        server.stop()
+
+
 @pytest.fixture
 def own_mongo(tmp_path: Path) -> Iterator[EmbeddedMongo]:
     """A mongod of this test's own, to kill or to look into."""

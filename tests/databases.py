@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from service.store import backup_collections, indexes
+from service.store import backup_collections, canary, indexes
 
 # By collection, as MongoDB tells them; they do not change within a run.
 _declared: dict[str, dict[str, Any]] = {}
@@ -34,6 +34,14 @@ def empty(client: MongoClient, *, indexed: bool) -> Database:
             database[name].drop()
     if indexed:
         indexes.reconcile(database, indexes.wanted(0))
+    return database
+
+
+def empty_beside_servers(client: MongoClient) -> Database:
+    """Return the database with no document but the keys: servers that go on running have opened these."""
+    database = client["vault"]
+    for name in database.list_collection_names(filter={"name": {"$ne": canary.COLLECTION}}):
+        database[name].delete_many({})
     return database
 
 

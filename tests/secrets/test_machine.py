@@ -333,5 +333,9 @@ def test_the_service_does_what_the_model_does(
 
     run_state_machine_as_test(
         type("Here", (Machine,), {"ground": ground}),
-        settings=settings(stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+        settings=settings(
+            max_examples=settings().max_examples // 2,
+            stateful_step_count=40,
+            suppress_health_check=list(HealthCheck),
+        ),
     )
