@@ -97,8 +97,12 @@ def mark() -> None:
     """Mark the Swarm of this machine, if there is one, as the tests' own."""
     import docker
 
-    engine = docker.from_env(timeout=30)
-    if engine.info()["Swarm"]["ControlAvailable"] and not _is_marked(engine):
+    try:
+        engine = docker.from_env(timeout=30)
+        manager = engine.info()["Swarm"]["ControlAvailable"]
+    except docker.errors.DockerException:
+        return  # no engine, so no Swarm: site.yml did not get that far
+    if manager and not _is_marked(engine):
         engine.configs.create(name=MARK, data=b"The tests may take this cluster apart, data included.\n")
 
 
