@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
-    _install(app, settings)
+    install_services(app, settings)
     problems.init_app(app)
     request_log.init_app(app)
     api = docs.init_app(app, serve=settings.docs_enabled)
@@ -86,7 +86,8 @@ def _json(app: Flask) -> DefaultJSONProvider:
     return provider
 
 
-def _install(app: Flask, settings: Settings) -> None:
+def install_services(app: Flask, settings: Settings) -> None:
+    """Connect the application to its keys and its database, in place of those that it had, if any."""
     operation_timeout = settings.store.mongo_timeout
     store = Store(settings.store.mongo_uri, operation_timeout, settings.store.mongo_tls)
     ring = key_ring(settings, store)

@@ -90,7 +90,7 @@ def test_refuses_a_public_key_that_is_too_short(tmp_path: Path) -> None:
     variables = tmp_path / "escrow.json"
     variables.write_text(json.dumps({"master_key_escrow_public_key": pem}))
 
-    run = play("site.yml", "-e", f"@{variables}")
+    run = play("site.yml", "-i", inventory(tmp_path, 1, 1, 1), "-e", f"@{variables}")
 
     assert run.code != 0
     assert "must be an RSA key of 3072 bits or more" in " ".join(run.output.split())
@@ -116,14 +116,15 @@ def test_refuses_two_members_with_one_number(tmp_path: Path) -> None:
     assert "give each member one of its own" in " ".join(run.output.split())
 
 
-def test_names_what_replaces_a_variable_that_is_gone() -> None:
+def test_names_what_replaces_a_variable_that_is_gone(tmp_path: Path) -> None:
     """An old name is not ignored."""
-    run = play("site.yml", image_source="pull")
+    run = play("site.yml", "-i", inventory(tmp_path, 1, 1, 1), image_source="pull")
 
     assert run.code != 0
     assert "image_source is not read any more: write images_source" in " ".join(run.output.split())
 
 
+@pytest.mark.quick
 def test_defaults_and_argument_specs_agree() -> None:
     """Every public variable of a role is documented with the default that it has, and no other."""
     for role in sorted((ROOT / "roles").iterdir()):

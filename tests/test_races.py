@@ -8,13 +8,14 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 from pymongo.database import Database
 
 from tests.gunicorn_server import Server
 
 CLIENTS, BATCH = 64, 50
 # A thousand rounds take minutes: RACE_ROUNDS=1000 pytest tests/test_races.py
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "100"))
+ROUNDS = int(os.environ.get("RACE_ROUNDS", settings().max_examples // 2))
 
 
 class Client:

@@ -12,9 +12,9 @@ from pymongo.database import Database
 
 from service.access import token_format
 from service.dev.mongod import EmbeddedMongo
-from service.store.canary import COLLECTION
 from service.store.rate_limits import RateLimitStore
 from service.tokens.authentication import RECHECK_SECONDS
+from tests import databases
 from tests.calls import TOKEN, WHOAMI, id_of
 from tests.conftest import variables
 from tests.gunicorn_server import Server
@@ -41,10 +41,7 @@ def replicas(
 @pytest.fixture
 def database(mongo_client: MongoClient) -> Database:
     """The database without tokens and records; running servers have opened its keys, so these stay."""
-    vault = mongo_client["vault"]
-    for name in vault.list_collection_names(filter={"name": {"$ne": COLLECTION}}):
-        vault[name].delete_many({})
-    return vault
+    return databases.empty_beside_servers(mongo_client)
 
 
 def call(server: Server, token: str | None, path: str = WHOAMI, **body: Any) -> requests.Response:

@@ -7,10 +7,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
 
+from tests import databases
 from tests.gunicorn_server import ROOT, Server
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def database(standing_server: Server, mongo_client: MongoClient) -> Database:
+    """The database, empty but for what the server has opened."""
+    return databases.empty_beside_servers(mongo_client)
+
+
+@pytest.fixture
+def server(standing_server: Server, database: Database) -> Server:
+    """A server that demands no token."""
+    return standing_server
 
 
 @pytest.fixture

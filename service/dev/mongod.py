@@ -83,6 +83,8 @@ class EmbeddedMongo:
             [
                 find_mongod(),
                 *("--replSet", _REPLICA_SET, "--dbpath", "db", "--bind_ip", f"./{_SOCKET}"),
+                # The one that it makes besides; in /tmp, its default, another user's would be in the way.
+                *("--unixSocketPrefix", "."),
                 *("--logpath", "mongod.log", "--wiredTigerCacheSizeGB", "0.25"),
                 *self._options,
             ],

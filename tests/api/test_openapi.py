@@ -69,7 +69,7 @@ def test_answers_as_documented(
     schema = schemathesis.openapi.from_wsgi("/openapi.json", guarded.application, config=CONFIG)
     own, seen = give("admin"), set()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=settings().max_examples // 4, suppress_health_check=list(HealthCheck))
     @given(case=schema[path][method].as_strategy(generation_mode=mode))
     def answer(case: schemathesis.Case) -> None:
         # One that revokes itself is none for the next case.

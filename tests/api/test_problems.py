@@ -44,11 +44,11 @@ def test_unknown_routes_and_methods(client: FlaskClient, method: str, path: str,
 
 
 def test_an_unforeseen_error_says_nothing_of_itself(
-    client: FlaskClient, caplog: pytest.LogCaptureFixture
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No message, no stack trace: only the id under which the log has the place."""
     app: Flask = client.application
-    app.view_functions["operations.healthz"] = lambda: int("hunter2")
+    monkeypatch.setitem(app.view_functions, "operations.healthz", lambda: int("hunter2"))
 
     response = client.get("/healthz")
 

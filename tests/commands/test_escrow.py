@@ -87,7 +87,7 @@ def test_seals_those_that_are_named_only(both: dict[str, str]) -> None:
     assert b"there is no master key master_key_v3 here, but master_key_v1, master_key_v2" in refused.stderr
 
 
-def test_seals_nothing_without_a_record(both: dict[str, str], database: Database) -> None:
+def test_seals_nothing_without_a_record(both: dict[str, str], database: Database, nothing_yet: None) -> None:
     """No record, no key."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 

@@ -130,7 +130,9 @@ def test_every_secret_has_its_own_record(environment: dict[str, str], database: 
     ]
 
 
-def test_stops_where_the_audit_log_cannot_be_written(environment: dict[str, str], database: Database) -> None:
+def test_stops_where_the_audit_log_cannot_be_written(
+    environment: dict[str, str], database: Database, nothing_yet: None
+) -> None:
     """At the first secret, and says how to go on; that one may have been stored, as with the API."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 

@@ -137,7 +137,7 @@ def test_an_altered_token_is_one_line_too(
 
 
 def test_a_token_that_no_record_tells_of_is_not_shown(
-    environment: dict[str, str], database: Database
+    environment: dict[str, str], database: Database, nothing_yet: None
 ) -> None:
     """As everywhere: without the record no answer leaves."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})

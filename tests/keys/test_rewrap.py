@@ -18,7 +18,7 @@ from service.crypto.keyring import KeyRing
 from service.errors import ConfigurationError, KeyRingMismatch
 from service.keys.canary import KeyRingCheck
 from service.keys.rewrap import Rewrap, RewrapResult
-from service.keys.status import KeyServices, KeyUse, status
+from service.keys.status import KeyServices, KeyUse, key_status
 from service.store.rewrap import RewrapStore
 from service.store.store import Store
 from tests.calls import CREATE, FETCH, WHOAMI, id_of, post
@@ -71,7 +71,7 @@ class Rotation:
 
     def uses(self) -> dict[str, KeyUse]:
         """Return what is under each key."""
-        return {use.key_id: use for use in status(self.keys, policy.OPERATOR).keys}
+        return {use.key_id: use for use in key_status(self.keys, policy.OPERATOR).keys}
 
 
 @pytest.fixture

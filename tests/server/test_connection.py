@@ -1,17 +1,21 @@
-"""connection: whoever is slow costs a bounded time, and nobody else any."""
+"""connection: a slow client costs a bounded time, and no other client any."""
 
 import os
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 
+from service.dev.mongod import EmbeddedMongo
+from tests import databases
 from tests.certificates import Authority
+from tests.conftest import variables
 from tests.gunicorn_server import Server
 
 CREATE = b"POST /vault/secret/create/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -22,17 +26,27 @@ AT_MOST = 8
 SMALL = {"WORKERS": "1", "THREADS": "4", "REQUEST_TIMEOUT_SECONDS": str(SECONDS)}
 
 
-@pytest.fixture(params=["http", "https"])
-def small(request: pytest.FixtureRequest, authority: Authority, serve: Callable[..., Server]) -> Server:
+@pytest.fixture(scope="module", params=["http", "https"])
+def small(
+    request: pytest.FixtureRequest,
+    authority: Authority,
+    mongo: EmbeddedMongo,
+    mongo_client: MongoClient,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
     """A server with four threads and little patience, with and without TLS."""
     ca: Path | None = None
-    changed = dict(SMALL)
+    changed = variables(mongo) | SMALL
     if request.param == "https":
         ca, file = authority.file, str(authority.issue("small"))
         changed |= {"TLS_CERT_FILE": file, "TLS_KEY_FILE": file}
-    server = serve(ca, **changed)
-    server.wait_until()
-    return server
+    databases.empty(mongo_client, indexed=False)
+    server = Server(changed, tmp_path_factory.mktemp("gunicorn") / "log", ca)
+    try:
+        server.wait_until()
+        yield server
+    finally:
+        server.stop()
 
 
 def connect(server: Server, stack: ExitStack, *, shake: bool = True) -> socket.socket:
@@ -123,32 +137,26 @@ def test_all_threads_are_free_again_after_the_bound(small: Server) -> None:
         assert time.monotonic() - started < AT_MOST
 
 
-def test_a_handshake_that_does_not_end_is_given_up(
-    authority: Authority, serve: Callable[..., Server]
-) -> None:
+@pytest.mark.parametrize("small", ["https"], indirect=True)
+def test_a_handshake_that_does_not_end_is_given_up(small: Server) -> None:
     """Its first byte takes a thread, but not for longer than the bound."""
-    file = str(authority.issue("slow-handshake"))
-    server = serve(authority.file, **SMALL, TLS_CERT_FILE=file, TLS_KEY_FILE=file)
-    server.wait_until()
     with ExitStack() as stack:
-        slow = [connect(server, stack, shake=False) for _ in range(4)]
+        slow = [connect(small, stack, shake=False) for _ in range(4)]
         threads = [threading.Thread(target=trickle, args=(each, b"\x16\x03\x01\x01\x00")) for each in slow]
         for thread in threads:
             thread.start()
         started = time.monotonic()
-        assert 200 == server.create().status_code
+        assert 200 == small.create().status_code
         assert time.monotonic() - started < AT_MOST
         for thread in threads:
             thread.join()
 
 
-def test_a_record_that_does_not_end_is_given_up(authority: Authority, serve: Callable[..., Server]) -> None:
+@pytest.mark.parametrize("small", ["https"], indirect=True)
+def test_a_record_that_does_not_end_is_given_up(small: Server) -> None:
     """TLS gives the request on in whole records only: their octets do not buy any time."""
-    file = str(authority.issue("slow-record"))
-    server = serve(authority.file, **SMALL, TLS_CERT_FILE=file, TLS_KEY_FILE=file)
-    server.wait_until()
     with ExitStack() as stack:
-        connection = connect(server, stack)
+        connection = connect(small, stack)
         assert isinstance(connection, ssl.SSLSocket)
         plain = stack.enter_context(socket.socket(fileno=os.dup(connection.fileno())))
         # Application data of 16 KiB (RFC 8446 section 5.2).

@@ -71,7 +71,7 @@ def test_no_place_is_taken_twice(store: Store, database: Database) -> None:
     assert ["first"] == [found["request_id"] for found in database.audit_logs.find()]
 
 
-def test_tells_when_a_record_is_refused(store: Store, database: Database) -> None:
+def test_tells_when_a_record_is_refused(store: Store, database: Database, nothing_yet: None) -> None:
     """A collection that takes no such document is an unavailable log, not a lost record."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
@@ -81,7 +81,7 @@ def test_tells_when_a_record_is_refused(store: Store, database: Database) -> Non
         store.audit.check_writable()
 
 
-def test_trying_leaves_no_trace(store: Store, database: Database) -> None:
+def test_trying_leaves_no_trace(store: Store, database: Database, nothing_yet: None) -> None:
     """Readiness asks whether the log can be written, every few seconds, and leaves nothing in it."""
     database.create_collection("audit_logs")
 

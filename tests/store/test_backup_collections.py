@@ -26,7 +26,7 @@ def test_every_collection_is_kept_or_left_out_on_purpose() -> None:
 
 
 def test_what_the_service_makes_is_named_there(
-    guarded: FlaskClient, give: Callable[..., str], indexed: None, database: Database
+    nothing_yet: None, guarded: FlaskClient, give: Callable[..., str], indexed: None, database: Database
 ) -> None:
     """Also where a module gave its collection no name of that kind."""
     token = give("admin")

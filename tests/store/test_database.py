@@ -54,6 +54,7 @@ def test_refuses_wrong_credentials_at_once(mongo: EmbeddedMongo) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.database
 def test_refuses_a_server_that_is_of_no_replica_set(tmp_path: Path) -> None:
     """A standalone server cannot promise what the answers promise."""
     socket = tmp_path / "m.sock"

@@ -11,6 +11,8 @@ from pymongo.database import Database
 from service.dev.mongod import EmbeddedMongo
 from service.store import indexes
 
+pytestmark = pytest.mark.usefixtures("nothing_yet")
+
 DAY = 86_400
 
 

@@ -66,7 +66,11 @@ def test_fetch_needs_no_trailing_slash_and_never_redirects(client: FlaskClient, 
     assert 200 == client.post(path, json={"secret_id": create(client)}).status_code
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=settings().max_examples // 4,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
 @given(value=st.binary(max_size=5000))
 def test_any_value_comes_back_as_it_was(client: FlaskClient, value: bytes) -> None:
     """The empty one included."""
