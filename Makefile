@@ -20,5 +20,5 @@ cluster:  ## As root: stands a cluster up on this machine, breaks it, leaves it;
 lab:  ## As root: Molecule's scenarios; NAME=failover for that one by itself
 	$(if $(NAME),molecule test -s $(NAME),pytest -m lab)
 
-docs:  ## The site, into site/
+docs:  ## The site, into .cache/site/
 	mkdocs build --strict

@@ -11,6 +11,7 @@ from service.models import Action, AuditRecord
 from tests.docs.pages import DOCS, ROOT
 
 
+@pytest.mark.check
 def test_is_not_older_than_its_source() -> None:
     """Write them anew with ``python -m docs.generate``."""
     finished = subprocess.run(

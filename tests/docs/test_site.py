@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import ROOT
 
 
+@pytest.mark.check
 def test_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     """Fonts, scripts and the search index are in the folder."""
     finished = subprocess.run(
