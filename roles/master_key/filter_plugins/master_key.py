@@ -34,7 +34,7 @@ def master_key_state(swarm: Mapping[str, Any], prefix: str, service: str) -> dic
     numbered = re.compile(re.escape(prefix) + r"([0-9]+)")
     keys = [secret["Spec"] for secret in swarm["secrets"] if numbered.fullmatch(secret["Spec"]["Name"])]
     names = sorted((key["Name"] for key in keys), key=lambda name: int(name.removeprefix(prefix)))
-    container = next(
+    container: Mapping[str, Any] = next(
         (
             found["Spec"]["TaskTemplate"]["ContainerSpec"]
             for found in swarm["services"]
