@@ -35,11 +35,11 @@ def vault_api_stop_grace_seconds(environment: Mapping[str, Any]) -> int:
         given = environment.get(_TIMEOUT, _DEFAULT_TIMEOUT)
         try:
             timeout = int(str(given))
-        except ValueError as error:
+        except ValueError:
             raise ValueError(
                 f"{_TIMEOUT} in vault_api_environment is {given!r}: "
                 f"write a whole number from 1 to {_MAX_TIMEOUT}"
-            ) from error
+            ) from None
     return max(_MIN_GRACE, 3 * timeout + 5 + _MARGIN)
 
 
