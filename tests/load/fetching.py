@@ -33,7 +33,7 @@ from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
 from service.group_commit import GroupCommit
 from service.settings import Settings
-from service.store.indexes import reconcile, wanted
+from service.store.indexes import declared, reconcile
 
 _VALUE = base64.b64encode(bytes(96)).decode()
 _FETCHED = 500
@@ -77,7 +77,7 @@ def _filled(folder: Path, size: int) -> Iterator[_Filled]:
     with EmbeddedMongo(folder) as mongo:
         with MongoClient[dict[str, Any]](mongo.uri) as client:
             secrets = client["vault"]["secrets"]
-            reconcile(client["vault"], wanted(0))
+            reconcile(client["vault"], declared(0))
             variables = {
                 "MASTER_KEY": base64.b64encode(bytes(32)).decode(),
                 "MONGO_URI": mongo.uri,

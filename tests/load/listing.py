@@ -24,7 +24,7 @@ from service.app import create_app
 from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
 from service.settings import Settings
-from service.store.indexes import reconcile, wanted
+from service.store.indexes import declared, reconcile
 
 _FOLDERS = 10
 _AT_ONCE = 5_000
@@ -59,7 +59,7 @@ def _filled(folder: Path, size: int) -> Iterator[FlaskClient]:
     """Give a client of an application whose database holds so many secrets."""
     with EmbeddedMongo(folder) as mongo:
         with MongoClient[dict[str, Any]](mongo.uri) as client:
-            reconcile(client["vault"], wanted(0))
+            reconcile(client["vault"], declared(0))
             for first in range(0, size, _AT_ONCE):
                 numbers = range(first, min(first + _AT_ONCE, size))
                 client["vault"]["secrets"].insert_many([_document(number) for number in numbers])
