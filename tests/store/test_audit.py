@@ -82,7 +82,7 @@ def test_raises_when_a_record_is_rejected(store: Store, database: Database) -> N
 
 
 def test_trying_leaves_no_trace(store: Store, database: Database) -> None:
-    """The readiness check tries every few seconds whether the log can be written, and leaves nothing in it."""
+    """The readiness check tries every few seconds whether the log is writable, and leaves nothing in it."""
     database.create_collection("audit_logs")
 
     store.audit.check_writable()

@@ -86,7 +86,7 @@ def concurrently(store: Store, indexed: None) -> Concurrently:
 
 
 def test_inserts_share_a_round_trip_and_no_error(concurrently: Concurrently, database: Database) -> None:
-    """A path that is taken is so for the one that secrets it, and the others are kept."""
+    """Only the insert whose path is taken fails, and the others are stored."""
     taken = secret("first", path="team/app")
     secrets = [taken, *(secret(str(number)) for number in range(MANY)), secret("late", path="team/app")]
 
