@@ -134,7 +134,7 @@ def _open_sealed(found: Envelope | SealedAuditKey | Tampered | None, ring: KeyRi
         case Envelope() as sealed:
             canary.open_(sealed, ring)
         case SealedAuditKey() as sealed:
-            key.unsealed(sealed, ring)
+            key.unseal(sealed, ring)
 
 
 def _require_shape(found: Record | Tampered, _ring: KeyRing) -> Record:
