@@ -38,7 +38,7 @@ class Failing:
         if self.written:
             self.log.append(links[: self.written], seconds)
         self.written = None
-        raise StoreUnavailable("nobody knows")
+        raise StoreUnavailable("outcome unknown")
 
     def records_after(self, head: Head, seconds: float) -> Iterable[Mapping[str, object]]:
         return self.log.records_after(head, seconds)
