@@ -263,7 +263,7 @@ def test_an_audit_key_that_does_not_open_is_named(
     database.meta.update_one({"_id": "audit_key"}, [{"$set": {"data_key": "broken"}}])
 
     assert RewrapResult(done=1, failed=1, left=1) == rotation.rewrap()
-    assert ["audit key: document: tampered: the audit key is not of the shape in which it is stored"] == (
+    assert ["audit key: document: tampered: the document is not a valid audit key"] == (
         rotation.watcher.failures
     )
 
