@@ -109,8 +109,8 @@ def test_seals_a_key_that_was_just_born(private: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stdin", "says"),
     [
-        (b"", b"no RSA key of 3072 bits"),
-        (NEW_IN_BASE64, b"no RSA key of 3072 bits"),
+        (b"", b"not an RSA key of 3072 bits"),
+        (NEW_IN_BASE64, b"not an RSA key of 3072 bits"),
         (PUBLIC, b"nothing follows the public key"),
         (PUBLIC + b"short\n", b"takes base64 of 32 bytes"),
     ],

@@ -83,23 +83,23 @@ def test_refuses_another_private_key() -> None:
         escrow.open_(SEALED, STRANGER)
     # Also where somebody has changed the name on it.
     pretended = escrow.parse(altered(recipient=escrow.recipient(STRANGER.public_key())))
-    with pytest.raises(Tampered, match="does not open"):
+    with pytest.raises(Tampered, match="cannot be decrypted"):
         escrow.open_(pretended, STRANGER)
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "no JSON"),
-        (SEALED.dump().encode()[:-20], "no JSON: it was cut short"),
-        (b"[]", "no escrowed key"),
-        (altered(format=None), "no escrowed key"),
-        (altered(format=2), "of no known format"),
-        (altered(name=None), "lacks name"),
-        (altered(key_id=7), "lacks key_id"),
-        (altered(sealed="?"), "a field is damaged"),
-        (altered(kind="house-key"), "a field is damaged"),
-        (b"\xff\xfe", "no JSON"),
+        (b"", "not JSON"),
+        (SEALED.dump().encode()[:-20], "not JSON: it was cut short"),
+        (b"[]", "^not an escrowed key"),
+        (altered(format=None), "^not an escrowed key"),
+        (altered(format=2), "unknown format"),
+        (altered(name=None), "missing or not text: name"),
+        (altered(key_id=7), "missing or not text: key_id"),
+        (altered(sealed="?"), "is malformed"),
+        (altered(kind="house-key"), "is malformed"),
+        (b"\xff\xfe", "not JSON"),
     ],
 )
 def test_refuses_what_is_no_escrowed_key(content: bytes, says: str) -> None:
@@ -115,7 +115,7 @@ def test_refuses_a_flipped_bit(bit: int) -> None:
     data[bit // 8] ^= 1 << bit % 8
     damaged = escrow.parse(altered(sealed=base64.b64encode(data).decode()))
 
-    with pytest.raises(Tampered, match="master_key_v2 does not open"):
+    with pytest.raises(Tampered, match="master_key_v2 cannot be decrypted"):
         escrow.open_(damaged, PRIVATE)
 
 
@@ -142,8 +142,8 @@ def test_reads_private_keys_with_and_without_a_passphrase() -> None:
 
     for pem, passphrase, says in (
         (sealed_pem, None, "is encrypted: give its passphrase"),
-        (private_pem(), b"correct horse", "takes no passphrase"),
-        (sealed_pem, b"wrong horse", "its passphrase is wrong"),
+        (private_pem(), b"correct horse", "is not encrypted: give no passphrase"),
+        (sealed_pem, b"wrong horse", "wrong passphrase"),
         (b"no key", None, "cannot be read"),
     ):
         with pytest.raises(ConfigurationError, match=says) as refused:

@@ -18,7 +18,7 @@ from service.crypto.keyring import KeyRing
 from service.errors import ConfigurationError, KeyRingMismatch
 from service.keys.canary import KeyRingCheck
 from service.keys.rewrap import Rewrap, RewrapResult
-from service.keys.status import KeyServices, KeyUse, status
+from service.keys.status import KeyServices, KeyUse, key_status
 from service.store.rewrap import RewrapStore
 from service.store.store import Store
 from tests.calls import CREATE, FETCH, WHOAMI, id_of, post
@@ -71,7 +71,7 @@ class Rotation:
 
     def uses(self) -> dict[str, KeyUse]:
         """Return what is under each key."""
-        return {use.key_id: use for use in status(self.keys, policy.OPERATOR).keys}
+        return {use.key_id: use for use in key_status(self.keys, policy.OPERATOR).keys}
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_a_record_of_an_earlier_implementation_becomes_one_of_this(
     assert RewrapResult(done=25, failed=1, left=1) == rotation.rewrap()
 
     assert [
-        f"secret {legacy_id(99)}: value: tampered: opens under no key of the ring"
+        f"secret {legacy_id(99)}: value: tampered: no key of the ring decrypts it"
     ] == rotation.watcher.failures
     assert 25 == rotation.uses()[NEW].versions
     assert 1 == database.secrets.count_documents({"ciphertext": {"$exists": True}})
@@ -328,7 +328,7 @@ def test_refuses_a_primary_key_that_no_replica_has_held(
     secret_id = create(client)
     database.meta.delete_one({"_id": f"key {NEW}"})
 
-    with pytest.raises(ConfigurationError, match=f"no replica has held master key {NEW}"):
+    with pytest.raises(ConfigurationError, match=f"no replica has loaded master key {NEW}"):
         rotation.rewrap()
     assert "YQ==" == post(client, FETCH, {"secret_id": secret_id}).json["secret"]
 

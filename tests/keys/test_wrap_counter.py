@@ -55,4 +55,4 @@ def test_warns_long_before_the_bound(
         WrapCounter(store.keys).count(KEY_ID)
 
     (message,) = caplog.messages
-    assert f"{KEY_ID} may have made {2**30} wraps of {2**32} at most" in message
+    assert f"{KEY_ID} may have made {2**30} of at most {2**32} wraps" in message

@@ -221,7 +221,7 @@ def test_a_batch_is_smaller_where_secrets_are_large(
 
     assert 200 == client.post(BATCH, json={"secrets": [name] * 4}).status_code
     refused = client.post(BATCH, json={"secrets": [name] * 5})
-    assert (422, {"secrets": ["too many: with MAX_SECRET_BYTES as set here, fetch up to 4"]}) == (
+    assert (422, {"secrets": ["too many: with this server's MAX_SECRET_BYTES, at most 4"]}) == (
         refused.status_code,
         refused.json["errors"],
     )

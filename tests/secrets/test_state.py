@@ -123,7 +123,10 @@ def test_tells_what_became_of_the_secret(fields: dict[str, object], expected: tu
             {"deleted_at": NOW},
             (
                 SecretDeleted,
-                "version 1 was deleted at 2026-01-31T12:00:00+00:00 by itself; undelete restores it",
+                (
+                    "version 1 was deleted at 2026-01-31T12:00:00+00:00 by delete_version_after;"
+                    " undelete restores it"
+                ),
             ),
         ),
         (
@@ -158,7 +161,7 @@ def test_tells_a_version_that_never_was_from_one_that_is_forgotten() -> None:
         state.readable(secret(3), 4, NOW)
 
     forgotten = replace(secret(3), versions=secret(3).versions[1:])
-    with pytest.raises(SecretDestroyed, match="version 1 was destroyed, too long ago to say more"):
+    with pytest.raises(SecretDestroyed, match="version 1 was destroyed; no details are kept of versions"):
         state.readable(forgotten, 1, NOW)
 
 

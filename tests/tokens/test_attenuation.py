@@ -56,20 +56,24 @@ def test_gives_as_much_as_its_maker_holds(maker: dict[str, Any], child: dict[str
         ({}, {"scopes": (scopes.parse("fetch:*"),)}, "yours does not hold fetch:\\*"),
         ({}, {"scopes": (scopes.parse("fetch:team/a"), scopes.ADMIN)}, "yours does not hold admin"),
         ({}, {"scopes": (scopes.parse("create:team/a"),)}, "yours does not hold create:team/a"),
-        ({"expires_at": PRESENT + HOUR}, {}, "your token ends at"),
-        ({"expires_at": PRESENT + HOUR}, {"expires_at": PRESENT + 2 * HOUR}, "your token ends at"),
+        ({"expires_at": PRESENT + HOUR}, {}, "your token expires at"),
+        ({"expires_at": PRESENT + HOUR}, {"expires_at": PRESENT + 2 * HOUR}, "your token expires at"),
         (
             {"expires_at": PRESENT + HOUR, "lifetime": 60},
             {"expires_at": PRESENT + HOUR, "lifetime": 60},
-            "your token ends, so it can make no renewable one",
+            "your token expires, so it cannot create a renewable one",
         ),
-        ({"networks": ("10.0.0.0/8",)}, {}, "your token is for 10.0.0.0/8"),
-        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.0.0.0/7",)}, "your token is for"),
-        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.1.0.0/16", "192.0.2.1")}, "your token is for"),
-        ({"networks": ("0.0.0.0/0",)}, {"networks": ("::/0",)}, "your token is for"),
-        ({"networks": ("::/0",)}, {"networks": ("10.0.0.0/8",)}, "your token is for"),
-        ({"rate_limit": 5}, {}, "your token may call 5 times"),
-        ({"rate_limit": 5}, {"rate_limit": 6}, "your token may call 5 times"),
+        ({"networks": ("10.0.0.0/8",)}, {}, "your token is limited to 10.0.0.0/8"),
+        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.0.0.0/7",)}, "your token is limited to"),
+        (
+            {"networks": ("10.0.0.0/8",)},
+            {"networks": ("10.1.0.0/16", "192.0.2.1")},
+            "your token is limited to",
+        ),
+        ({"networks": ("0.0.0.0/0",)}, {"networks": ("::/0",)}, "your token is limited to"),
+        ({"networks": ("::/0",)}, {"networks": ("10.0.0.0/8",)}, "your token is limited to"),
+        ({"rate_limit": 5}, {}, "your token may make 5 calls"),
+        ({"rate_limit": 5}, {"rate_limit": 6}, "your token may make 5 calls"),
     ],
     ids=str,
 )
@@ -84,7 +88,7 @@ def test_an_administrator_s_token_has_an_end_all_the_same() -> None:
     maker = holder(token("admin", expires_at=PRESENT + HOUR))
 
     attenuation.require_subset(maker, token("admin", expires_at=PRESENT + HOUR))
-    with pytest.raises(Forbidden, match="your token ends at"):
+    with pytest.raises(Forbidden, match="your token expires at"):
         attenuation.require_subset(maker, token("admin"))
 
 

@@ -211,7 +211,9 @@ def test_a_token_s_own_limit_counts_its_calls(
     answers = [post(guarded, FETCH, {"path": "a"}, token), whoami(guarded, token), whoami(guarded, token)]
 
     assert [404, 200, 429] == [answer.status_code for answer in answers]
-    assert "too many this token's calls: 2 per minute" in answers[-1].json["detail"]
+    assert answers[-1].json["detail"] == (
+        "rate limit exceeded: this token may make 2 calls per minute; wait as long as Retry-After says"
+    )
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
     refused = database.audit_logs.find_one({"reason": "too many requests"})
     assert id_of(token) == refused["actor"]
@@ -329,9 +331,9 @@ def test_remembers_no_more_than_it_must(
     authenticators: list[Authenticator], give: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond a bound everybody is looked up again, and nobody is refused for that."""
-    monkeypatch.setattr("service.tokens.authentication._MAX_REMEMBERED", 2)
+    monkeypatch.setattr("service.tokens.authentication._MAX_CACHED", 2)
     here, _ = authenticators
 
     for token in [give("audit") for _ in range(5)]:
         assert id_of(token) == ask(here, token)
-        assert len(here._remembered) <= 2
+        assert len(here._cache) <= 2
