@@ -85,7 +85,7 @@ def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
             token_tags=found[EncryptedItem.TOKEN_TAG, key_id],
             canary=key_id == canary,
             audit_key=found[EncryptedItem.AUDIT_KEY, key_id] > 0,
-            # Wraps made before there was a counter are in no block; the versions approximate them.
+            # Wraps made before there was a counter are in no block, but the versions they left are counted.
             wraps=reserved.get(key_id, 0) + found[EncryptedItem.VERSION, key_id],
         )
         for key_id in shown

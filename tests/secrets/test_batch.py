@@ -41,8 +41,8 @@ def test_secrets_are_created_independently(guarded: FlaskClient, token: str, dat
     answer = ask(guarded, "create/batch", token, **batch("team/a", "team/taken", "other/b", "team/c"))
 
     assert 200 == answer.status_code
-    assert [None, 409, 403, None] == [one.get("status") for one in answer.json["secrets"]]
-    assert [1, 1] == [one["version"] for one in answer.json["secrets"] if "version" in one]
+    assert [None, 409, 403, None] == [result.get("status") for result in answer.json["secrets"]]
+    assert [1, 1] == [result["version"] for result in answer.json["secrets"] if "version" in result]
     assert [
         ("create", None, "team/a"),
         ("create", "path taken", "team/taken"),
@@ -87,7 +87,7 @@ def test_two_of_one_batch_cannot_have_one_path(guarded: FlaskClient, token: str,
     assert 409 == ask(guarded, "create/batch", token, **twice, all_or_nothing=True).status_code
     assert 0 == database.secrets.count_documents({})
     results = ask(guarded, "create/batch", token, **twice).json["secrets"]
-    assert [None, 409] == [one.get("status") for one in results]
+    assert [None, 409] == [result.get("status") for result in results]
 
 
 def test_what_cannot_be_read_is_refused_as_a_whole(
@@ -134,7 +134,7 @@ def test_all_are_fetched_or_none(guarded: FlaskClient, token: str, database: Dat
     assert "secrets[2]: Secret not found: it was already read" in twice.json["detail"]
 
     done = ask(guarded, "fetch/batch", token, secrets=both, all_or_nothing=True)
-    assert [ONE, TWO] == [one["secret"] for one in done.json["secrets"]]
+    assert [ONE, TWO] == [result["secret"] for result in done.json["secrets"]]
     assert 404 == ask(guarded, "fetch", token, path="team/a").status_code
 
 
@@ -145,7 +145,7 @@ def test_a_batch_takes_reads_one_by_one(guarded: FlaskClient, token: str) -> Non
     results = ask(guarded, "fetch/batch", token, secrets=[{"path": "team/a"}] * 3).json["secrets"]
 
     assert [(ONE, 1), (ONE, 0), (None, None)] == [
-        (one.get("secret"), one.get("reads_left")) for one in results
+        (result.get("secret"), result.get("reads_left")) for result in results
     ]
     assert "already read" in results[2]["detail"]
 
@@ -164,4 +164,4 @@ def test_a_batch_takes_versions(guarded: FlaskClient, token: str, give: Callable
             secrets=[{"path": "team/a"}, {"path": "team/b"}, {"path": "team/a", "version": 1}],
             **more,
         ).json["secrets"]
-        assert [(2, TWO), (1, ONE), (1, ONE)] == [(one["version"], one["secret"]) for one in results]
+        assert [(2, TWO), (1, ONE), (1, ONE)] == [(result["version"], result["secret"]) for result in results]

@@ -117,7 +117,7 @@ def test_compare_and_set_is_linearizable(busy: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("reads", [1, 7, 30])
-def test_limited_reads_are_as_many_as_they_may_be(busy: FlaskClient, reads: int) -> None:
+def test_limited_reads_are_counted_exactly(busy: FlaskClient, reads: int) -> None:
     """Each response has another number of reads left, in the order in which they were used up."""
     ask(busy, "create/", path=PATH, secret=encoded("value"), max_reads=reads)
 

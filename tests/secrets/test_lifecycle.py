@@ -79,7 +79,7 @@ def test_what_has_expired_loses_its_value_at_the_next_change() -> None:
 
 
 def test_an_expected_version_is_the_current_one() -> None:
-    """The number says where the secret is; 0 means that there must be none yet."""
+    """The error names the current version; an expected version of 0 means that there is no secret yet."""
     lifecycle.expect(secret(3), 3)
     lifecycle.expect(secret(3), None)
     for wrong in (0, 2, 4):
@@ -88,8 +88,8 @@ def test_an_expected_version_is_the_current_one() -> None:
         assert 3 == found.value.current_version
 
 
-def test_sets_what_is_there_and_leaves_the_rest() -> None:
-    """None takes away what can be without."""
+def test_sets_the_given_options_and_leaves_the_others() -> None:
+    """None removes an optional setting."""
     options: SecretOptions = {
         "labels": {"b": "2", "a": "1"},
         "expires_at": timedelta(days=1),
@@ -119,7 +119,7 @@ def test_limiting_reads_again_resets_the_count() -> None:
 
 
 @pytest.mark.parametrize("moment", [NOW, NOW - DAY, NOW + 40_000 * DAY, timedelta(0)], ids=str)
-def test_an_expiry_must_be_in_the_near_future(moment: object) -> None:
+def test_an_expiry_must_be_within_a_hundred_years(moment: object) -> None:
     """An expiry in the past, or more than a hundred years away, is a mistake."""
     with pytest.raises(InvalidFields):
         resolve({"expires_at": moment}, NOW)
@@ -163,7 +163,7 @@ def test_versions_are_deleted_by_their_numbers() -> None:
 
 
 @pytest.mark.parametrize("numbers", [(4,), (1, 4)])
-def test_a_version_that_never_was_cannot_be_changed(numbers: tuple[int, ...]) -> None:
+def test_a_version_that_never_existed_cannot_be_changed(numbers: tuple[int, ...]) -> None:
     """Then no version is changed."""
     for change in (
         lambda: lifecycle.delete(secret(3), numbers, NOW, "ann"),

@@ -86,7 +86,7 @@ def test_one_level_shows_names_and_folders(
 
 
 @pytest.mark.parametrize(
-    ("scopes", "query", "reached"),
+    ("scopes", "query", "expected"),
     [
         (["list:a"], {}, ["a"]),
         (["list:a/*"], {}, ["a/b", "a/b/c", "a/b0"]),
@@ -107,10 +107,10 @@ def test_lists_what_the_scopes_allow(
     filled: None,
     scopes: list[str],
     query: dict[str, Any],
-    reached: list[str],
+    expected: list[str],
 ) -> None:
     """Nothing else is listed, not even a folder."""
-    assert reached == listed(guarded, give(*scopes), limit=2, **query)
+    assert expected == listed(guarded, give(*scopes), limit=2, **query)
 
 
 def test_takes_a_scope_to_list(guarded: FlaskClient, give: Callable[..., str]) -> None:
@@ -239,5 +239,5 @@ def test_ranges_contain_the_accessible_paths_and_nothing_else(
 
     within = path.startswith(prefix) and (path in paths or any(path.startswith(folder) for folder in folders))
     assert within == (1 == sum(first <= path < end for first, end in ranges))
-    ends = [end for one in ranges for end in one]
+    ends = [end for range_ in ranges for end in range_]
     assert sorted(ends) == ends

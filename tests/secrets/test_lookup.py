@@ -49,7 +49,7 @@ NOT_FOUND = (
 )
 
 
-def test_a_secret_has_a_name_for_people(guarded: FlaskClient, admin: str) -> None:
+def test_a_secret_has_a_path_and_an_id(guarded: FlaskClient, admin: str) -> None:
     """The path and the id name the same secret."""
     secret_id = create(guarded, admin, "team/app/db-password")
 
@@ -91,7 +91,7 @@ def test_a_secret_without_a_path_is_its_token_s(
     guarded: FlaskClient, give: Callable[..., str], admin: str, client: FlaskClient
 ) -> None:
     """Administrators can fetch it too, but no other token with the same scopes."""
-    mine, alike, nothing = give("create:*", "fetch:*"), give("create:*", "fetch:*"), give("fetch:*")
+    mine, same_scopes, nothing = give("create:*", "fetch:*"), give("create:*", "fetch:*"), give("fetch:*")
     own = create(guarded, mine)
     ownerless = post(client, CREATE, {"secret": HELLO}).json["secret_id"]
 
@@ -99,7 +99,7 @@ def test_a_secret_without_a_path_is_its_token_s(
     for token, secret_id, status in (
         (mine, own, 200),
         (admin, own, 200),
-        (alike, own, 404),
+        (same_scopes, own, 404),
         (nothing, own, 404),
         (admin, ownerless, 200),
         (mine, ownerless, 404),
@@ -108,7 +108,7 @@ def test_a_secret_without_a_path_is_its_token_s(
 
 
 @pytest.mark.parametrize(
-    ("scope", "reached"),
+    ("scope", "expected"),
     [
         ("fetch:team/app", {"team/app"}),
         ("fetch:team/app/*", {"team/app/db", "team/app/x/y"}),
@@ -125,7 +125,7 @@ def test_a_secret_without_a_path_is_its_token_s(
     ],
 )
 def test_finds_what_the_scopes_allow(
-    guarded: FlaskClient, give: Callable[..., str], admin: str, scope: str, reached: set[str]
+    guarded: FlaskClient, give: Callable[..., str], admin: str, scope: str, expected: set[str]
 ) -> None:
     """This holds by path, by id and in a batch; other secrets are not found."""
     ids = {
@@ -137,12 +137,12 @@ def test_finds_what_the_scopes_allow(
     for path, secret_id in ids.items():
         for body in ({"path": path}, {"secret_id": secret_id}):
             answer = post(guarded, FETCH, body, token)
-            if path in reached:
+            if path in expected:
                 assert (200, HELLO) == (answer.status_code, answer.json["secret"])
             else:
                 assert NOT_FOUND == said(answer)
     batch = post(guarded, BATCH, {"secrets": [{"path": path} for path in ids]}, token).json["secrets"]
-    assert reached == {one["path"] for one in batch if "secret" in one}
+    assert expected == {result["path"] for result in batch if "secret" in result}
 
 
 def test_a_batch_answers_each_in_its_order(
@@ -178,10 +178,10 @@ def test_a_batch_answers_each_in_its_order(
     assert 200 == answer.status_code
     results = answer.json["secrets"]
     missing = {"status": 404, "detail": "Secret not found"}
-    assert [404, None, 404, 500, None, 500, 404, 404, None] == [one.get("status") for one in results]
-    assert [missing] * 4 == [one for one in results if one.get("status") == 404]
-    assert [found] * 3 == [one["secret_id"] for one in results if "secret" in one]
-    assert [HELLO] * 3 == [one["secret"] for one in results if "secret" in one]
+    assert [404, None, 404, 500, None, 500, 404, 404, None] == [result.get("status") for result in results]
+    assert [missing] * 4 == [result for result in results if result.get("status") == 404]
+    assert [found] * 3 == [result["secret_id"] for result in results if "secret" in result]
+    assert [HELLO] * 3 == [result["secret"] for result in results if "secret" in result]
     assert [
         ("failure", "not found", unknown, None),
         ("success", None, found, "team/found"),
@@ -206,13 +206,13 @@ def test_a_batch_takes_a_hundred(guarded: FlaskClient, admin: str, database: Dat
     paths = [{"path": f"{number:03}/" + "x" * 508} for number in range(101)]
 
     assert [404] * 100 == [
-        one["status"] for one in post(guarded, BATCH, {"secrets": paths[:100]}, admin).json["secrets"]
+        result["status"] for result in post(guarded, BATCH, {"secrets": paths[:100]}, admin).json["secrets"]
     ]
     assert 100 == database.audit_logs.count_documents({"operation": "fetch", "reason": "not found"})
     assert 422 == post(guarded, BATCH, {"secrets": paths}, admin).status_code
 
 
-def test_a_batch_is_smaller_where_secrets_are_large(
+def test_a_batch_is_smaller_if_secrets_are_large(
     make_client: Callable[..., FlaskClient], database: Database
 ) -> None:
     """One call may load at most 16 MiB of values into memory."""
@@ -227,7 +227,7 @@ def test_a_batch_is_smaller_where_secrets_are_large(
     )
 
 
-def test_a_batch_that_cannot_be_recorded_does_not_leave(
+def test_a_batch_that_cannot_be_recorded_is_not_returned(
     guarded: FlaskClient, admin: str, database: Database
 ) -> None:
     """The response is 503 and contains no value."""
@@ -327,7 +327,7 @@ def test_a_hidden_secret_costs_the_same_queries(
             assert NOT_FOUND == said(ask(guarded, operation, token, **body, **more))
             database.command("profile", 0)
             profile = database["system.profile"].find({"ns": "vault.secrets"}, sort=[("ts", 1)])
-            seen.append([one["responseLength"] for one in profile])
+            seen.append([query["responseLength"] for query in profile])
 
         hidden, missing = seen
         assert (2 if "secret_id" in pair[0] else 3) == len(hidden) == len(missing)
@@ -434,16 +434,16 @@ def test_a_forged_destruction_is_detected(
     )
 
 
-@pytest.mark.parametrize("place", [{"path": "team/app"}, {"owner": "@me"}], ids=str)
+@pytest.mark.parametrize("binding", [{"path": "team/app"}, {"owner": "@me"}], ids=str)
 def test_a_record_of_an_earlier_implementation_cannot_be_given_a_path(
-    guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database, place: dict[str, str]
+    guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database, binding: dict[str, str]
 ) -> None:
     """Its ciphertext is not bound to a path or owner, so one written into the document is rejected."""
     create(guarded, admin, "other/app")
     token, nonce, secret_id = give("fetch:team/*"), bytes(range(12)), str(uuid.uuid4())
     record = base64.b64encode(nonce + AESGCM(MASTER_KEY).encrypt(nonce, b"hello", None)).decode()
-    place = {name: id_of(token) if value == "@me" else value for name, value in place.items()}
-    database.secrets.insert_one({"_id": secret_id, "ciphertext": record, **place})
+    binding = {name: id_of(token) if value == "@me" else value for name, value in binding.items()}
+    database.secrets.insert_one({"_id": secret_id, "ciphertext": record, **binding})
 
     answer = post(guarded, FETCH, {"secret_id": secret_id}, token)
 
