@@ -1,4 +1,4 @@
-"""AES-256-GCM with a self-describing header; the only module that touches the cipher.
+"""AES-256-GCM with a self-describing header: the encryption of everything in the database.
 
 A sealed value is ``format byte ‖ key id (8) ‖ nonce (12) ‖ ciphertext ‖ tag (16)``.  Nonces are
 96 random bits (NIST SP 800-38D, 8.2.2), which limits one key to 2**32 seals.

@@ -91,9 +91,11 @@ class Rewrap:
         self._key_check.open_canary()
         store, key = self._keys.rewrap_store, key_ranges.for_key(self._primary)
         self._watcher.begin(store.count_not_under(key))
-        self._sweep("secret", store.legacy, _rewrap_legacy, self._swap, _LEGACY_BATCH)
-        self._sweep("secret", partial(store.secrets_not_under, key), _rewrap_secret, store.rewrap, _BATCH)
-        self._sweep("token", partial(store.tokens_not_under, key), _rewrap_token, store.retag, _BATCH)
+        self._rewrap_all("secret", store.legacy, _rewrap_legacy, self._swap, _LEGACY_BATCH)
+        self._rewrap_all(
+            "secret", partial(store.secrets_not_under, key), _rewrap_secret, store.rewrap, _BATCH
+        )
+        self._rewrap_all("token", partial(store.tokens_not_under, key), _rewrap_token, store.retag, _BATCH)
         left = store.count_not_under(key) + self._rewrap_audit_key()
         if not left:
             # Last: while the canary is under another key, no process without that key serves callers.
@@ -109,7 +111,7 @@ class Rewrap:
             return 1
         return 0
 
-    def _sweep(
+    def _rewrap_all(
         self,
         kind: str,
         read: Callable[[Slice], ReadItems[Record]],
