@@ -73,7 +73,7 @@ def open_(source: BinaryIO, passphrase: bytes) -> Iterator[bytes]:
     if format_ != SCRYPT_AES_256_GCM or not 1 <= cost <= _MAX_COST:
         raise Tampered("unknown format")
     cipher = _cipher(header, passphrase)
-    yield from _open(source, header, cipher, "wrong passphrase, or its beginning was altered")
+    yield from _open(source, header, cipher, "wrong passphrase, or it was altered or cut short")
 
 
 def seal_under(key: bytes, label: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
