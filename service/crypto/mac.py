@@ -26,22 +26,22 @@ def tag(key: bytes, fields: Mapping[str, str]) -> bytes:
     return bytes([HMAC_SHA256]) + key_id_of(key) + hmac.digest(derived, encode(fields), hashlib.sha256)
 
 
-def verify(key: bytes, found: bytes, fields: Mapping[str, str]) -> None:
-    """Check that ``found`` is the tag of ``fields`` under this key.
+def verify(key: bytes, candidate: bytes, fields: Mapping[str, str]) -> None:
+    """Check that ``candidate`` is the tag of ``fields`` under this key.
 
     Raises:
         Tampered: it is not.
     """
-    if not hmac.compare_digest(found, tag(key, fields)):
+    if not hmac.compare_digest(candidate, tag(key, fields)):
         raise Tampered("does not authenticate")
 
 
-def key_id(found: bytes) -> bytes:
+def key_id(candidate: bytes) -> bytes:
     """Return the id of the master key under which a tag was made.
 
     Raises:
         Tampered: it is not a tag.
     """
-    if len(found) != TAG_BYTES or found[0] != HMAC_SHA256:
+    if len(candidate) != TAG_BYTES or candidate[0] != HMAC_SHA256:
         raise Tampered("not a tag of a known format")
-    return found[1 : 1 + KEY_ID_BYTES]
+    return candidate[1 : 1 + KEY_ID_BYTES]

@@ -131,11 +131,11 @@ class KeyRingCheck:
 
     def _make_canary(self) -> Envelope:
         # An earlier implementation stored data without a canary: the ring must decrypt some of it first.
-        found = self._secrets.find_any()
-        if found is not None:
-            for version in found.versions:
+        secret = self._secrets.find_any()
+        if secret is not None:
+            for version in secret.versions:
                 if version.sealed is not None:
-                    secret_values.open_(found, version, self._ring)
+                    secret_values.open_(secret, version, self._ring)
         canary = envelope.seal(_CONTENT, _CONTEXT, self._ring)
         self._canaries.insert(canary)
         # Another process may have inserted one first, under other keys: the stored one counts.

@@ -68,32 +68,32 @@ def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
         StoreUnavailable: the database did not answer in time.
     """
     policy.require(principal, Action.ADMIN)
-    found = Counter((kind, _key_id(kind, sealed)) for kind, sealed in keys.rewrap_store.list_encrypted())
-    legacy = found.pop((EncryptedItem.LEGACY, None), 0)
+    counts = Counter((kind, _key_id(kind, sealed)) for kind, sealed in keys.rewrap_store.list_encrypted())
+    legacy = counts.pop((EncryptedItem.LEGACY, None), 0)
     canary = _canary_key_id(keys.canaries)
     reserved = keys.store.registered()
     held = keys.ring.key_ids
-    under = {key_id for _, key_id in found} | {canary}
+    under = {key_id for _, key_id in counts} | {canary}
     shown = [*held, *sorted(key_id for key_id in under if key_id is not None and key_id not in held)]
     uses = [
         KeyUse(
             key_id=key_id,
             held=key_id in held,
             primary=key_id == held[0],
-            versions=found[EncryptedItem.VERSION, key_id],
-            secret_tags=found[EncryptedItem.SECRET_TAG, key_id],
-            token_tags=found[EncryptedItem.TOKEN_TAG, key_id],
+            versions=counts[EncryptedItem.VERSION, key_id],
+            secret_tags=counts[EncryptedItem.SECRET_TAG, key_id],
+            token_tags=counts[EncryptedItem.TOKEN_TAG, key_id],
             canary=key_id == canary,
-            audit_key=found[EncryptedItem.AUDIT_KEY, key_id] > 0,
+            audit_key=counts[EncryptedItem.AUDIT_KEY, key_id] > 0,
             # Wraps made before there was a counter are in no block, but the versions they left are counted.
-            wraps=reserved.get(key_id, 0) + found[EncryptedItem.VERSION, key_id],
+            wraps=reserved.get(key_id, 0) + counts[EncryptedItem.VERSION, key_id],
         )
         for key_id in shown
     ]
     return KeyStatus(
         keys=uses,
         legacy=legacy,
-        malformed=sum(count for (_, key_id), count in found.items() if key_id is None),
+        malformed=sum(count for (_, key_id), count in counts.items() if key_id is None),
         warnings=[warning for use in uses for warning in _warnings(use)],
     )
 

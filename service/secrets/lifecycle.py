@@ -122,8 +122,8 @@ def undelete(secret: Secret, numbers: Collection[int], at: datetime) -> Secret:
         return replace(secret, deleted_at=None, deleted_by=None)
 
     def undelete_version(version: Version) -> Version:
-        if (found := of_version(version, at)) in (State.EXPIRED, State.DESTROYED):
-            raise version_gone(version, found)
+        if (state := of_version(version, at)) in (State.EXPIRED, State.DESTROYED):
+            raise version_gone(version, state)
         return replace(version, deleted_at=None, deleted_by=None)
 
     require(secret, at, State.LIVE)

@@ -83,11 +83,11 @@ def fetch_all(
     items = _items(services, entry, requests)
 
     def read_all(store: SecretStore) -> list[FetchedSecret]:
-        inside = replace(services, secrets=store)
+        in_session = replace(services, secrets=store)
         results = []
-        for item, request, found in zip(items, requests, _find(inside, principal, requests), strict=True):
+        for item, request, found in zip(items, requests, _find(in_session, principal, requests), strict=True):
             with batch.all_or_nothing(items, item):
-                results.append(_read_found(inside, item, principal, request, found))
+                results.append(_read_found(in_session, item, principal, request, found))
         return results
 
     return services.secrets.in_transaction(read_all)

@@ -48,10 +48,10 @@ def require(secret: Secret, at: datetime, *states: State) -> None:
         SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it is in another; the message says
             which, since when, and who caused it.
     """
-    found = of(secret, at)
-    if found in states:
+    current = of(secret, at)
+    if current in states:
         return
-    match found:
+    match current:
         case State.DESTROYED if secret.destroyed_by == BY_READS:
             raise AlreadyRead(
                 f"it was already read at {_format(secret.read_at)}, from {secret.read_from}, by"
@@ -77,8 +77,8 @@ def readable(secret: Secret, number: int | None, at: datetime) -> Version:
     require_known(secret, (number,))
     for version in secret.versions:
         if version.version == number:
-            if (found := of_version(version, at)) is not State.LIVE:
-                raise version_gone(version, found)
+            if (state := of_version(version, at)) is not State.LIVE:
+                raise version_gone(version, state)
             return version
     raise SecretDestroyed(f"version {number} was destroyed; no details are kept of versions this old")
 
