@@ -138,7 +138,7 @@ def test_a_replica_that_was_left_out_says_which_key_it_lacks(
     assert "YQ==" == call(old, admin, FETCH, path="old").json()["secret"]
     assert 200 == old.wait_until().status_code
     told = replica("v1", status=503).wait_until(status=503).json()["checks"]["keys"]
-    assert f"something is under master key {NEW}, which the key ring ({OLD}) lacks: add that key" in told
+    assert f"stored data needs master key {NEW}, which the key ring ({OLD}) lacks: add that key" in told
 
 
 def test_the_old_key_can_go_when_the_rewrap_says_so_and_not_before(
@@ -177,7 +177,7 @@ def test_a_replica_that_still_writes_under_the_old_key_is_noticed(
 
     late = replica("v2", status=503)
     told = late.wait_until(status=503).json()["checks"]["keys"]
-    assert f"something is under master key {OLD}, which the key ring ({NEW}) lacks" in told
+    assert f"stored data needs master key {OLD}, which the key ring ({NEW}) lacks" in told
     assert {200} == {server.wait_until().status_code for server in (done, running, forgotten)}
 
     assert 0 == run(operator("v1", "v2"), "key", "rewrap").returncode

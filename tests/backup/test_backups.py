@@ -235,7 +235,7 @@ def altered(backup: bytes, how: str) -> bytes:
         ("cut between chunks", "cut short after the first 131072 bytes"),
         ("swapped", "its header or its beginning was altered"),
         ("of another format", "a backup of format 2, and this version reads format 1"),
-        ("something else", "does not begin as"),
+        ("something else", "does not start with the header of a stream sealed under a key"),
     ],
 )
 def test_refuses_what_was_altered_and_touches_nothing(
@@ -349,7 +349,10 @@ def test_serves_nothing_while_a_restore_is_unfinished(
         Operator(operator.store, operator.ring, Killed()).restore(backup)
     started = make_client()
     answer = started.get("/readyz")
-    assert (503, True) == (answer.status_code, "is being restored since" in answer.json["checks"]["keys"])
+    assert (503, True) == (
+        answer.status_code,
+        "a restore has been running since" in answer.json["checks"]["keys"],
+    )
     assert 503 == ask(started, "fetch", path="a").status_code
     with pytest.raises(RestoreUnfinished):
         operator.back_up()

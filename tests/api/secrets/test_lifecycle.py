@@ -272,8 +272,9 @@ def test_versions_may_be_deleted_by_themselves(client: FlaskClient, clock: Clock
     made(client, path=PATH, delete_version_after=60)
     clock.ahead = timedelta(seconds=61)
 
-    assert "Secret not found: version 1 was deleted at TIME by itself; undelete restores it" == told(
-        ask(client, "fetch", path=PATH)
+    assert (
+        "Secret not found: version 1 was deleted at TIME by delete_version_after; undelete restores it"
+        == told(ask(client, "fetch", path=PATH))
     )
     ask(client, "undelete", path=PATH, versions=[1])
     assert (1, ONE) == fetched(client, path=PATH)

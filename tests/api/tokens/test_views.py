@@ -311,7 +311,7 @@ def test_what_cannot_be_renewed_says_why(
     for token_id, status, says in (
         (id_of(plain), 403, "this token is not renewable"),
         (id_of(admin), 403, "this token is not renewable"),
-        (id_of(over), 403, "this token has expired, and no renewal brings it back: make another"),
+        (id_of(over), 403, "this token has expired and can no longer be renewed: create another"),
         (id_of(revoked), 404, "Token not found"),
         ("0" * 16, 404, "Token not found"),
         ("no id", 404, "Token not found"),
