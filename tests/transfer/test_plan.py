@@ -59,7 +59,7 @@ def test_takes_the_bodies_that_create_takes(vault: SecretServices) -> None:
     assert "a: create" == said(vault, path="a", secret=SECRET, labels={"env": "prod"}, expires_in=60)
     assert "a: create" == said(vault, path="a", generate={"length": 20})
     assert "invalid base64" in said(vault, path="a", secret="hunter2")
-    assert "refuse: secret: give the value as secret" in said(vault, path="a")
+    assert "refuse: secret: give either secret or generate" in said(vault, path="a")
     assert "refuse: max_reads: " in said(vault, path="a", secret=SECRET, max_reads=0)
     assert "refuse: path: without one nobody would find it" in said(vault, secret=SECRET)
     assert "refuse: path: Not a valid string." == said(vault, path=["hunter2"], secret=SECRET)
