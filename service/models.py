@@ -110,17 +110,17 @@ class Principal:
     token: Token | None = None
 
 
-# A new field touches more than this class.  Give it a default: records and backups of before lack it, and
-# store.staging builds a record from what a backup holds.
-# - written: audit.recorder (Entry, Entry.finish), audit.chain (_of_the_log; _text if its type is a new one:
-#   the chain authenticates every field, and verifies old records without it),
-# - read: store.audit (read takes it as text unless it is named there), audit.search and store.indexes if it
-#   can be searched for,
-# - shown: api.audit.schemas (RecordResponse; SearchRequest), the example in api.audit.views,
-#   audit.export_ocsf (export_syslog sends the same), commands.audit (arguments of search and export),
-# - tests: tests/audit/test_recorder.py, tests/store/test_audit.py, tests/store/test_indexes.py,
-#   tests/api/audit/test_views.py, tests/commands/test_audit.py,
-# - documentation: README.md, "The audit log"; CHANGELOG.md.
+# A new field of every audit record goes last and has a default: earlier records and backups lack it, and
+# store.staging builds a record from the fields of a document in a backup.  It also touches:
+# - setting it: Entry and Entry.finish in audit.recorder, _of_the_log in audit.chain,
+# - authenticating it: automatic, because the MAC covers every stored field (so earlier records stay valid);
+#   _text in audit.chain encodes None, str, bool, int, bytes and datetime, and needs any other type,
+# - reading it: store.audit.read takes every field as text except timestamp and status,
+# - searching for it: SearchRequest in api.audit.schemas, and an index in store.indexes.wanted,
+# - showing it: RecordResponse in api.audit.schemas, the example _RECORD in api.audit.views, and
+#   audit.export_ocsf (also used by export_syslog); the JSON of commands.audit includes it automatically,
+# - tests: audit/test_recorder, store/test_audit, store/test_indexes, api/audit/test_views, commands/test_audit,
+# - documentation: the section on the audit log in README.md, and CHANGELOG.md.
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
     """One operation.  ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.
