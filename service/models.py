@@ -119,8 +119,9 @@ class Principal:
 # - searching for it: SearchRequest in api.audit.schemas, and an index in store.indexes.wanted,
 # - showing it: RecordResponse in api.audit.schemas, the example _RECORD in api.audit.views, and
 #   audit.export_ocsf (also used by export_syslog); the JSON of commands.audit includes it automatically,
-# - tests: audit/test_recorder, store/test_audit, store/test_indexes, api/audit/test_views, commands/test_audit,
-# - documentation: the section on the audit log in README.md, and CHANGELOG.md.
+# - tests: audit/test_recorder, store/test_audit, store/test_indexes, api/audit/test_views and
+#   commands/test_audit,
+# - documentation: "Look at the audit log" in README.md, and CHANGELOG.md.
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
     """One operation.  ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.

@@ -18,7 +18,7 @@ from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
 from ..json_body import BodyParser
 from .requests import ListRequest, Name, UpdateRequest, VersionsRequest
-from .responses import ChangedResponse, ListResponse, SecretDescription, described
+from .responses import ChangedResponse, ListResponse, SecretDescription, describe_secret
 
 blueprint = Blueprint(
     "lifecycle", __name__, url_prefix="/vault/secret", description="The lifecycle of a secret."
@@ -110,7 +110,7 @@ def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any
     """
     ref, change = request
     with dependencies().request_deadline():
-        return _described(modify.update(dependencies().secrets, call.entry, call.principal, ref, change))
+        return _response(modify.update(dependencies().secrets, call.entry, call.principal, ref, change))
 
 
 @blueprint.post("/describe")
@@ -121,7 +121,7 @@ def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any
 def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
     """Return everything about a secret but its values; needs the scope `list`, and uses up no read."""
     with dependencies().request_deadline():
-        return _described(read.describe(dependencies().secrets, call.entry, call.principal, ref))
+        return _response(read.describe(dependencies().secrets, call.entry, call.principal, ref))
 
 
 @blueprint.post("/list")
@@ -189,8 +189,8 @@ def destroy(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, 
 def _change(change: Any, call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
     ref, versions = request
     with dependencies().request_deadline():
-        return _described(change(dependencies().secrets, call.entry, call.principal, ref, versions))
+        return _response(change(dependencies().secrets, call.entry, call.principal, ref, versions))
 
 
-def _described(secret: Secret) -> dict[str, Any]:
-    return described(secret, dependencies().secrets.clock())
+def _response(secret: Secret) -> dict[str, Any]:
+    return describe_secret(secret, dependencies().secrets.clock())

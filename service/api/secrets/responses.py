@@ -147,7 +147,7 @@ class ListResponse(Schema):
     )
 
 
-def described(secret: Secret, at: datetime) -> dict[str, Any]:
+def describe_secret(secret: Secret, at: datetime) -> dict[str, Any]:
     """Return a secret for a response, with the states of it and its versions at that time."""
     return asdict(secret) | {
         "version": secret.current,
