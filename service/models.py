@@ -112,11 +112,11 @@ class Principal:
 
 # A new field of every audit record goes last and has a default: earlier records and backups lack it, and
 # store.staging builds a record from the fields of a document in a backup.  It also touches:
-# - setting it: Entry and Entry.finish in audit.recorder, _of_the_log in audit.chain,
+# - setting it: Entry and Entry.finish in audit.recorder; records about the log itself in audit.chain,
 # - authenticating it: automatic, because the MAC covers every stored field (so earlier records stay valid);
-#   _text in audit.chain encodes None, str, bool, int, bytes and datetime, and needs any other type,
+#   audit.chain encodes None, str, bool, int, bytes and datetime, and must learn any other type,
 # - reading it: store.audit.read takes every field as text except timestamp and status,
-# - searching for it: SearchRequest in api.audit.schemas, and an index in store.indexes.wanted,
+# - searching for it: SearchRequest in api.audit.schemas, and an index in store.indexes,
 # - showing it: RecordResponse in api.audit.schemas, the example _RECORD in api.audit.views, and
 #   audit.export_ocsf (also used by export_syslog); the JSON of commands.audit includes it automatically,
 # - tests: audit/test_recorder, store/test_audit, store/test_indexes, api/audit/test_views and
