@@ -67,7 +67,7 @@ def test_all_are_created_or_none(
     assert (status, True, True) == (
         refused.status_code,
         refused.json["detail"].startswith("secrets[1]: "),
-        refused.json["detail"].endswith("; nothing of the batch was done"),
+        refused.json["detail"].endswith("; nothing in the batch was done"),
     )
     another = "another one of the batch failed"
     assert [("create", another), ("create", reason), ("create", another)] == [
@@ -119,7 +119,7 @@ def test_all_are_fetched_or_none(guarded: FlaskClient, token: str, database: Dat
 
     refused = ask(guarded, "fetch/batch", token, secrets=[*both, {"path": "team/c"}], all_or_nothing=True)
 
-    assert (404, "secrets[2]: Secret not found; nothing of the batch was done") == (
+    assert (404, "secrets[2]: Secret not found; nothing in the batch was done") == (
         refused.status_code,
         refused.json["detail"],
     )

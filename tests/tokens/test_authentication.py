@@ -77,7 +77,7 @@ def test_any_other_header_counts_as_no_token(
     answer = guarded.post(WHOAMI, headers={"Authorization": header.format(give("admin"))})
 
     assert 401 == answer.status_code
-    assert "Authorization: Bearer" in answer.json["detail"] or "no token" in answer.json["detail"]
+    assert "Authorization: Bearer" in answer.json["detail"] or "is not a token" in answer.json["detail"]
     assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="secret-manager"')
 
 
@@ -108,15 +108,15 @@ def test_says_what_is_wrong_to_the_holder_alone(
 
     for token, says in (
         (None, "send a token, with the header Authorization: Bearer <token>"),
-        (good[:-1], "this is no token: it was cut short, mistyped, or is something else"),
+        (good[:-1], "malformed token: it was cut short or mistyped, or is not a token"),
         (UNKNOWN, "the token is not valid"),
         (guess(good), "the token is not valid"),
         (guess(expired), "the token is not valid"),
         (guess(revoked), "the token is not valid"),
-        (expired, "the token has expired: ask whoever gave it to you for another"),
-        (revoked, "the token was revoked: ask whoever gave it to you for another"),
-        (used_up, "the token was used as often as it may be"),
-        (foreign, "the token may not be used from this address"),
+        (expired, "the token has expired: ask its issuer for a new one"),
+        (revoked, "the token was revoked: ask its issuer for a new one"),
+        (used_up, "the token has no uses left: ask its issuer for a new one"),
+        (foreign, "the token may not be used from this address: it is not in the token's networks"),
     ):
         answer = whoami(guarded, token)
         error = "" if token is None else ', error="invalid_token"'

@@ -59,7 +59,7 @@ def test_takes_the_bodies_that_create_takes(vault: SecretServices) -> None:
     assert "a: create" == describe(vault, path="a", secret=SECRET, labels={"env": "prod"}, expires_in=60)
     assert "a: create" == describe(vault, path="a", generate={"length": 20})
     assert "invalid base64" in describe(vault, path="a", secret="hunter2")
-    assert "refuse: secret: give the value as secret" in describe(vault, path="a")
+    assert "refuse: secret: give either secret or generate" in describe(vault, path="a")
     assert "refuse: max_reads: " in describe(vault, path="a", secret=SECRET, max_reads=0)
     assert "refuse: path: missing; a secret without one could not" in describe(vault, secret=SECRET)
     assert "refuse: path: Not a valid string." == describe(vault, path=["hunter2"], secret=SECRET)
