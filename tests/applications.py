@@ -35,7 +35,7 @@ class Applications:
             settings = Settings.from_environment(Environment(variables))
             if self._free[key]:
                 app = self._free[key].pop()
-                service_app.install_services(app, settings)
+                service_app.init_dependencies(app, settings)
             else:
                 app = create_app(settings)
             lent.append((key, app))

@@ -22,7 +22,7 @@ def empty(client: MongoClient, *, indexed: bool) -> Database:
     database = client["vault"]
     if indexed and not _declared:
         client.drop_database(database.name)
-        indexes.reconcile(database, indexes.wanted(0))
+        indexes.reconcile(database, indexes.declared(0))
         _declared.update(_indexes(database))
     kept, plain = {*backup_collections.INCLUDED, *backup_collections.EXCLUDED}, {"_id_"}
     for name, options in _options(database).items():
@@ -33,7 +33,7 @@ def empty(client: MongoClient, *, indexed: bool) -> Database:
         else:
             database[name].drop()
     if indexed:
-        indexes.reconcile(database, indexes.wanted(0))
+        indexes.reconcile(database, indexes.declared(0))
     return database
 
 

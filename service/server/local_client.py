@@ -1,4 +1,4 @@
-"""How this machine's own commands ask the service that runs here."""
+"""HTTP connections from commands to the service on the same machine."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from ..environment import Address, Environment
 
 
 def speaks_tls(environment: Environment) -> bool:
-    """Whether a service with these variables serves TLS."""
+    """Return whether a service with these variables serves TLS."""
     return bool(environment.text("TLS_CERT_FILE", ""))
 
 
 def connection(address: Address, *, tls: bool, seconds: float) -> http.client.HTTPConnection:
-    """Return a connection to ``address`` on this machine; each step of it ends within ``seconds``.
+    """Return a connection to ``address`` on this machine, with a timeout of ``seconds``.
 
-    The certificate is not verified.  It names those by whom others reach the service, and what
-    answers on this machine's loopback has the certificate and its key from the same place as whoever
-    asks: to verify the one with the other would prove nothing.
+    The certificate is not verified.  It contains the names by which others reach the service, not loopback;
+    and client and server read it from the same files, so verification would prove nothing.
     """
     if not tls:
         return http.client.HTTPConnection(address.host, address.port, timeout=seconds)

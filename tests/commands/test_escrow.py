@@ -109,8 +109,8 @@ def test_seals_a_key_that_was_just_born(private: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stdin", "says"),
     [
-        (b"", b"no RSA key of 3072 bits"),
-        (NEW_IN_BASE64, b"no RSA key of 3072 bits"),
+        (b"", b"not an RSA key of 3072 bits"),
+        (NEW_IN_BASE64, b"not an RSA key of 3072 bits"),
         (PUBLIC, b"nothing follows the public key"),
         (PUBLIC + b"short\n", b"takes base64 of 32 bytes"),
     ],
@@ -134,7 +134,7 @@ def test_tells_why_it_does_not_open(private: str, tmp_path: Path) -> None:
     damaged.write_bytes(file.read_bytes()[:-30])
 
     for refused, says in (
-        (open_runtime("open", file, private, b"wrong horse"), b"its passphrase is wrong"),
+        (open_runtime("open", file, private, b"wrong horse"), b"wrong passphrase"),
         (open_runtime("open", damaged, private), b"it was cut short"),
         (open_runtime("open", tmp_path / "none", private), b"No such file"),
         (open_runtime("open", file, str(file)), b"cannot be read"),
