@@ -121,7 +121,7 @@ class Principal:
 #   audit.export_ocsf (also used by export_syslog); the JSON of commands.audit includes it automatically,
 # - tests: audit/test_recorder, store/test_audit, store/test_indexes, api/audit/test_views and
 #   commands/test_audit,
-# - documentation: "Look at the audit log" in README.md, and CHANGELOG.md.
+# - documentation: docs/reference/audit-records.md, docs/contributing/audit-field.md, and CHANGELOG.md.
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
     """One operation.  ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.

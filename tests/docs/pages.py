@@ -9,7 +9,12 @@ from docs.hooks import slugify
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md")))
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted(ROOT.glob("roles/**/README.md")),
+    *sorted(DOCS.rglob("*.md")),
+)
 
 _HEADING = re.compile(r"(#{1,6}) (.+?)\s*#*")
 _LINK = re.compile(r"(?<!\\)!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
