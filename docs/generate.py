@@ -422,17 +422,29 @@ def cluster_variables() -> str:
         "## All of them, by role",
     ]
     for role, entries in specs.items():
+        usual = entries["main"].get("options", {})
         parts.append(f"### {role}")
         parts.append(_yaml_prose(entries["main"]["short_description"]))
+        parts += _option_table(usual)
         for entry, spec in entries.items():
             if entry != "main":
-                parts.append(f"With `tasks_from: {entry}`: {_yaml_prose(spec['short_description'])}")
-            if rows := [
-                (*_variable(name, option)[:1], _kind(option), *_variable(name, option)[1:])
-                for name, option in spec.get("options", {}).items()
-            ]:
-                parts.append(_table(("variable", "type", "default", "meaning"), rows))
+                own = {
+                    name: each for name, each in spec.get("options", {}).items() if each != usual.get(name)
+                }
+                purpose = _yaml_prose(spec["short_description"]).rstrip(".")
+                shared = spec.get("options", {}).keys() - own.keys()
+                also = " It takes the role's variables above as well." if shared else ""
+                parts.append(f"With `tasks_from: {entry}`: {purpose}.{also}")
+                parts += _option_table(own)
     return _page("Variables of a cluster", "`roles/*/meta/argument_specs.yml`", parts)
+
+
+def _option_table(options: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (f"`{name}`", _kind(option), _default(option), _yaml_prose(option["description"]))
+        for name, option in options.items()
+    ]
+    return [_table(("variable", "type", "default", "meaning"), rows)] if rows else []
 
 
 def _variable(name: str, option: Mapping[str, Any]) -> tuple[str, str, str]:
