@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import http.client
 import os
+from http import HTTPStatus
 
 from ..environment import DEFAULT_LISTEN, Environment
 from ..errors import ConfigurationError
-from ..server.local_client import connection, speaks_tls
+from ..server.local_client import get_status, speaks_tls
 
 _SECONDS = 5
 
@@ -25,14 +25,10 @@ def run(args: argparse.Namespace) -> int:
     """
     environment = Environment(os.environ)
     address = environment.address("LISTEN", DEFAULT_LISTEN).reachable
-    local = connection(address, tls=speaks_tls(environment), seconds=_SECONDS)
     try:
-        local.request("GET", "/healthz")
-        status = local.getresponse().status
+        status = get_status(address, "/healthz", tls=speaks_tls(environment), seconds=_SECONDS)
     except OSError as error:
         raise ConfigurationError(f"no answer on {address}: {error.strerror or error}") from None
-    finally:
-        local.close()
-    if status != http.client.OK:
+    if status != HTTPStatus.OK:
         raise ConfigurationError(f"/healthz answered {status}")
     return 0
