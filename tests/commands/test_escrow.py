@@ -48,7 +48,7 @@ def both(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return others | {"MASTER_KEYS_DIR": str(folder), "MASTER_KEY_PRIMARY": "master_key_v2"}
 
 
-def open_runtime(
+def open_sealed(
     action: str, file: Path, private: str, passphrase: bytes = PASSPHRASE
 ) -> subprocess.CompletedProcess[bytes]:
     """Open an escrowed key, with the passphrase as standard input."""
@@ -69,8 +69,8 @@ def test_seals_all_keys_that_the_service_holds(
     ]
     file = tmp_path / "master_key_v2.json"
     file.write_bytes(second)
-    assert NEW_IN_BASE64 + b"\n" == open_runtime("open", file, private).stdout
-    checked = open_runtime("check", file, private)
+    assert NEW_IN_BASE64 + b"\n" == open_sealed("open", file, private).stdout
+    checked = open_sealed("check", file, private)
     assert {"kind": "master-key", "name": "master_key_v2", "key_id": NEW} == json.loads(checked.stdout)
     for form in (OTHER_MASTER_KEY, NEW_IN_BASE64):
         assert form not in checked.stdout + checked.stderr + sealed.stdout
@@ -103,7 +103,7 @@ def test_seals_a_key_that_was_just_born(private: str, tmp_path: Path) -> None:
     for kind, value in (("master-key", NEW_IN_BASE64), ("unlock-key", b"SWMKEY-1-abc")):
         sealed = operate({}, "escrow", "seal", "--given", kind, "new", stdin=PUBLIC + value + b"\n")
         file.write_bytes(sealed.stdout)
-        assert value + b"\n" == open_runtime("open", file, private).stdout
+        assert value + b"\n" == open_sealed("open", file, private).stdout
 
 
 @pytest.mark.parametrize(
@@ -134,10 +134,10 @@ def test_tells_why_it_does_not_open(private: str, tmp_path: Path) -> None:
     damaged.write_bytes(file.read_bytes()[:-30])
 
     for refused, says in (
-        (open_runtime("open", file, private, b"wrong horse"), b"its passphrase is wrong"),
-        (open_runtime("open", damaged, private), b"it was cut short"),
-        (open_runtime("open", tmp_path / "none", private), b"No such file"),
-        (open_runtime("open", file, str(file)), b"cannot be read"),
+        (open_sealed("open", file, private, b"wrong horse"), b"its passphrase is wrong"),
+        (open_sealed("open", damaged, private), b"it was cut short"),
+        (open_sealed("open", tmp_path / "none", private), b"No such file"),
+        (open_sealed("open", file, str(file)), b"cannot be read"),
     ):
         assert (2, b"", 1) == (refused.returncode, refused.stdout, len(refused.stderr.splitlines()))
         assert says in refused.stderr
@@ -158,4 +158,4 @@ def test_shows_no_key_on_a_terminal(private: str, tmp_path: Path) -> None:
     os.close(primary)
 
     assert 2 == finished.returncode
-    assert b"no text for a terminal" in finished.stderr
+    assert b"a key is not printed on a terminal" in finished.stderr

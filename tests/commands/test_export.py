@@ -57,7 +57,7 @@ def test_what_was_exported_is_imported(
     imported = operate(environment, "import", str(file), "--passphrase-file", passphrase_file)
 
     assert (0, b"") == (exported.returncode, exported.stdout)
-    assert b"exported: 2; not to be opened: 0; left out: 1 limited in reads\n" == exported.stderr
+    assert b"exported: 2; not decryptable: 0; left out: 1 limited in reads\n" == exported.stderr
     assert not any(
         clear in content for clear in (VALUE, base64.b64encode(VALUE), b"team", b"env", PASSPHRASE)
     )
@@ -156,8 +156,8 @@ def test_exports_the_rest_where_one_does_not_open(
     finished = operate(environment, *CLEAR)
 
     assert (1, "z") == (finished.returncode, json.loads(finished.stdout)["path"])
-    assert b"team/a: not exported, as it does not open: " in finished.stderr
-    assert b"exported: 1; not to be opened: 1; left out: 1 limited in reads" in finished.stderr
+    assert b"team/a: not exported, because it cannot be decrypted: " in finished.stderr
+    assert b"exported: 1; not decryptable: 1; left out: 1 limited in reads" in finished.stderr
     record = database.audit_logs.find_one({"operation": "export", "path": "team/a"})
     assert ("failure", "tampered") == (record["status"], record["reason"])
 
@@ -234,6 +234,6 @@ def test_asks_for_the_passphrase_twice_and_shows_nothing(
     imported, listed = type_into(("import", file, "--existing", "update", "--dry-run"), PASSPHRASE)
 
     assert (2, 2, 0, 0) == (different, to_terminal, exported, imported)
-    assert b"no text for a terminal" in said
+    assert b"an encrypted export is not printed on a terminal" in said
     assert b"same as there is: 2" in listed
     assert PASSPHRASE not in shown + listed

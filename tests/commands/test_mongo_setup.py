@@ -201,7 +201,7 @@ def test_refuses_what_is_no_member(member: str, capsys: pytest.CaptureFixture[st
         (["a:1", "b:1", "a:1,2"], "--member names a member twice"),
         (
             ["a:1,0", "b:1,0"],
-            "--member: one priority at least must be above 0, or nobody can be the primary",
+            "--member: at least one priority must be above 0, or no member can be the primary",
         ),
     ],
 )
