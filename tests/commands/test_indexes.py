@@ -1,4 +1,4 @@
-"""commands.indexes and commands.health: what a role or a container calls."""
+"""commands.indexes and commands.health: commands that roles and containers call."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def run(environment: dict[str, str], *arguments: str, **changed: str) -> subproc
     )
 
 
-def test_prints_what_it_changed_and_nothing_where_nothing_did(
+def test_prints_changes_and_nothing_if_there_were_none(
     environment: dict[str, str], database: Database
 ) -> None:
     """Three runs of a role: create, nothing, another expiry."""
@@ -39,10 +39,10 @@ def test_prints_what_it_changed_and_nothing_where_nothing_did(
     assert {0} == {finished.returncode for finished in (first, second, third)}
 
 
-def test_check_changes_nothing_and_tells_by_its_exit_code(
+def test_check_changes_nothing_and_reports_by_exit_code(
     environment: dict[str, str], database: Database
 ) -> None:
-    """1 where something would be changed, 0 where nothing would."""
+    """1 if something would change, otherwise 0."""
     before = run(environment, "indexes", "--check")
     assert [] == database.list_collection_names()
     run(environment, "indexes")
