@@ -109,7 +109,7 @@ def test_writes_in_the_clear_only_when_told_twice(
     twice = operate(environment, *CLEAR, "--prefix", "team")
 
     assert [(2, b"")] * 3 == [(one.returncode, one.stdout) for one in (*once, both)]
-    assert b"say both --in-the-clear and --anyone-can-read-it" in once[0].stderr
+    assert b"give both --in-the-clear and --anyone-can-read-it" in once[0].stderr
     assert {
         "path": "team/a",
         "secret": base64.b64encode(VALUE).decode(),
