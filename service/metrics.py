@@ -1,7 +1,7 @@
-"""What Prometheus sees.  Under gunicorn the workers share a folder, so any of them answers for all.
+"""Prometheus metrics.  Under gunicorn the workers share a folder, so each answers for all of them.
 
-gunicorn.conf.py names that folder in ``PROMETHEUS_MULTIPROC_DIR`` before this module is imported:
-prometheus_client decides at import how it keeps values.
+gunicorn.conf.py sets ``PROMETHEUS_MULTIPROC_DIR`` to that folder before this module is imported:
+prometheus_client decides at import how it stores values.
 """
 
 from __future__ import annotations
@@ -29,21 +29,23 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 requests = Counter("vault_http_requests_total", "Requests answered.", ["method", "route", "status"])
 latency = Histogram(
     "vault_http_request_duration_seconds",
-    "Time from the request's head to its answer.",
+    "Time from the request's headers to the response.",
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-crypto_failures = Counter("vault_crypto_failures_total", "Stored records that did not open.", ["reason"])
+crypto_failures = Counter(
+    "vault_crypto_failures_total", "Stored records that could not be opened.", ["reason"]
+)
 audit_failures = Counter(
-    "vault_audit_failures_total", "Answers withheld because their audit record could not be written."
+    "vault_audit_failures_total", "Responses withheld because their audit record could not be written."
 )
 audit_records = Gauge("vault_audit_records", "Records in the audit log.", multiprocess_mode="mostrecent")
 audit_bytes = Gauge(
-    "vault_audit_bytes", "What the audit log and its indexes take on disk.", multiprocess_mode="mostrecent"
+    "vault_audit_bytes", "Size of the audit log and its indexes on disk.", multiprocess_mode="mostrecent"
 )
 audit_checkpoint = Gauge(
     "vault_audit_checkpoint_timestamp_seconds",
-    "When the newest checkpoint of the audit log was made by this replica.",
+    "When this replica made its newest checkpoint of the audit log.",
     multiprocess_mode="mostrecent",
 )
 key_wraps = Counter(
@@ -64,14 +66,14 @@ def exposition() -> bytes:
 
 
 def drill_exposition(result: DrillResult) -> bytes:
-    """Return what came of the last restore drill: no worker counts that, all find it in the database."""
+    """Return the result of the last restore drill, which is read from the database, not counted."""
     registry = CollectorRegistry()
     registry.register(_Drill(result))
     return generate_latest(registry)
 
 
 class _Drill(Collector):
-    # A gauge of the library would leave its value in the workers' folder as well, where it gets old.
+    # A Gauge would also keep its value in the workers' shared folder, where it becomes stale.
     def __init__(self, result: DrillResult) -> None:
         self._result = result
 
@@ -79,10 +81,10 @@ class _Drill(Collector):
         result, name = self._result, "vault_restore_drill_"
         at = result.finished_at.timestamp()
         yield GaugeMetricFamily(name + "timestamp_seconds", "When the last restore drill ended.", at)
-        whole = "Whether it restored the backup whole and every record opened."
-        yield GaugeMetricFamily(name + "success", whole, result.success)
-        yield GaugeMetricFamily(name + "records", "How many records it tried to open.", result.records)
-        yield GaugeMetricFamily(name + "failed_records", "How many did not open.", result.failed)
+        success = "Whether the backup was complete and every record could be opened."
+        yield GaugeMetricFamily(name + "success", success, result.success)
+        yield GaugeMetricFamily(name + "records", "Records that it tried to open.", result.records)
+        yield GaugeMetricFamily(name + "failed_records", "Records that could not be opened.", result.failed)
         if result.made_at is not None:
-            shown = "The point in time that its backup shows."
-            yield GaugeMetricFamily(name + "backup_timestamp_seconds", shown, result.made_at.timestamp())
+            backup = "The point in time of the data in the backup."
+            yield GaugeMetricFamily(name + "backup_timestamp_seconds", backup, result.made_at.timestamp())

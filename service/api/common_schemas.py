@@ -1,4 +1,4 @@
-"""What all parts of the API have in common; the OpenAPI document is made of schemas."""
+"""Schemas that all parts of the API share; the OpenAPI document is generated from schemas."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ class Problem(Schema):
     type = fields.String(required=True, metadata={"example": "about:blank"})
     title = fields.String(required=True)
     status = fields.Integer(required=True)
-    detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})
+    detail = fields.String(required=True, metadata={"description": "What is wrong, and what to do."})
     request_id = fields.String(
-        required=True, metadata={"description": "Also in X-Request-ID, the log and the audit record."}
+        required=True,
+        metadata={"description": "Also in the header X-Request-ID, the log and the audit record."},
     )
-    errors = fields.Dict(keys=fields.String(), metadata={"description": "For 422: what is wrong, by field."})
+    errors = fields.Dict(keys=fields.String(), metadata={"description": "For 422: the messages by field."})
     current_version = fields.Integer(
-        metadata={"description": "For 409, where another version was expected: the current one."}
+        metadata={"description": "For 409 if another version was expected: the current version."}
     )
 
 
 class Health(Schema):
-    """The process runs."""
+    """The process is running."""
 
     status = fields.String(required=True, metadata={"enum": ["ok"]})
 
@@ -37,7 +38,7 @@ class Ready(Schema):
     warnings = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "What is switched off that protects the secrets."},
+        metadata={"description": "Protections that are switched off."},
     )
 
 

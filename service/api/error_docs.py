@@ -1,4 +1,4 @@
-"""How a view's errors are documented."""
+"""The documentation of a view's errors in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .common_schemas import Problem
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-# What can happen to every call that takes a JSON body and asks who sends it.
+# The errors of every call that has a JSON body and requires authentication.
 COMMON_ERRORS = {
     HTTPStatus.BAD_REQUEST: "the body is not a JSON document",
     HTTPStatus.UNAUTHORIZED: "send a token, with the header Authorization: Bearer <token>",
@@ -28,12 +28,18 @@ COMMON_ERRORS = {
         "too many failed attempts: 30 per minute are allowed; wait as long as Retry-After says"
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: "the record cannot be opened: does not authenticate",
-    HTTPStatus.SERVICE_UNAVAILABLE: "the audit log cannot be written",
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        "the audit log cannot be written: the database cannot be used now: ServerSelectionTimeoutError"
+    ),
 }
+
+INVALID_BASE64 = (
+    "invalid base64: the standard alphabet with padding and no line breaks is expected (base64 -w0)"
+)
 
 
 def documents_errors(blueprint: Blueprint, examples: dict[HTTPStatus, str]) -> Callable[[View], View]:
-    """Document a view's problem documents: for each status an example of its ``detail``."""
+    """Document a view's problem documents, with an example of ``detail`` for each status."""
 
     def decorate(view: View) -> View:
         documented: Any = view
@@ -50,7 +56,8 @@ def documents_errors(blueprint: Blueprint, examples: dict[HTTPStatus, str]) -> C
                     "request_id": "5f0c7e0a4d5b4c0f8a35b1a8e3f1c2d4",
                 },
             )(documented)
-        # What was wrapped around the view does nothing but call it; a call has no time for ten of these.
+        # Each alt_response wraps the view in a function that only calls it; return the view itself, which
+        # saves up to ten calls per request.
         view._apidoc = documented._apidoc  # type: ignore[attr-defined]  # flask-smorest's own mark
         return view
 

@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: what orchestrators and Prometheus ask."""
+"""``/healthz``, ``/readyz`` and ``/metrics``, for orchestrators and Prometheus."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from .error_docs import documents_errors
 
 blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
 
+_METRICS_FORBIDDEN = "metrics are available only to the networks in METRICS_NETWORKS (default: loopback)"
+
 
 @blueprint.get("/healthz")
 @blueprint.response(200, common_schemas.Health, example={"status": "ok"})
 def healthz() -> dict[str, str]:
-    """Tell that the process runs.
+    """Report that the process is running.
 
-    It says nothing of the database: restarting this process would not bring that back.
+    The database is not checked: restarting this process would not repair it.
     """
     return {"status": "ok"}
 
@@ -52,9 +54,10 @@ def healthz() -> dict[str, str]:
     },
 )
 def readyz() -> Response | dict[str, object]:
-    """Tell whether this process can serve.
+    """Report whether this process can serve.
 
-    The database has a primary, the key ring opens what is stored, the audit log can be written.
+    Checks that the database has a primary, that the key ring decrypts what is stored, and that the audit log
+    can be written.
     """
     with dependencies().request_deadline():
         checks = dependencies().readiness.findings()
@@ -67,21 +70,17 @@ def readyz() -> Response | dict[str, object]:
 
 
 @blueprint.get("/metrics")
-@blueprint.response(
-    200, {"type": "string"}, content_type="text/plain", description="Prometheus's text format."
-)
-@documents_errors(
-    blueprint, {HTTPStatus.FORBIDDEN: "metrics are for the networks in METRICS_NETWORKS, loopback by default"}
-)
+@blueprint.response(200, {"type": "string"}, content_type="text/plain", description="Prometheus text format.")
+@documents_errors(blueprint, {HTTPStatus.FORBIDDEN: _METRICS_FORBIDDEN})
 def exposition() -> Response:
-    """Show counters and latencies of all workers of this replica, to the networks that may see them."""
+    """Return the metrics of all workers of this replica; only for networks in METRICS_NETWORKS."""
     if not within(client_ip(), dependencies().metrics_networks):
-        raise Forbidden("metrics are for the networks in METRICS_NETWORKS, loopback by default")
+        raise Forbidden(_METRICS_FORBIDDEN)
     return Response(metrics.exposition() + _last_drill(), content_type=metrics.CONTENT_TYPE)
 
 
 def _last_drill() -> bytes:
-    # Without the database there is still everything else to tell.
+    # Without the database all other metrics are still available.
     with suppress(StoreUnavailable), dependencies().request_deadline():
         if (result := dependencies().last_drill()) is not None:
             return metrics.drill_exposition(result)

@@ -15,7 +15,7 @@ _MAX_RESPONSE_BYTES = 65536
 
 
 def speaks_tls(environment: Environment) -> bool:
-    """Whether a service with these variables serves TLS."""
+    """Return whether a service with these variables serves TLS."""
     return bool(environment.text("TLS_CERT_FILE", ""))
 
 

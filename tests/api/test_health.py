@@ -1,4 +1,4 @@
-"""api.health: readiness says what is switched off, and metrics are not for everybody."""
+"""api.health: readiness shows which protections are off, and only some networks see metrics."""
 
 from collections.abc import Callable
 
@@ -8,21 +8,23 @@ from flask.testing import FlaskClient
 from tests.certificates import Authority
 
 
-def test_says_what_is_switched_off(make_client: Callable[..., FlaskClient], authority: Authority) -> None:
-    """For as long as it is; with everything on there is nothing to say."""
+def test_warns_of_protections_that_are_off(
+    make_client: Callable[..., FlaskClient], authority: Authority
+) -> None:
+    """With everything on there are no warnings."""
     file = str(authority.issue("readyz"))
     tls = {"TLS_CERT_FILE": file, "TLS_KEY_FILE": file}
 
-    nothing = make_client(AUTH_REQUIRED="false", AUDIT_ENABLED="false")
+    unprotected = make_client(AUTH_REQUIRED="false", AUDIT_ENABLED="false")
     assert ["authentication is off", "TLS is off", "the audit log is off"] == [
-        warning.split(":")[0] for warning in nothing.get("/readyz").json["warnings"]
+        warning.split(":")[0] for warning in unprotected.get("/readyz").json["warnings"]
     ]
     assert [] == make_client(AUTH_REQUIRED="true", **tls).get("/readyz").json["warnings"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])
-def test_asks_orchestrators_and_readers_for_no_token(guarded: FlaskClient, path: str) -> None:
-    """They have none."""
+def test_health_and_documentation_need_no_token(guarded: FlaskClient, path: str) -> None:
+    """Orchestrators and readers of the documentation have none."""
     with guarded.get(path) as answer:
         assert 200 == answer.status_code
 
@@ -46,7 +48,7 @@ def test_asks_orchestrators_and_readers_for_no_token(guarded: FlaskClient, path:
 def test_shows_metrics_to_some_networks_only(
     make_client: Callable[..., FlaskClient], networks: str | None, address: str, status: int
 ) -> None:
-    """Loopback unless told otherwise; the refusal has nothing of them."""
+    """Loopback by default; the refusal contains no metrics."""
     client = make_client(AUTH_REQUIRED="true", METRICS_NETWORKS=networks)
 
     answer = client.get("/metrics", environ_overrides={"REMOTE_ADDR": address})
@@ -54,8 +56,10 @@ def test_shows_metrics_to_some_networks_only(
     assert (status, status == 200) == (answer.status_code, "vault_http" in answer.text)
 
 
-def test_a_proxy_s_client_is_who_asks_for_metrics(make_client: Callable[..., FlaskClient]) -> None:
-    """A proxy on the same machine does not open them to everybody; nobody else's word counts."""
+def test_behind_a_proxy_the_client_s_address_decides_about_metrics(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    """A proxy on the same machine does not open them to everyone; others' headers are ignored."""
     behind = make_client(TRUSTED_PROXIES="127.0.0.1")
     direct = make_client()
     forwarded = {"X-Forwarded-For": "192.0.2.1"}
@@ -63,9 +67,9 @@ def test_a_proxy_s_client_is_who_asks_for_metrics(make_client: Callable[..., Fla
     assert 403 == behind.get("/metrics", headers=forwarded).status_code
     assert 200 == behind.get("/metrics").status_code
     assert 200 == direct.get("/metrics", headers=forwarded).status_code
-    pretended = direct.get(
+    forged = direct.get(
         "/metrics",
         headers={"X-Forwarded-For": "127.0.0.1"},
         environ_overrides={"REMOTE_ADDR": "192.0.2.1"},
     )
-    assert 403 == pretended.status_code
+    assert 403 == forged.status_code

@@ -1,4 +1,4 @@
-"""api.problems: every error is a problem document, also those that Flask makes itself."""
+"""api.problems: every error is a problem document, including Flask's own."""
 
 import pytest
 from flask import Flask
@@ -8,14 +8,14 @@ from service import errors
 from service.api.problems import STATUS
 
 
-def kinds(base: type[errors.VaultError]) -> list[type[errors.VaultError]]:
-    """Return a class and all that derive from it."""
-    return [base, *(kind for derived in base.__subclasses__() for kind in kinds(derived))]
+def with_subclasses(base: type[errors.VaultError]) -> list[type[errors.VaultError]]:
+    """Return a class and all its subclasses."""
+    return [base, *(each for derived in base.__subclasses__() for each in with_subclasses(derived))]
 
 
 def test_the_table_covers_every_error_of_the_domain() -> None:
-    """But for those that only commands meet, BatchFailed, whose cause is in it, and two bases."""
-    uncovered = {kind for kind in kinds(errors.VaultError) if not STATUS.keys() & set(kind.__mro__)}
+    """Except those that only commands raise, BatchFailed, whose cause decides, and two base classes."""
+    uncovered = {each for each in with_subclasses(errors.VaultError) if not STATUS.keys() & set(each.__mro__)}
     commands = {errors.ConfigurationError, errors.ImportFormatError}
 
     assert {errors.VaultError, errors.InputRefused, errors.BatchFailed} | commands == uncovered
@@ -35,7 +35,7 @@ def test_the_table_covers_every_error_of_the_domain() -> None:
     ],
 )
 def test_unknown_routes_and_methods(client: FlaskClient, method: str, path: str, status: int) -> None:
-    """JSON like everything else, and a 405 names what is allowed."""
+    """Problem documents like every other error; a 405 has the header Allow."""
     response = client.open(path, method=method)
 
     assert (status, "application/problem+json") == (response.status_code, response.content_type)
@@ -43,12 +43,12 @@ def test_unknown_routes_and_methods(client: FlaskClient, method: str, path: str,
     assert (status == 405) == ("Allow" in response.headers)
 
 
-def test_an_unforeseen_error_says_nothing_of_itself(
-    client: FlaskClient, caplog: pytest.LogCaptureFixture
+def test_an_unexpected_error_reveals_no_details(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No message, no stack trace: only the id under which the log has the place."""
+    """No message and no stack trace, only the request id to find it in the log."""
     app: Flask = client.application
-    app.view_functions["operations.healthz"] = lambda: int("hunter2")
+    monkeypatch.setitem(app.view_functions, "operations.healthz", lambda: int("hunter2"))
 
     response = client.get("/healthz")
 

@@ -40,7 +40,7 @@ def test_creates_drills_and_restores(
     assert hashlib.sha256(file.read_bytes()).hexdigest() == beside["sha256"]
     assert 1 == beside["parts"]["secrets"]["documents"]
     assert 0o600 == file.stat().st_mode & 0o777
-    assert (2, True) == (again.returncode, b"is there already" in again.stderr)
+    assert (2, True) == (again.returncode, b"already exists" in again.stderr)
     assert (0, b"") == (drilled.returncode, drilled.stdout)
     assert [
         ("backup_create_start", "success"),

@@ -87,7 +87,7 @@ def test_seals_those_that_are_named_only(both: dict[str, str]) -> None:
     assert b"there is no master key master_key_v3 here, but master_key_v1, master_key_v2" in refused.stderr
 
 
-def test_seals_nothing_without_a_record(both: dict[str, str], database: Database) -> None:
+def test_seals_nothing_without_a_record(both: dict[str, str], database: Database, nothing_yet: None) -> None:
     """Without an audit record no key is printed."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
@@ -109,8 +109,8 @@ def test_seals_a_key_that_was_just_born(private: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stdin", "says"),
     [
-        (b"", b"no RSA key of 3072 bits"),
-        (NEW_IN_BASE64, b"no RSA key of 3072 bits"),
+        (b"", b"not an RSA key of 3072 bits"),
+        (NEW_IN_BASE64, b"not an RSA key of 3072 bits"),
         (PUBLIC, b"nothing follows the public key"),
         (PUBLIC + b"short\n", b"takes base64 of 32 bytes"),
     ],
@@ -134,7 +134,7 @@ def test_tells_why_it_does_not_open(private: str, tmp_path: Path) -> None:
     damaged.write_bytes(file.read_bytes()[:-30])
 
     for refused, says in (
-        (open_sealed("open", file, private, b"wrong horse"), b"its passphrase is wrong"),
+        (open_sealed("open", file, private, b"wrong horse"), b"wrong passphrase"),
         (open_sealed("open", damaged, private), b"it was cut short"),
         (open_sealed("open", tmp_path / "none", private), b"No such file"),
         (open_sealed("open", file, str(file)), b"cannot be read"),

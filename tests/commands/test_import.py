@@ -109,11 +109,11 @@ def test_what_there_is_decides_before_anything_is_written(
     assert b"--existing skip or update" in refused.stderr
 
     skipped = operate(environment, "import", "-", "--existing", "skip", stdin=more)
-    assert b"skip, there is one: 2, create: 1\n" == skipped.stdout
+    assert b"skip, already exists: 2, create: 1\n" == skipped.stdout
     assert b"2" == fetched(client, "b")
 
     updated = operate(environment, "import", "-", "--existing", "update", stdin=more)
-    assert b"same as there is: 2, new version: 1\n" == updated.stdout
+    assert b"unchanged: 2, new version: 1\n" == updated.stdout
     assert b"new" == fetched(client, "b")
 
 
@@ -130,7 +130,9 @@ def test_every_secret_has_its_own_record(environment: dict[str, str], database: 
     ]
 
 
-def test_stops_where_the_audit_log_cannot_be_written(environment: dict[str, str], database: Database) -> None:
+def test_stops_where_the_audit_log_cannot_be_written(
+    environment: dict[str, str], database: Database, nothing_yet: None
+) -> None:
     """Stops at the first secret and says how to go on; that one may have been stored, as with the API."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
@@ -142,7 +144,7 @@ def test_stops_where_the_audit_log_cannot_be_written(environment: dict[str, str]
 
     database.command("collMod", "audit_logs", validator={})
     again = operate(environment, "import", "-", "--existing", "skip", stdin=line("a") + line("b") + line("c"))
-    assert (0, b"skip, there is one: 2, create: 1\n") == (again.returncode, again.stdout)
+    assert (0, b"skip, already exists: 2, create: 1\n") == (again.returncode, again.stdout)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -176,8 +178,8 @@ def test_an_interruption_leaves_no_secret_without_its_record(
     ("arguments", "stdin", "says"),
     [
         (("/nowhere",), b"", b"cannot read /nowhere"),
-        (("-",), b"what is this?\n", b"say with --format what it is"),
-        (("-",), b"\xff\xfe", b"no UTF-8 text"),
+        (("-",), b"what is this?\n", b"name it with --format"),
+        (("-",), b"\xff\xfe", b"neither UTF-8 text nor"),
         (("-", "--split"), ENV, b"leave --split out"),
         (("-", "--prefix", "no//path"), ENV, b"prefix: a path is segments"),
         (("-", "--passphrase-file", "README.md"), ENV, b"leave --passphrase-file out"),

@@ -24,7 +24,7 @@ def run(environment: dict[str, str], *arguments: str, **changed: str) -> subproc
 
 
 def test_prints_changes_and_nothing_if_there_were_none(
-    environment: dict[str, str], database: Database
+    environment: dict[str, str], nothing_yet: None
 ) -> None:
     """Three runs of a role: create, nothing, another expiry."""
     del environment["MASTER_KEY"]  # the command reads no secret, so it is given none
@@ -40,7 +40,7 @@ def test_prints_changes_and_nothing_if_there_were_none(
 
 
 def test_check_changes_nothing_and_reports_by_exit_code(
-    environment: dict[str, str], database: Database
+    environment: dict[str, str], database: Database, nothing_yet: None
 ) -> None:
     """1 if something would change, otherwise 0."""
     before = run(environment, "indexes", "--check")

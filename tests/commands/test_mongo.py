@@ -49,7 +49,7 @@ def test_status_and_wait_name_a_member_that_is_down(ready: list[Mongod]) -> None
     third.kill()
     until(lambda: DOWN == first.state(third.host))
     message = (
-        "secret-manager: the replica set is not whole after 0.1 s:"
+        "secret-manager: the replica set is not healthy after 0.1 s:"
         f" {first.host} PRIMARY, {second.host} SECONDARY, {third.host} DOWN\n"
     )
     assert (2, message) == command(second, "wait", "--wait", "0.1")

@@ -108,7 +108,7 @@ def test_initiates_nothing_while_a_member_is_silent(bare: list[Mongod]) -> None:
     silent = f"127.0.0.1:{free_port()}"
     message = (
         f"secret-manager: no answer from {silent} in 0.1 s, which may have the replica set {NAME}:"
-        " none is initiated\n"
+        " it is not initiated; start these members, then run it again\n"
     )
 
     assert (2, message) == setup(bare[0], silent, local=bare[0], options=["--wait", "0.1"])

@@ -137,7 +137,7 @@ def test_an_altered_token_is_one_line_too(
 
 
 def test_a_token_without_an_audit_record_is_not_shown(
-    environment: dict[str, str], database: Database
+    environment: dict[str, str], database: Database, nothing_yet: None
 ) -> None:
     """Without an audit record no token is printed."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
