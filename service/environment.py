@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .errors import ConfigurationError
 
-Network = IPv4Network | IPv6Network
+# The container health check reads its variables with this module and runs every few seconds.  It does not
+# need the modules for networks and paths, nor those behind dataclasses, and would spend more on them than
+# on the check itself.
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+    from pathlib import Path
+
+Network: TypeAlias = "IPv4Network | IPv6Network"
 
 # Default of LISTEN, for the server and for the commands that call it on its own machine.
 DEFAULT_LISTEN = "0.0.0.0:8000"
@@ -23,8 +28,7 @@ DEFAULT_LISTEN = "0.0.0.0:8000"
 _ADDRESS = re.compile(r"(?:(?P<name>[A-Za-z0-9.-]+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a server listens; an IPv6 ``host`` is without brackets."""
 
     host: str
@@ -60,6 +64,8 @@ class Environment:
         if value is not None and file is not None:
             raise ConfigurationError(f"{name} and {name}_FILE are both set: remove one of them")
         if file is not None:
+            from pathlib import Path
+
             return read_file(f"{name}_FILE", Path(file))
         return None if value is None else os.fsencode(value)
 
@@ -110,6 +116,8 @@ class Environment:
 
     def networks(self, name: str, default: str = "") -> tuple[Network, ...]:
         """Return the networks of a comma-separated list of networks and addresses, which may be empty."""
+        from ipaddress import ip_network
+
         text = self._text(name)
         try:
             return tuple(

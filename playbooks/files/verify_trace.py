@@ -47,9 +47,7 @@ with pymongo.MongoClient(uri, timeoutMS=20_000, **options) as client:
     seen = {
         "documents": sum(map(len, found.values())),
         "readable": [
-            name
-            for name, data in raw.items()
-            if plaintext in data or asked["plaintext"].encode() in data
+            name for name, data in raw.items() if plaintext in data or asked["plaintext"].encode() in data
         ],
         "audit": [
             {field: record.get(field) for field in ("operation", "status", "client_ip")}

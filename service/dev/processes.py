@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
 from types import FrameType
 
 from ..environment import Address
-from ..server.local_client import connection
+from ..server.local_client import get_status
 
 _STOP_SECONDS = 30
 _POLL_SECONDS = 0.2
@@ -50,15 +51,9 @@ def wait_until_ready(
     """Return whether ``/readyz`` answers 200 within ``seconds``, with all processes running."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and not stop and not _first_dead(processes):
-        local = connection(address, tls=tls, seconds=5)
-        try:
-            local.request("GET", "/readyz")
-            if local.getresponse().status == http.client.OK:
+        with suppress(OSError):
+            if get_status(address, "/readyz", tls=tls, seconds=5) == HTTPStatus.OK:
                 return True
-        except OSError:
-            pass
-        finally:
-            local.close()
         time.sleep(_POLL_SECONDS)
     return False
 

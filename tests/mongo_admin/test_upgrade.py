@@ -52,7 +52,7 @@ def test_the_commands_show_and_check_versions(ready: list[Mongod]) -> None:
     assert (0, "") == command(first, "finish-upgrade")
     code, said = command(first, "check-version", "seven")
     assert 2 == code
-    assert "seven is no version of mongod, like 7.0.26" in said
+    assert "seven is not a version of mongod, like 7.0.26" in said
 
 
 def test_members_of_different_versions_are_not_marked_for_one(
