@@ -179,8 +179,8 @@ def test_help_and_completion_import_no_command() -> None:
     assert set() == modules & {"flask", "pymongo", "cryptography"}
 
 
-# Not those in backticks: prose also names a command without its arguments.
-CALL = re.compile(r"(?<!`)python3? -m service +([a-z][^|`<>;)'\"…\n]*)")
+# Not those in backticks or C(): prose also names a command without its arguments.
+CALL = re.compile(r"(?<![`(])python3? -m service +([a-z][^|`<>;)'\"…\n]*)")
 TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 # Variables of a role or a play whose value is the end of a call.
 PREFIXES = {"service_command": "", "mongo_command": "mongo ", "vault_api_token_arguments": "token "}
@@ -204,7 +204,7 @@ def filled(text: str) -> str:
     def value(template: re.Match[str]) -> str:
         if option := re.search(r"'(--[a-z-]+)'", template[1]):
             return option[1]
-        if "attribute='option'" in template[1]:
+        if "mongo_member_options" in template[1]:
             return "--member mongodb-1:27017"
         if template[1].strip() in PREFIXES:
             return "VARIABLE"
