@@ -1,4 +1,4 @@
-"""Puts the parts together; the only place where that happens."""
+"""The application factory: the only place where the parts are put together."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from .store.store import Store
 from .tokens.authentication import Authenticator, authentication_disabled
 from .tokens.tokens import TokenServices
 
-# Around the base64 of the largest secret, or instead of one: a batch of 100 paths of 512 characters.
+# What a body may have beside the base64 of the largest secret; also enough for a batch of 100 paths of
+# 512 characters.
 _BODY_OVERHEAD_BYTES = 65_536
 
 _CHECKPOINT_THREAD = "secret-manager-audit"
@@ -37,16 +38,16 @@ def create_app(settings: Settings) -> Flask:
     """Return the application; it connects to nothing before its first request.
 
     Raises:
-        ConfigurationError: the settings cannot be used.
+        ConfigurationError: the settings are unusable.
     """
     app = Flask(__name__, static_folder=None)
     app.json = _json(app)
     app.config["MAX_CONTENT_LENGTH"] = -(-settings.max_secret_bytes // 3) * 4 + _BODY_OVERHEAD_BYTES
-    # A redirect would make clients repeat a POST, and some of them without its body.
+    # A redirect would make clients repeat a POST, some of them without the body.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
-    _install(app, settings)
+    init_dependencies(app, settings)
     problems.init_app(app)
     request_log.init_app(app)
     api = docs.init_app(app, serve=settings.docs_enabled)
@@ -63,13 +64,13 @@ def create_app(settings: Settings) -> Flask:
 
 
 def checkpoint_thread(app: Flask) -> CheckpointThread | None:
-    """Return what looks after the audit log in a process that serves, or None where auditing is off."""
-    keeper: CheckpointThread | None = app.extensions[_CHECKPOINT_THREAD]
-    return keeper
+    """Return the thread that writes the audit log's checkpoints, or None if auditing is off."""
+    thread: CheckpointThread | None = app.extensions[_CHECKPOINT_THREAD]
+    return thread
 
 
 def key_ring(settings: Settings, store: Store) -> KeyRing:
-    """Return the key ring of the settings, with its wraps counted here and in the database."""
+    """Return the key ring of the settings; its wraps are counted in the metrics and in the database."""
     counter = WrapCounter(store.keys)
 
     def count(key_id: str) -> None:
@@ -80,13 +81,14 @@ def key_ring(settings: Settings, store: Store) -> KeyRing:
 
 
 def _json(app: Flask) -> DefaultJSONProvider:
-    """Return Flask's own way with JSON, in the order in which the fields are documented."""
+    """Return Flask's JSON provider, with fields in the order of the documentation."""
     provider = DefaultJSONProvider(app)
     provider.sort_keys = False
     return provider
 
 
-def _install(app: Flask, settings: Settings) -> None:
+def init_dependencies(app: Flask, settings: Settings) -> None:
+    """Connect the application to its keys and its database, replacing those that it had, if any."""
     operation_timeout = settings.store.mongo_timeout
     store = Store(settings.store.mongo_uri, operation_timeout, settings.store.mongo_tls)
     ring = key_ring(settings, store)
@@ -98,7 +100,7 @@ def _install(app: Flask, settings: Settings) -> None:
     app.extensions[_CHECKPOINT_THREAD] = (
         CheckpointThread(log, Checkpointer(log, writer), operation_timeout) if enabled else None
     )
-    installed = dependencies.Dependencies(
+    parts = dependencies.Dependencies(
         secrets=SecretServices(store.secrets, store.listing, ring, key_check, settings.max_secret_bytes),
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
         tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
@@ -114,4 +116,4 @@ def _install(app: Flask, settings: Settings) -> None:
         warnings=settings.warnings,
         request_deadline=store.request_deadline,
     )
-    dependencies.init_app(app, installed)
+    dependencies.init_app(app, parts)

@@ -1,8 +1,7 @@
 """Reads variables from the environment, each as ``NAME`` or as ``NAME_FILE``; never guesses.
 
-A value that is empty, twice there or nonsense is refused with a message that names the variable
-and says what would do.  The message never repeats the value: a misplaced secret ends up in the
-oddest variables.
+A value that is empty, set twice or invalid is an error; the message names the variable and says what is
+accepted.  It never repeats the value: a secret may have been put into the wrong variable.
 """
 
 from __future__ import annotations
@@ -10,46 +9,53 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .errors import ConfigurationError
 
-Network = IPv4Network | IPv6Network
+# The container health check reads its variables with this module and runs every few seconds.  It does not
+# need the modules for networks and paths, nor those behind dataclasses, and would spend more on them than
+# on the check itself.
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+    from pathlib import Path
 
-# Of LISTEN: known to the server, and to whoever asks it on its own machine.
+Network: TypeAlias = "IPv4Network | IPv6Network"
+
+# Default of LISTEN, for the server and for the commands that call it on its own machine.
 DEFAULT_LISTEN = "0.0.0.0:8000"
 
 _ADDRESS = re.compile(r"(?:(?P<name>[A-Za-z0-9.-]+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a server listens; an IPv6 ``host`` is without brackets."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        """Return it as URLs and gunicorn write it."""
+        """Return the address as URLs and gunicorn write it."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def reachable(self) -> Address:
-        """The address under which this machine reaches what listens here."""
+        """The address at which this machine reaches a server that listens here."""
         wildcards = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (replaced, not bound)
         return Address(wildcards.get(self.host, self.host), self.port)
 
 
 class Environment:
-    """The variables of one process, as given: ``os.environ`` or a test's own mapping."""
+    """The variables of one process: ``os.environ``, or a test's own mapping.
+
+    Every method but ``read_bytes`` raises ConfigurationError if the value is invalid, or as ``read_bytes``.
+    """
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
 
     def read_bytes(self, name: str) -> bytes | None:
-        """Return a variable's bytes exactly as they stand there, or None where it is not set.
+        """Return a variable's bytes unchanged, or None if it is not set.
 
         Raises:
             ConfigurationError: both ``name`` and ``name_FILE`` are set, or the file cannot be read.
@@ -58,56 +64,60 @@ class Environment:
         if value is not None and file is not None:
             raise ConfigurationError(f"{name} and {name}_FILE are both set: remove one of them")
         if file is not None:
+            from pathlib import Path
+
             return read_file(f"{name}_FILE", Path(file))
         return None if value is None else os.fsencode(value)
 
     def text(self, name: str, default: str) -> str:
-        """Return a variable as text without surrounding white space; not empty."""
+        """Return a variable as non-empty text without surrounding white space."""
         text = self._text(name)
         if text is None:
             return default
         if not text:
-            raise ConfigurationError(f"{name} is empty: give it a value, or remove it to get the default")
+            raise ConfigurationError(f"{name} is empty: set a value, or remove it to use the default")
         return text
 
     def boolean(self, name: str, default: bool) -> bool:
-        """Return ``true`` or ``false``."""
+        """Return whether the variable says yes: ``true``, ``1``, ``yes`` or ``on``, in any case."""
         match self.text(name, str(default)).lower():
             case "true" | "1" | "yes" | "on":
                 return True
             case "false" | "0" | "no" | "off":
                 return False
-        raise ConfigurationError(f"{name} is neither true nor false: write one of these")
+        raise ConfigurationError(f"{name} is neither true nor false: set it to one of them")
 
     def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
         """Return a whole number from ``lowest`` to ``highest``, both included."""
         text = self.text(name, str(default))
-        # isascii and isdigit, because int() also takes signs, underscores and other scripts' digits.
-        # The length, because a number of thousands of digits is a mistake that int() refuses its own way.
+        # int() also accepts signs, underscores and digits of other scripts, and has an error of its own for
+        # thousands of digits.
         if not (text.isascii() and text.isdigit() and len(text) <= 20):
             raise ConfigurationError(f"{name} is not a whole number from {lowest} to {highest}")
         if not lowest <= int(text) <= highest:
-            raise ConfigurationError(f"{name} is out of range: it takes {lowest} to {highest}")
+            raise ConfigurationError(f"{name} is out of range: it must be from {lowest} to {highest}")
         return int(text)
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """Return one of ``choices``, in whatever case it was written."""
+        """Return one of ``choices``, which may be written in any case."""
         text = self.text(name, default).upper()
         if text not in choices:
-            raise ConfigurationError(f"{name} takes one of {', '.join(choices)}")
+            raise ConfigurationError(f"{name} must be one of {', '.join(choices)}")
         return text
 
     def address(self, name: str, default: str) -> Address:
-        """Return where to listen, from ``host:port`` or ``[host]:port``."""
-        found = _ADDRESS.fullmatch(self.text(name, default))
-        if not found or not 1 <= int(found["port"]) <= 65535:
+        """Return an address to listen on, from ``host:port`` or ``[host]:port``."""
+        match = _ADDRESS.fullmatch(self.text(name, default))
+        if not match or not 1 <= int(match["port"]) <= 65535:
             raise ConfigurationError(
                 f"{name} takes an address and a port, such as 127.0.0.1:8000 or [::1]:8000"
             )
-        return Address(found["name"] or found["ipv6"], int(found["port"]))
+        return Address(match["name"] or match["ipv6"], int(match["port"]))
 
     def networks(self, name: str, default: str = "") -> tuple[Network, ...]:
-        """Return a comma-separated list of networks or addresses; empty where that is what is set."""
+        """Return the networks of a comma-separated list of networks and addresses, which may be empty."""
+        from ipaddress import ip_network
+
         text = self._text(name)
         try:
             return tuple(
@@ -133,7 +143,7 @@ def read_file(name: str, path: Path) -> bytes:
     """Return a file's bytes.
 
     Raises:
-        ConfigurationError: it cannot be read; the message names ``name`` and the path.
+        ConfigurationError: the file cannot be read; the message contains ``name`` and the path.
     """
     try:
         return path.read_bytes()

@@ -1,17 +1,17 @@
-"""Every error of the domain; nothing here knows of HTTP, MongoDB or AES.
+"""Every error of the domain; independent of HTTP, MongoDB and cryptography.
 
 ::
 
     VaultError
-    ├── ConfigurationError              the process must not start like this
-    ├── InputRefused              the caller sent something that cannot be used
+    ├── ConfigurationError        the process must not start with this configuration
+    ├── InputRefused              the caller's input is invalid
     │   ├── NotJson
     │   ├── MalformedJson
     │   ├── InvalidFields
     │   ├── InvalidBase64
     │   ├── TooLarge
-    │   └── ImportFormatError         a file that cannot be read as any that can be imported
-    ├── Unauthenticated           nobody whom the service knows
+    │   └── ImportFormatError     the file is in no format that can be imported
+    ├── Unauthenticated           the caller is not authenticated
     │   ├── NoToken
     │   ├── MalformedToken        a typing error, not a guess
     │   └── InvalidToken
@@ -19,33 +19,35 @@
     │       ├── TokenRevoked
     │       ├── TokenUsedUp
     │       └── AddressNotAllowed
-    ├── Forbidden                 known, but may not
+    ├── Forbidden                 authenticated, but lacks the scope
     ├── TooManyRequests
     ├── SecretNotFound
-    │   ├── SecretHidden          there, but not for this caller, who is told the same
-    │   ├── NoSuchVersion         the secret is there; this and the rest only who may know is told
+    │   ├── SecretHidden          it exists, but outside the caller's scopes; same message as SecretNotFound
+    │   ├── NoSuchVersion         this and the following: only for callers whose scopes cover the secret
     │   ├── SecretDeleted
     │   ├── SecretExpired
     │   └── SecretDestroyed
-    │       └── AlreadyRead       as often as it could be
+    │       └── AlreadyRead       no reads are left
     ├── TokenNotFound
     ├── PathTaken
     ├── VersionConflict
-    ├── BatchFailed               one of several failed, so that none was done
-    ├── CannotDecrypt                stored, but must not or cannot be opened
+    ├── BatchFailed               one item of a batch failed, so nothing was done
+    ├── CannotDecrypt             what is stored cannot be decrypted or verified
     │   ├── Tampered
     │   └── UnknownKey
-    └── Unavailable               true for now, worth a retry
+    └── Unavailable               temporary: the same call may succeed later
         ├── StoreUnavailable
         ├── AuditUnavailable
         ├── KeyRingMismatch
         └── RestoreUnfinished
 
-``reason`` is a fixed phrase: it goes into audit records and metrics, so it never carries a value.
-The message is for the caller or the operator; it never carries a secret, a key or a token either.
-``kind`` is the word by which programs know the error: problem documents carry it as ``type``
-(docs/reference/problems.md). It stays as it is whatever the class is called, and it must tell a caller
-no more than the message does.
+``reason`` is a fixed phrase that goes into audit records and metrics: changing one changes the data, so it
+may differ from the name of its class.  It never contains a value.  The message is for the caller or the
+operator, and never contains a secret, a key or a token.
+
+``kind`` names the error for programs: it is the ``type`` of problem documents
+(docs/reference/problems.md).  It must not change, even if the class is renamed, and must not reveal more to
+a caller than the message does.
 """
 
 from __future__ import annotations
@@ -55,28 +57,28 @@ from typing import Any, ClassVar
 
 
 class VaultError(Exception):
-    """Base of every error that the service raises on purpose."""
+    """Base class of every error that the service raises on purpose."""
 
     reason: ClassVar[str] = "internal error"
     kind: ClassVar[str] = "internal-error"
 
 
 class ConfigurationError(VaultError):
-    """Something about the configuration or the surroundings is doubtful; the message says what to do."""
+    """The configuration or the environment is invalid; the message says what to do."""
 
     reason = "start refused"
     kind = "start-refused"
 
 
 class InputRefused(VaultError):
-    """The request cannot be used as it is."""
+    """The caller's input is invalid."""
 
     reason = "input refused"
     kind = "input-refused"
 
 
 class NotJson(InputRefused):
-    """The request does not say that its body is JSON."""
+    """The request's content type is not JSON."""
 
     reason = "not json"
     kind = "not-json"
@@ -90,7 +92,7 @@ class MalformedJson(InputRefused):
 
 
 class InvalidFields(InputRefused):
-    """The body does not fit the schema; ``errors`` maps each field to what is wrong with it."""
+    """The body does not fit the schema; ``errors`` maps each invalid field to its messages."""
 
     reason = "invalid fields"
     kind = "invalid-fields"
@@ -101,28 +103,28 @@ class InvalidFields(InputRefused):
 
 
 class InvalidBase64(InputRefused):
-    """The value is not base64 as RFC 4648 section 4 writes it."""
+    """The value is not base64 as in RFC 4648 section 4."""
 
     reason = "invalid base64"
     kind = "invalid-base64"
 
 
 class TooLarge(InputRefused):
-    """The request or the secret in it exceeds the limit."""
+    """The request, or the secret in it, exceeds the size limit."""
 
     reason = "too large"
     kind = "too-large"
 
 
 class ImportFormatError(InputRefused):
-    """The file cannot be read as any that can be imported; nothing was."""
+    """The file is in no format that can be imported; nothing was imported."""
 
     reason = "not importable"
     kind = "not-importable"
 
 
 class Unauthenticated(VaultError):
-    """The request does not prove who sends it."""
+    """The request does not authenticate its caller."""
 
     reason = "unauthenticated"
     kind = "unauthenticated"
@@ -139,17 +141,20 @@ class NoToken(Unauthenticated):
 
 
 class MalformedToken(Unauthenticated):
-    """What was sent has not the form of a token, or its checksum is wrong."""
+    """The text does not have the form of a token, or its checksum is wrong."""
 
     reason = "malformed token"
     kind = "malformed-token"
 
     def __init__(self) -> None:
-        super().__init__("this is no token: it was cut short, mistyped, or is something else")
+        super().__init__("malformed token: it was cut short or mistyped, or is not a token")
 
 
 class InvalidToken(Unauthenticated):
-    """No token like this can be used; whether its id is known is not told."""
+    """The token is not valid; the message does not reveal whether its id exists.
+
+    The subclasses say why, for callers who sent the token's secret part.
+    """
 
     reason = "invalid token"
     kind = "invalid-token"
@@ -159,43 +164,43 @@ class InvalidToken(Unauthenticated):
 
 
 class TokenExpired(InvalidToken):
-    """The token's time is over; only its holder is told."""
+    """The token has expired."""
 
     reason = "token expired"
     kind = "token-expired"
 
     def __init__(self) -> None:
-        super().__init__("the token has expired: ask whoever gave it to you for another")
+        super().__init__("the token has expired: ask its issuer for a new one")
 
 
 class TokenRevoked(InvalidToken):
-    """The token was taken back; only its holder is told."""
+    """The token was revoked."""
 
     reason = "token revoked"
     kind = "token-revoked"
 
     def __init__(self) -> None:
-        super().__init__("the token was revoked: ask whoever gave it to you for another")
+        super().__init__("the token was revoked: ask its issuer for a new one")
 
 
 class TokenUsedUp(InvalidToken):
-    """The token was used as often as it may be; only its holder is told."""
+    """The token has no uses left."""
 
     reason = "token used up"
     kind = "token-used-up"
 
     def __init__(self) -> None:
-        super().__init__("the token was used as often as it may be")
+        super().__init__("the token has no uses left: ask its issuer for a new one")
 
 
 class AddressNotAllowed(InvalidToken):
-    """The token may not be used from the caller's address; only its holder is told."""
+    """The token may not be used from the caller's address."""
 
     reason = "foreign address"
     kind = "address-not-allowed"
 
     def __init__(self) -> None:
-        super().__init__("the token may not be used from this address")
+        super().__init__("the token may not be used from this address: it is not in the token's networks")
 
 
 class Forbidden(VaultError):
@@ -217,59 +222,62 @@ class TooManyRequests(VaultError):
 
 
 class SecretNotFound(VaultError):
-    """No such secret, for this caller; ``told`` is what became of it, for those who may know."""
+    """There is no such secret, or none for this caller.
+
+    ``detail`` says what happened to it, for callers whose scopes cover the secret.
+    """
 
     reason = "not found"
     kind = "secret-not-found"
 
-    def __init__(self, told: str | None = None) -> None:
-        super().__init__("Secret not found" if told is None else f"Secret not found: {told}")
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__("Secret not found" if detail is None else f"Secret not found: {detail}")
 
 
 class SecretHidden(SecretNotFound):
-    """There is such a secret, but the caller's scopes do not reach it; the audit log alone knows."""
+    """The secret exists, but outside the caller's scopes; only the audit log shows the difference."""
 
     reason = "forbidden"
-    # And no kind of its own: the caller must not be able to tell the two apart.
+    # It keeps the kind of SecretNotFound: the caller must not be able to distinguish the two.
 
 
 class NoSuchVersion(SecretNotFound):
-    """The secret has not had a version of this number yet."""
+    """The secret has no version with this number yet."""
 
     reason = "no such version"
     kind = "no-such-version"
 
 
 class SecretDeleted(SecretNotFound):
-    """The secret, or this version of it, was deleted; that can be undone."""
+    """The secret, or this version of it, was deleted, and can be restored."""
 
     reason = "deleted"
     kind = "secret-deleted"
 
 
 class SecretExpired(SecretNotFound):
-    """The time of the secret, or of this version of it, is over."""
+    """The secret, or this version of it, has expired."""
 
     reason = "expired"
     kind = "secret-expired"
 
 
 class SecretDestroyed(SecretNotFound):
-    """The secret, or this version of it, was destroyed for good."""
+    """The secret, or this version of it, was destroyed, and cannot be restored."""
 
     reason = "destroyed"
     kind = "secret-destroyed"
 
 
 class AlreadyRead(SecretDestroyed):
-    """The secret was read as often as it could be; the message says when, and from where, the last time."""
+    """The secret has no reads left; the message says when and from where it was last read."""
 
     reason = "already read"
     kind = "secret-already-read"
 
 
 class TokenNotFound(VaultError):
-    """No such token, for this caller."""
+    """There is no such token, or none for this caller."""
 
     reason = "not found"
     kind = "token-not-found"
@@ -289,81 +297,82 @@ class PathTaken(VaultError):
 
 
 class VersionConflict(VaultError):
-    """The secret is at another version than the caller thinks; ``current_version`` is the one it is at."""
+    """The secret is not at the version that the caller expected, but at ``current_version``."""
 
     reason = "version conflict"
     kind = "version-conflict"
 
     def __init__(self, current_version: int) -> None:
         super().__init__(
-            f"the secret is at version {current_version}: fetch that, and expect it in the next attempt"
+            f"the secret is at version {current_version}: fetch it, then retry with"
+            f" expected_version {current_version}"
         )
         self.current_version = current_version
 
 
 class BatchFailed(VaultError):
-    """Nothing of a batch was done, because ``cause`` befell the part number ``index``, counted from 0."""
+    """Nothing in a batch was done, because item ``index``, counted from 0, failed with ``cause``."""
 
     reason = "another one of the batch failed"
     kind = "batch-failed"
 
     def __init__(self, index: int, cause: VaultError) -> None:
-        super().__init__(f"secrets[{index}]: {cause}; nothing of the batch was done")
+        super().__init__(f"secrets[{index}]: {cause}; nothing in the batch was done")
         self.index = index
         self.cause = cause
 
 
 class CannotDecrypt(VaultError):
-    """What is stored does not open; no guess at its content is ever returned."""
+    """What is stored cannot be decrypted or verified; no part of it is returned."""
 
     reason = "unopenable"
     kind = "cannot-decrypt"
 
 
 class Tampered(CannotDecrypt):
-    """A byte, the context or the key differs from what was sealed."""
+    """The bytes, the context or the key differ from when it was sealed."""
 
     reason = "tampered"
     kind = "record-tampered"
 
 
 class UnknownKey(CannotDecrypt):
-    """No master key of the ring has the key id under which the record was sealed."""
+    """The key ring has no master key with the key id under which the record was sealed."""
 
     reason = "unknown key"
     kind = "unknown-key"
 
 
 class Unavailable(VaultError):
-    """The service cannot answer now; the same call may succeed later."""
+    """The service cannot do this now; the same call may succeed later."""
 
     reason = "unavailable"
     kind = "unavailable"
 
 
 class StoreUnavailable(Unavailable):
-    """The database did not answer inside the time limit, or refused the operation."""
+    """The database did not answer in time, or rejected the operation."""
 
     reason = "store unavailable"
     kind = "database-unavailable"
 
 
 class AuditUnavailable(Unavailable):
-    """The audit record could not be made durable, so the answer must not leave."""
+    """The audit record could not be made durable, so the answer must not be sent."""
 
     reason = "audit unavailable"
     kind = "audit-unavailable"
 
 
 class KeyRingMismatch(Unavailable):
-    """The key ring was not shown to open what the database holds."""
+    """The key ring could not be shown to decrypt what the database holds."""
 
     reason = "key ring unproven"
     kind = "key-ring-mismatch"
 
 
 class RestoreUnfinished(Unavailable):
-    """A backup is being brought back, or that was interrupted: what is there is not all of it."""
+    """A restore is running or was interrupted, so the data is incomplete."""
 
     reason = "restore unfinished"
     kind = "restore-unfinished"

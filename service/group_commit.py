@@ -1,7 +1,7 @@
-"""Does what concurrent calls want in batches (group commit), and makes none of them wait for company.
+"""Group commit: batches concurrent calls into one round trip; a lone call is never delayed.
 
-Whoever comes while nothing is under way begins at once.  Who comes meanwhile waits, and the next batch
-takes all of them: so batches are as large as the database is slow.
+A call that arrives while no batch runs starts one at once.  Calls that arrive during a batch wait, and the
+next batch takes all of them: the slower the database, the larger the batches.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 class _Call(Generic[Item, Result]):
-    """One call; all but ``item`` is read and written under the gatherer's lock, or before the gate opens."""
+    """One call; all but ``item`` is accessed under the group's lock, or before the gate opens."""
 
     __slots__ = ("deadline", "done", "error", "gate", "item", "leads", "result")
 
@@ -31,7 +31,7 @@ class _Call(Generic[Item, Result]):
         self.error: Exception | None = None
         self.gate: threading.Lock | None = None
         if not leads:
-            # Cheaper than an Event.  Looked up now: gevent puts its own in this place.
+            # Cheaper than an Event.  Looked up at call time, because gevent replaces it.
             self.gate = threading.Lock()
             self.gate.acquire()
 
@@ -41,29 +41,30 @@ class _Call(Generic[Item, Result]):
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Runs ``work`` on up to ``most`` items at a time, in a caller's own thread, and never twice at once.
+    """Runs ``work`` on up to ``max_batch`` items at a time, in the thread of one of the callers.
 
-    ``work`` returns for each item, in their order, what it came to or the error that befell it.  An
-    error that it raises befalls all of the batch.
+    Only one batch runs at a time.  ``work`` returns a result or an error for each item, in order; an error
+    that it raises is the result of every item in the batch.
     """
 
     def __init__(self, work: Callable[[list[Item]], Sequence[Result | Exception]], max_batch: int) -> None:
         self._work = work
         self._max_batch = max_batch
         self._lock = threading.Lock()
-        # Whoever leads is busy, or is about to wake up; without a leader nobody waits.
+        # Whether there is a leader: it runs a batch or is about to wake up.  Without one, no call waits.
         self._led = False
         self._waiting: list[_Call[Item, Result]] = []
 
     def submit(self, item: Item, seconds: float) -> Result:
-        """Return what ``work`` came to; others are waited for no longer than ``seconds``.
+        """Return the result of ``work`` for ``item``; wait for other calls no longer than ``seconds``.
 
-        Whoever has the most time left of a batch runs ``work`` for it, and ``work`` itself is bounded by
-        the limits of that thread alone.
+        The call with the most time left runs ``work`` for the batch, and only the limits of its thread
+        bound ``work`` itself.
 
         Raises:
-            StoreUnavailable: the time was up; it may have been done, or be done still, if it had begun.
-            Exception: whatever ``work`` returned or raised.
+            StoreUnavailable: the time was up; if its batch had started, the work may have been done or may
+                still be.
+            Exception: any error that ``work`` returned or raised.
         """
         with self._lock:
             call: _Call[Item, Result] = _Call(item, time.monotonic() + seconds, leads=not self._led)
@@ -74,10 +75,10 @@ class GroupCommit(Generic[Item, Result]):
             try:
                 opened = call.gate.acquire(timeout=max(seconds, 0))
             finally:
-                # Also where this thread is to end: nobody may wait for its turn.
+                # Also if this thread is being ended: no call may wait for its turn.
                 done = opened or self._leave(call)
             if not done:
-                raise StoreUnavailable("the database did not get to this in time")
+                raise StoreUnavailable("timed out while waiting for the database")
         if call.leads:
             self._commit_batch()
         if call.error is not None:
@@ -85,18 +86,18 @@ class GroupCommit(Generic[Item, Result]):
         return cast(Result, call.result)
 
     def _leave(self, call: _Call[Item, Result]) -> bool:
-        """Wait no longer; return whether it was done in the last moment."""
+        """Stop waiting; return whether the call was done at the last moment."""
         with self._lock:
             if call in self._waiting:
                 self._waiting.remove(call)
-            # Otherwise it is done, or in a batch that is under way.
+            # Otherwise it is done, or in a batch that is running.
             if call.leads:
                 call.leads = False
                 self._elect_leader()
             return call.done
 
     def _commit_batch(self) -> None:
-        # Whoever is about to come gets in; where nobody is, this costs nothing.
+        # Threads that are about to submit get into this batch; costs nothing if there are none.
         time.sleep(0)
         with self._lock:
             batch = self._waiting[: self._max_batch]
@@ -104,7 +105,7 @@ class GroupCommit(Generic[Item, Result]):
         try:
             self._run(batch)
         finally:
-            # The next batch is on its way before this one's callers get the processor.
+            # The next batch starts before this batch's callers get the processor.
             with self._lock:
                 self._elect_leader()
                 for call in batch:
@@ -121,17 +122,17 @@ class GroupCommit(Generic[Item, Result]):
                     call.error = result
                 else:
                     call.result = result
-        except Exception as error:  # noqa: BLE001  (raised in every thread that waits for it)
+        except Exception as error:  # noqa: BLE001  (raised in every waiting thread)
             for call in batch:
                 call.error = error
         except BaseException:
-            # This thread is to end; the others have only lost their turn.
+            # Only this thread is being ended; the others can repeat their calls.
             for call in batch:
-                call.error = StoreUnavailable("the batch was given up before it was done")
+                call.error = StoreUnavailable("the batch was interrupted before it was done")
             raise
 
     def _elect_leader(self) -> None:
-        """Let somebody of the next batch lead it, if there is any; the lock is held."""
+        """Choose the leader of the next batch, if calls are waiting; the lock is held."""
         self._led = bool(self._waiting)
         if self._led:
             leader = max(self._waiting[: self._max_batch], key=lambda call: call.deadline)

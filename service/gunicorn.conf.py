@@ -1,7 +1,7 @@
-"""gunicorn's settings; what an operator may change comes from the environment (see settings.py)."""
+"""gunicorn's settings; those that an operator may change come from the environment (see settings.py)."""
 
-# Before anything else is imported: what has a socket, a lock or a context for TLS by then would keep
-# the one that blocks a whole process.
+# Before any other import: a module that already holds a socket, a lock or a TLS context would keep the
+# standard library's, which blocks the whole process.
 from gevent import monkey
 
 monkey.patch_all()
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
     from service.server.worker import Worker
 
-# Memory, not disk: neither the workers' heartbeat nor their counters may wait for a disk.
+# In memory: neither the workers' heartbeat nor their counters may wait for a disk.
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a tmpfs, not shared files)
 
-# So many objects are made and not freed before the youngest are looked through, and so often that is done
-# before the next older ones are.
+# The youngest generation is collected after 5,000 net allocations, each older one after 20 collections of
+# the one before.
 _GC_THRESHOLDS = (5_000, 20, 20)
 
 try:
     _settings = Settings.from_environment(Environment(os.environ))
-except ConfigurationError as refused:
-    sys.exit(f"secret-manager: {refused}")
+except ConfigurationError as error:
+    sys.exit(f"secret-manager: {error}")
 
 bind = str(_settings.listen)
 workers = _settings.workers
@@ -45,73 +45,73 @@ worker_class = "service.server.worker.Worker"
 threads = _settings.threads
 worker_tmp_dir = _MEMORY
 
-# Of a worker that no longer beats, not of a request: those are bounded by their database time.
+# For a worker without a heartbeat, not for a request: a request is bounded by its database time.
 timeout = 60
-# Requests in flight finish: the database has its time for the token, for the work and for the record.
-# The orchestrator's own patience (stop_grace_period) must be longer than this.
+# Requests in flight may finish: each has the database timeout three times, for the token, the work and the
+# audit record.  The orchestrator's stop_grace_period must be longer than this.
 graceful_timeout = 3 * _settings.store.mongo_timeout + 5
 keepalive = 5
 
 if _settings.tls:
-    # gunicorn takes these two as the sign that it is to speak TLS; the context is made below.
+    # gunicorn serves TLS if these two are set; the context is created below.
     certfile, keyfile = str(_settings.tls.certificate), str(_settings.tls.key)
     _tls_context = _settings.tls.context()
     _tls_context.sslsocket_class = TlsSocket
 
-# gunicorn opens a socket that commands the server unless it is told not to.
+# By default gunicorn opens a socket for commands to the server.
 control_socket_disable = True
 accesslog = None
 logconfig_dict = logs.config(_settings.log_level)
 
 
 def ssl_context(config: object, default: "Callable[[], ssl.SSLContext]") -> ssl.SSLContext:
-    """Return the one context of this process; gunicorn would make another for every connection."""
+    """Return this process's only context; gunicorn would create one per connection."""
     return _tls_context
 
 
 def post_fork(server: object, worker: "Worker") -> None:
-    """Tell a new worker what it cannot read from gunicorn's own settings."""
+    """Give a new worker the setting that gunicorn's own settings do not have."""
     worker.request_seconds = _settings.request_seconds
 
 
 def post_worker_init(worker: "Worker") -> None:
-    """Leave what was made until now out of garbage collection, and begin to look after the audit log."""
+    """Freeze the objects that exist now for the garbage collector, and start the checkpoint thread."""
     from service.app import checkpoint_thread
 
-    # Hardly anything that a request makes refers to itself: without this, Python would look through all
-    # that was imported again and again for something to free.
+    # Requests create hardly any reference cycles: without this, Python would scan all imported modules
+    # again and again and find nothing to free.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-    if (keeper := checkpoint_thread(worker.wsgi)) is not None:
-        keeper.start()
+    if (thread := checkpoint_thread(worker.wsgi)) is not None:
+        thread.start()
 
 
 def worker_exit(server: object, worker: "Worker") -> None:
-    """Close this worker's chain in the audit log; called when no request is left."""
+    """Close this worker's chain in the audit log; gunicorn calls this when no request is left."""
     from service.app import checkpoint_thread
 
-    if (app := getattr(worker, "wsgi", None)) is not None and (keeper := checkpoint_thread(app)) is not None:
-        keeper.stop()
+    if (app := getattr(worker, "wsgi", None)) is not None and (thread := checkpoint_thread(app)) is not None:
+        thread.stop()
 
 
 def on_starting(server: object) -> None:
-    """Get the database ready, once, before there is a socket or a worker."""
-    # A new folder each time, so that no counter of an earlier run is counted again; and named before
-    # prometheus_client is imported, because it decides at import how it keeps values.
+    """Prepare the database, once, before there is a socket or a worker."""
+    # A new folder for each run, so that no counter of an earlier run is counted again.  It is set before
+    # prometheus_client is imported, which decides at import how it stores values.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="secret-manager-metrics-", dir=_MEMORY)
     from service.server.startup import prepare
 
     dictConfig(logconfig_dict)
     try:
         prepare(_settings)
-    except (ConfigurationError, Unavailable) as refused:
+    except (ConfigurationError, Unavailable) as error:
         on_exit(server)
-        sys.exit(f"secret-manager: {refused}")
+        sys.exit(f"secret-manager: {error}")
 
 
 def child_exit(server: object, worker: "Worker") -> None:
-    """Take a dead worker's present values out of the metrics, its counts stay; its seat is another's."""
+    """Release a dead worker's slot and drop its gauges from the metrics; its counters stay."""
     from prometheus_client.multiprocess import mark_process_dead
 
     worker.slot.release()

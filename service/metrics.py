@@ -1,7 +1,7 @@
-"""What Prometheus sees.  Under gunicorn the workers share a folder, so any of them answers for all.
+"""Prometheus metrics.  Under gunicorn the workers share a folder, so each answers for all of them.
 
-gunicorn.conf.py names that folder in ``PROMETHEUS_MULTIPROC_DIR`` before this module is imported:
-prometheus_client decides at import how it keeps values.
+gunicorn.conf.py sets ``PROMETHEUS_MULTIPROC_DIR`` to that folder before this module is imported:
+prometheus_client decides at import how it stores values.
 """
 
 from __future__ import annotations
@@ -31,24 +31,26 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 requests = Counter("vault_http_requests_total", "Requests answered.", ["method", "route", "status"])
 latency = Histogram(
     "vault_http_request_duration_seconds",
-    "Time from the request's head to its answer.",
+    "Time from the request's headers to the response.",
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-crypto_failures = Counter("vault_crypto_failures_total", "Stored records that did not open.", ["reason"])
-# There from the start: of one that begins at 1 Prometheus sees no increase.
+crypto_failures = Counter(
+    "vault_crypto_failures_total", "Stored records that could not be opened.", ["reason"]
+)
+# Start at 0: Prometheus sees no increase in a counter whose first value is 1.
 for _error in (Tampered, UnknownKey):
     crypto_failures.labels(_error.reason)
 audit_failures = Counter(
-    "vault_audit_failures_total", "Answers withheld because their audit record could not be written."
+    "vault_audit_failures_total", "Responses withheld because their audit record could not be written."
 )
 audit_records = Gauge("vault_audit_records", "Records in the audit log.", multiprocess_mode="mostrecent")
 audit_bytes = Gauge(
-    "vault_audit_bytes", "What the audit log and its indexes take on disk.", multiprocess_mode="mostrecent"
+    "vault_audit_bytes", "Size of the audit log and its indexes on disk.", multiprocess_mode="mostrecent"
 )
 audit_checkpoint = Gauge(
     "vault_audit_checkpoint_timestamp_seconds",
-    "When the newest checkpoint of the audit log was made by this replica.",
+    "When this replica made its newest checkpoint of the audit log.",
     multiprocess_mode="mostrecent",
 )
 key_wraps = Counter(
@@ -59,7 +61,7 @@ key_wraps = Counter(
 
 
 def exposition(scraped: Iterable[GaugeMetricFamily] = ()) -> bytes:
-    """Return all values of all workers in Prometheus's text format, and those read for this scrape."""
+    """Return the metrics of all workers, and those read for this scrape, in Prometheus's text format."""
     return _counted() + _scraped(scraped)
 
 
@@ -79,7 +81,7 @@ def _scraped(families: Iterable[GaugeMetricFamily]) -> bytes:
 
 
 class _Scraped(Collector):
-    # A gauge of the library would leave its value in the workers' folder as well, where it gets old.
+    # A Gauge would also keep its value in the workers' shared folder, where it becomes stale.
     def __init__(self, families: list[GaugeMetricFamily]) -> None:
         self._families = families
 
@@ -88,54 +90,54 @@ class _Scraped(Collector):
 
 
 def ready(checks: Mapping[str, bool]) -> Iterator[GaugeMetricFamily]:
-    """Yield what came of the checks of ``/readyz``; without a database none of them passes."""
+    """Yield the results of the checks of ``/readyz``; without the database all of them fail."""
     yield _by_label(
         "vault_ready", "Whether this check of /readyz passes: 1, or 0 if not.", "check", checks.items()
     )
 
 
 def certificates(expiry: Mapping[str, datetime]) -> Iterator[GaugeMetricFamily]:
-    """Yield when certificates end, by what they are for."""
+    """Yield the expiry times of certificates, by purpose."""
     yield _by_label(
         "vault_certificate_expiry_timestamp_seconds",
-        "When a certificate ends that the service shows to its callers or to MongoDB.",
+        "When a certificate expires that the service presents to its callers or to MongoDB.",
         "certificate",
         ((name, at.timestamp()) for name, at in expiry.items()),
     )
 
 
 def wraps(reserved: Mapping[str, int], primary: str, limit: int) -> Iterator[GaugeMetricFamily]:
-    """Yield how often each master key may have wrapped, by all processes that ever ran."""
+    """Yield the number of wraps reserved for each master key, over all processes that ever ran."""
     family = GaugeMetricFamily(
         "vault_key_wraps_reserved",
-        "Wraps that a master key may have made, over all processes and for good.",
+        "Wraps reserved for a master key by all processes since the key was first used.",
         labels=["key_id", "primary"],
     )
     for key_id, count in reserved.items():
         family.add_metric([key_id, str(key_id == primary).lower()], count)
     yield family
-    yield GaugeMetricFamily("vault_key_wraps_limit", "Wraps that a master key may make at most.", limit)
+    yield GaugeMetricFamily("vault_key_wraps_limit", "Most wraps that a master key may make.", limit)
 
 
 def disk(used: int, size: int) -> Iterator[GaugeMetricFamily]:
-    """Yield how full the disk of the database is."""
-    what = "of the file system that holds the data of MongoDB's primary."
-    yield GaugeMetricFamily("vault_database_disk_used_bytes", f"Used bytes {what}", used)
-    yield GaugeMetricFamily("vault_database_disk_size_bytes", f"Size {what}", size)
+    """Yield the usage of the database's disk."""
+    file_system = "of the file system that holds the data of MongoDB's primary."
+    yield GaugeMetricFamily("vault_database_disk_used_bytes", f"Used bytes {file_system}", used)
+    yield GaugeMetricFamily("vault_database_disk_size_bytes", f"Size {file_system}", size)
 
 
 def drill(result: DrillResult) -> Iterator[GaugeMetricFamily]:
-    """Yield what came of the last restore drill: no worker counts that, all find it in the database."""
+    """Yield the result of the last restore drill, which is read from the database, not counted."""
     name = "vault_restore_drill_"
     at = result.finished_at.timestamp()
     yield GaugeMetricFamily(name + "timestamp_seconds", "When the last restore drill ended.", at)
-    whole = "Whether it restored the backup whole and every record opened."
-    yield GaugeMetricFamily(name + "success", whole, result.success)
-    yield GaugeMetricFamily(name + "records", "How many records it tried to open.", result.records)
-    yield GaugeMetricFamily(name + "failed_records", "How many did not open.", result.failed)
+    success = "Whether the backup was complete and every record could be opened."
+    yield GaugeMetricFamily(name + "success", success, result.success)
+    yield GaugeMetricFamily(name + "records", "Records that it tried to open.", result.records)
+    yield GaugeMetricFamily(name + "failed_records", "Records that could not be opened.", result.failed)
     if result.made_at is not None:
-        shown = "The point in time that its backup shows."
-        yield GaugeMetricFamily(name + "backup_timestamp_seconds", shown, result.made_at.timestamp())
+        backup = "The point in time of the data in the backup."
+        yield GaugeMetricFamily(name + "backup_timestamp_seconds", backup, result.made_at.timestamp())
 
 
 def _by_label(

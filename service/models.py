@@ -1,4 +1,4 @@
-"""The records that cross the borders between packages, all frozen."""
+"""Frozen records that several packages exchange."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 
 def now() -> datetime:
-    """Return the present as the database keeps it: in UTC, in whole milliseconds."""
-    present = datetime.now(UTC)
-    return present.replace(microsecond=present.microsecond // 1000 * 1000)
+    """Return the current time with the database's precision: in UTC, in whole milliseconds."""
+    at = datetime.now(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 class Status(StrEnum):
-    """How an operation ended, as the audit log says it."""
+    """How an operation ended, in the audit log."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -23,14 +23,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Where a request comes from: taken from it at the border, never again later."""
+    """Where a request comes from; determined once, where it enters the service."""
 
     client_ip: str
     request_id: str
 
 
 class Action(StrEnum):
-    """What a scope allows; the first group on secrets, by their paths."""
+    """What a scope allows; the first group applies to secrets, by their paths."""
 
     CREATE = "create"
     FETCH = "fetch"
@@ -45,22 +45,22 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An action, and for those on secrets the paths: one path, ``folder/*``, or ``*``."""
+    """An action; for actions on secrets also a pattern: a path, ``folder/*``, or ``*``."""
 
     action: Action
     pattern: str | None = None
 
     def __str__(self) -> str:
-        """Return it as it is written."""
+        """Return the scope as callers write it."""
         return self.action if self.pattern is None else f"{self.action}:{self.pattern}"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessFilter:
-    """Which secrets an operation may touch: all, or those at ``paths``, below ``folders``, and the owner's.
+    """The secrets that an operation may touch: all, or those at ``paths``, in ``folders`` and of ``owner``.
 
-    A folder ends with its slash; the empty one holds every path.  A secret with no path belongs to
-    the token that made it, the ``owner``.
+    A folder ends with its slash; the empty one contains every path.  ``owner`` is the id of the token that
+    created a secret without a path.
     """
 
     everything: bool = False
@@ -71,9 +71,9 @@ class AccessFilter:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A caller's credential, without the random part that only its holder knows.
+    """A caller's credential, without the secret part that only its holder knows.
 
-    ``lifetime`` is in seconds: what each renewal gives, None where the token cannot be renewed.
+    ``lifetime`` is what each renewal gives, in seconds; None if the token cannot be renewed.
     ``rate_limit`` is in requests per minute.  ``created_by`` is a token's id, ``operator`` or
     ``anonymous``.
     """
@@ -94,7 +94,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """A token as it is stored: with the hash of its random part, and the tag that authenticates both."""
+    """A token as it is stored: with the hash of its secret part, and the tag that authenticates both."""
 
     token: Token
     digest: bytes
@@ -103,18 +103,31 @@ class StoredToken:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, once that is proven: ``actor`` is what the audit log calls them."""
+    """The authenticated caller; ``actor`` is its name in the audit log."""
 
     actor: str
     scopes: tuple[Scope, ...]
     token: Token | None = None
 
 
+# A new field of every audit record goes last and has a default: earlier records and backups lack it, and
+# store.staging builds a record from the fields of a document in a backup.  It also touches:
+# - setting it: Entry and Entry.finish in audit.recorder; records about the log itself in audit.chain,
+# - authenticating it: automatic, because the MAC covers every stored field (so earlier records stay valid);
+#   audit.chain encodes None, str, bool, int, bytes and datetime, and must learn any other type,
+# - reading it: store.audit.read takes every field as text except timestamp and status,
+# - searching for it: SearchRequest in api.audit.schemas, and an index in store.indexes,
+# - showing it: RecordResponse in api.audit.schemas, the example _RECORD in api.audit.views, and
+#   audit.export_ocsf (also used by export_syslog); the JSON of commands.audit includes it automatically,
+# - tests: audit/test_recorder, store/test_audit, store/test_indexes, api/audit/test_views and
+#   commands/test_audit,
+# - documentation: docs/reference/audit-records.md, docs/contributing/audit-field.md, and CHANGELOG.md.
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One operation. ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.
+    """One operation.  ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.
 
-    ``actor`` is a token's id, ``anonymous``, ``operator``, or ``unproven:`` and the id that was claimed.
+    ``actor`` is a token's id, ``anonymous``, ``operator``, ``service``, or ``unproven:`` followed by the id
+    that an unauthenticated caller claimed.
     """
 
     timestamp: datetime
@@ -129,13 +142,13 @@ class AuditRecord:
     token_id: str | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return all of it by name; ``dataclasses.asdict`` takes many times as long, for every record."""
+        """Return all fields by name; many times faster than ``dataclasses.asdict``, for every record."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A sealed payload and the wrapped data key that opens it; both opaque outside ``crypto``."""
+    """A sealed payload and its wrapped data key; both are opaque outside ``crypto``."""
 
     payload: bytes
     data_key: bytes
@@ -143,9 +156,9 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class DrillResult:
-    """What came of bringing a backup back for trial: how many records, and how many of them do not open.
+    """The result of a restore drill: how many records the backup has, and how many cannot be opened.
 
-    ``made_at`` is the point in time that the backup shows; None where that could not be read.
+    ``made_at`` is the point in time of the backup's data; None if it could not be read.
     """
 
     finished_at: datetime
@@ -156,7 +169,7 @@ class DrillResult:
 
 
 class EncryptedItem(StrEnum):
-    """What is under a master key; a record of an earlier implementation does not say under which."""
+    """What depends on a master key; a record of an earlier implementation does not name its key."""
 
     VERSION = "version"
     SECRET_TAG = "secret tag"  # noqa: S105  (a tag's name)
@@ -175,7 +188,7 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class KeyRanges:
-    """Where the data keys lie that one master key wraps, and the tags that are made under it."""
+    """The ranges of the data keys that one master key wraps, and of the tags made under it."""
 
     data_keys: ByteRange
     tags: ByteRange

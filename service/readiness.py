@@ -1,4 +1,4 @@
-"""Says whether this process can serve, and if not, what is missing."""
+"""Readiness: whether this process can serve, and if not, why."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .keys.canary import KeyRingCheck
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The checks, by name: each returns, or raises what is wrong.
+    """The checks, by name; each raises Unavailable or CannotDecrypt if it fails.
 
-    The database comes first: without it the others can only repeat that it is not there.
+    The database comes first: without it, the other checks are skipped.
     """
 
     checks: Mapping[str, Callable[[], None]]
 
     def findings(self) -> dict[str, str]:
-        """Return ``ok`` or what is wrong for each check, in order."""
+        """Return ``ok`` or an error message for each check, in order."""
         found: dict[str, str] = {}
         for name, check in self.checks.items():
             if found.get("database", "ok") != "ok":
@@ -36,7 +36,7 @@ class Readiness:
 
 
 def readiness(ping: Callable[[], None], key_check: KeyRingCheck, audit: AuditLog | None) -> Readiness:
-    """Return the checks of one process; ``audit`` is None where auditing is off."""
+    """Return the checks of one process; ``audit`` is None if auditing is off."""
     checks: dict[str, Callable[[], None]] = {"database": ping, "keys": key_check.check}
     if audit is not None:
         checks["audit"] = partial(_check_log, audit)

@@ -1,4 +1,4 @@
-"""A secret and its versions as they are stored, all frozen; ``secrets.lifecycle`` says how they change."""
+"""A secret and its versions as they are stored, all frozen; ``secrets.lifecycle`` has their rules."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from enum import StrEnum
 from .models import Envelope
 
 MAX_VERSIONS = 10
-# How long a deleted secret can be restored, and how long callers are told that one was destroyed.
+# How long a deleted secret can be restored, and how long a 404 explains that one was destroyed.
 RETENTION = timedelta(days=30)
 
 
 class State(StrEnum):
-    """What a secret or a version is at some time; only a live one has a value to give."""
+    """The state of a secret or a version at some time; only a live one can be read."""
 
     LIVE = "live"
     DELETED = "deleted"
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LegacyValue:
-    """A value of an earlier implementation: nonce ‖ ciphertext ‖ tag under the master key, no context."""
+    """A value of an earlier implementation: nonce ‖ ciphertext ‖ tag under the master key, without AAD."""
 
     ciphertext: bytes
 
@@ -33,9 +33,9 @@ class LegacyValue:
 class Version:
     """One value of a secret.  ``version`` counts from 1.
 
-    ``sealed`` is None where the value was destroyed, or left in the database because nobody asked for
-    it.  ``created_at`` is None where an earlier implementation did not write one.  ``deleted_at`` may
-    lie in the future: then it ends by itself, and can be brought back.
+    ``sealed`` is None if the value was destroyed, or was not read from the database.  ``created_at`` is
+    None if an earlier implementation did not write it.  ``deleted_at`` may be in the future: the version
+    is deleted automatically at that time, and can be restored.
     """
 
     version: int
@@ -51,16 +51,16 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret with those of its versions that were asked for, the oldest first.
+    """A secret with the versions that were requested, the oldest first.
 
-    It has a ``path``, or the ``owner`` that made it, or neither (made while nobody had to say who they
-    are); one that was destroyed had its path under ``former_path``, so that the path is free again.
-    ``tag`` authenticates these; None where there are none.  ``current`` is the highest number that a
-    version ever had.  ``labels`` are sorted pairs.  ``delete_version_after`` is in seconds.
+    It has a ``path``, or an ``owner`` (the token that created it), or neither (created without
+    authentication).  A destroyed one has its path in ``former_path``, so that the path is free again.
+    ``tag`` authenticates these; None if there are none.  ``current`` is the highest version number ever
+    given.  ``labels`` are sorted pairs.  ``delete_version_after`` is in seconds.
 
-    ``reads_left`` and ``max_reads`` are None where reads are not limited; where they are, ``read_at``,
-    ``read_from`` and ``read_by`` tell of the last read.  ``revision`` counts the changes, so that none
-    overwrites another; None where nobody has counted yet.
+    ``reads_left`` and ``max_reads`` are None if reads are not limited; if they are, ``read_at``,
+    ``read_from`` and ``read_by`` describe the last read.  ``revision`` counts changes, so that no change
+    overwrites another; None in documents written before changes were counted.
     """
 
     secret_id: str
@@ -92,10 +92,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """A secret without its values, and the wrapped data key of each of its versions, in their order.
-
-    It is None where the version was destroyed.
-    """
+    """A secret without values, and its versions' wrapped data keys, in order; None for destroyed versions."""
 
     secret: Secret
     data_keys: tuple[bytes | None, ...]
@@ -103,7 +100,7 @@ class Wrapped:
 
 @dataclass(frozen=True, slots=True)
 class FetchedSecret:
-    """A value in the clear, on its way to the caller; ``expires_at`` is when it can be had no longer."""
+    """A value in plaintext, on its way to the caller; it can be fetched until ``expires_at``."""
 
     secret_id: str
     version: int
@@ -115,7 +112,7 @@ class FetchedSecret:
 
 
 def ends_at(secret: Secret) -> datetime | None:
-    """Return when the secret's document is removed; None if nothing ends it."""
+    """Return when the secret's document is removed; None if it has no end."""
     if secret.destroyed_at is not None:
         return secret.destroyed_at + RETENTION
     ends = []

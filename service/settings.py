@@ -1,4 +1,4 @@
-"""The configuration, read once from the environment and frozen; nothing is read at import."""
+"""The configuration: read once from the environment, then frozen; nothing is read at import."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .store.tls import MongoTls
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-# MongoDB takes expireAfterSeconds up to 2**31 - 1.
+# MongoDB accepts expireAfterSeconds up to 2**31 - 1.
 _MAX_TTL_DAYS = (2**31 - 1) // 86_400
-# One secret is one document, with all its versions; MongoDB takes documents up to 16 MiB.
+# A secret is one document with all its versions; MongoDB accepts documents up to 16 MiB.
 _MAX_SECRET_BYTES = 4 * 2**20
 
-# Every name that the service reads; each one also as NAME_FILE.
+# Every variable that the service reads; each is also read as NAME_FILE.
 NAMES = (
     "MASTER_KEY",
     "MASTER_KEYS_DIR",
@@ -52,7 +52,7 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """What it takes to reach the database and to keep its indexes; times are in seconds."""
+    """Settings for the database and its indexes; times are in seconds."""
 
     mongo_uri: str = field(repr=False)
     mongo_tls: MongoTls | None
@@ -66,7 +66,7 @@ class StoreSettings:
         """Read the variables.
 
         Raises:
-            ConfigurationError: a value is doubtful; the message names the variable.
+            ConfigurationError: a value is invalid; the message names the variable.
         """
         return cls(
             mongo_uri=environment.text("MONGO_URI", "mongodb://localhost:27017"),
@@ -80,7 +80,7 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that the API's processes are told; sizes are in bytes."""
+    """Settings of the API's processes; sizes are in bytes."""
 
     store: StoreSettings
     load_master_keys: Callable[[], MasterKeys] = field(repr=False)
@@ -100,10 +100,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Environment) -> Settings:
-        """Read the variables, the master keys included.
+        """Read the variables, and check the master keys.
 
         Raises:
-            ConfigurationError: a value is doubtful; the message names the variable.
+            ConfigurationError: a value is invalid; the message names the variable.
         """
         settings = cls(
             store=StoreSettings.from_environment(environment),
@@ -127,21 +127,21 @@ class Settings:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is switched off that protects the secrets, for ``/readyz``."""
-        found = []
+        """The protections that are switched off, for ``/readyz``."""
+        warnings = []
         if not self.auth_required:
-            found.append("authentication is off: whoever reaches the port can do everything")
+            warnings.append("authentication is off: anyone who can reach the port has full access")
         if self.tls is None:
-            found.append("TLS is off: whoever is on the way can read secrets and tokens")
+            warnings.append("TLS is off: secrets and tokens cross the network in clear text")
         if not self.audit_enabled:
-            found.append("the audit log is off: nobody can tell who read what")
-        return tuple(found)
+            warnings.append("the audit log is off: there is no record of who read which secret")
+        return tuple(warnings)
 
     def certificate_expiry(self) -> dict[str, datetime]:
-        """Return when the certificates end that the service shows: to callers, and to MongoDB.
+        """Return when the certificates expire that the service presents to callers and to MongoDB.
 
-        Read at the start: a file that was renewed since is not what the service shows.  One that only the
-        connection string names is not known here.
+        Call it at startup: if a file is renewed later, the service still presents the old certificate.  A
+        certificate that only the connection string names is not included.
         """
         mongo = self.store.mongo_tls
         files = {
@@ -152,19 +152,19 @@ class Settings:
 
 
 def max_secret_bytes(environment: Environment) -> int:
-    """Return how long a value may be.
+    """Return the maximum length of a value, in bytes.
 
     Raises:
-        ConfigurationError: the variable is doubtful.
+        ConfigurationError: the variable is invalid.
     """
     return environment.integer("MAX_SECRET_BYTES", 65536, 1, _MAX_SECRET_BYTES)
 
 
 def mongo_tls(environment: Environment) -> MongoTls | None:
-    """Return how to speak TLS with MongoDB, or None where only the connection string decides.
+    """Return the TLS settings for MongoDB, or None if the connection string alone decides.
 
     Raises:
-        ConfigurationError: a certificate to show, but nothing to check the server's with.
+        ConfigurationError: there is a client certificate, but no CA to verify the server with.
     """
     ca = environment.text("MONGO_TLS_CA_FILE", "")
     certificate = environment.text("MONGO_TLS_CERT_FILE", "")
@@ -176,8 +176,9 @@ def mongo_tls(environment: Environment) -> MongoTls | None:
 def _server_tls(environment: Environment) -> ServerTls | None:
     certificate, key = (environment.text(name, "") for name in ("TLS_CERT_FILE", "TLS_KEY_FILE"))
     if bool(certificate) != bool(key):
-        missing = "TLS_KEY_FILE" if certificate else "TLS_CERT_FILE"
+        names = ("TLS_CERT_FILE", "TLS_KEY_FILE")
+        present, missing = names if certificate else names[::-1]
         raise ConfigurationError(
-            f"{missing} is not set, but the other one is: set both, or none to serve plain HTTP"
+            f"{missing} is not set, but {present} is: set both, or neither to serve plain HTTP"
         )
     return load(Path(certificate), Path(key)) if certificate else None

@@ -1,4 +1,4 @@
-"""gunicorn's entry: ``gunicorn -c service/gunicorn.conf.py service.wsgi:app``."""
+"""The WSGI entry point: ``gunicorn -c service/gunicorn.conf.py service.wsgi:app``."""
 
 import os
 

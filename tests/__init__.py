@@ -1,1 +1,1 @@
-"""Tests: what a user, an operator and an attacker would say of the service, tried on the real thing."""
+"""Tests, with real processes: MongoDB, gunicorn, and for some Docker."""

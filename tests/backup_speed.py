@@ -1,6 +1,6 @@
 """Measures backup, drill and restore: ``python -m tests.backup_speed [SECRETS]`` prints seconds and memory.
 
-On a mongod of its own, with SECRETS (100,000) secrets of 1 KiB.
+Uses its own mongod, with SECRETS (default 100,000) secrets of 1 KiB.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.measuring import measure
 
 
 def main(count: int) -> None:
-    """Fill a database, back it up, and bring it back."""
+    """Fill a database, back it up, and restore it."""
     with tempfile.TemporaryDirectory() as name, EmbeddedMongo(Path(name) / "mongo") as mongo:
         key, file = Path(name) / "key", Path(name) / "vault.backup"
         key.write_bytes(MASTER_KEY)
@@ -36,7 +36,7 @@ def main(count: int) -> None:
             ["restore", "--replace", str(file)],
         ):
             measure(variables, "backup", *arguments, quiet=True)
-        print(f"the file: {file.stat().st_size / 2**20:.1f} MiB", flush=True)
+        print(f"backup file: {file.stat().st_size / 2**20:.1f} MiB", flush=True)
         store.close()
 
 

@@ -1,4 +1,4 @@
-"""How tests call an application in their own process: as the holder of a token, from an address."""
+"""Calls of an application in the test's own process, with a token and from an address."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
 WHOAMI = "/vault/token/whoami"
 
-# Audit records of what somebody asked for: all but those in which the log speaks of itself.
+# Filter for audit records of callers: all but those about the log itself.
 OF_CALLERS = {"actor": {"$ne": "service"}}
 
-# Of the form of a token, and nobody's.  The same in each of the processes that run the tests, which
-# have to agree on what those are called.
+# A well-formed token that does not exist.  Constant, because it is part of test ids, which must be the same
+# in all of pytest-xdist's processes.
 UNKNOWN = "smt_0f3a5b7c9d1e2f40_000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f22d38899"
 
 

@@ -1,4 +1,4 @@
-"""Certificates as an operator's tools make them, in files: for the API, MongoDB and their callers."""
+"""Certificates in files, for the API, MongoDB and their clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOPBACK = ("localhost", "127.0.0.1")
 
 
 class Authority:
-    """A CA whose certificate is in ``file``; what it issues goes into ``folder`` as well."""
+    """A CA with its certificate in ``file``; the certificates that it issues are in ``folder``."""
 
     def __init__(self, folder: Path, name: str = "CA of the tests") -> None:
         self.folder = folder
@@ -36,7 +36,7 @@ class Authority:
         since: timedelta = timedelta(days=0),
         until: timedelta = timedelta(days=10),
     ) -> Path:
-        """Return a file with a new key and its certificate, for both ends of a connection."""
+        """Return a file with a new key and its certificate, valid for servers and clients."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -70,7 +70,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        # A minute ago: clocks differ.
+        # A minute earlier, because clocks differ.
         .not_valid_before(now + since - timedelta(minutes=1))
         .not_valid_after(now + until)
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,14 +13,15 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import settings
 from pymongo import MongoClient
 from pymongo.database import Database
 from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling, WorkStealingScheduling
 
 from service.access import policy, scopes
 from service.api import dependencies
-from service.app import create_app, key_ring
+from service.app import key_ring
 from service.audit.recorder import Entry
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
@@ -32,20 +35,29 @@ from service.store.store import Store
 from service.tokens import tokens
 from service.tokens.attenuation import TokenRequest
 from service.tokens.tokens import TokenServices
+from tests import databases, kinds, standing
+from tests.applications import Applications
 from tests.certificates import Authority
 from tests.gunicorn_server import Server
 from tests.replica_set import Mongod, bare_members, initiate
 
 MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
+TESTS = Path(__file__).parent
+# Dropping a database waits for the journal, which is written every 100 ms by default.
+QUICK_TO_DROP = ("--journalCommitInterval", "5")
 
 
-# What takes longest comes first.  One process begins with the stories, one with this machine's cluster
-# and then the roles; all else is for whoever is free.  The engine dies last: that waits for whoever
-# needs it.
+# Of the cluster and the lab, what takes longest comes first.  One process begins with the stories, one
+# with this machine's cluster and then the roles.  The engine dies last: that waits for whatever needs it.
 STORIES = "tests/lab/test_stories.py"
 CLUSTER = ("tests/cluster/", "tests/lab/test_roles.py")
 LAST = "tests/cluster/test_killed_engine.py"
+
+# The loop tries few examples; .ci/run says `--hypothesis-profile=ci`.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, max_examples=300, print_blob=True)
+settings.load_profile("default")
 
 
 class Sharing(LoadScopeScheduling):
@@ -56,28 +68,73 @@ class Sharing(LoadScopeScheduling):
         return "cluster" if together else super()._split_scope(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
-    """Share the tests out like this."""
-    return Sharing(config, log)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the words that give this machine's cluster away."""
+    parser.addoption(
+        standing.OPTION,
+        action="store_true",
+        dest="take_cluster",
+        help="let the cluster's tests take this machine's apart, data included, even if they did not make it",
+    )
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one process for each processor, and three for the cluster and the lab, which mostly wait."""
+    return 3 if machine_tests(config) else os.cpu_count() or 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | WorkStealingScheduling:
+    """Give tests that share machines to one process, and all others to whichever is free."""
+    return (Sharing if machine_tests(config) else WorkStealingScheduling)(config, log)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse, before anything is changed, to take a cluster apart that the tests did not make."""
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    for kind in machine_tests(config):
+        if reason := standing.reason_against(kind, config.option.take_cluster):
+            raise pytest.UsageError(reason)
+
+
+def machine_tests(config: pytest.Config) -> list[str]:
+    """Return which of the kinds that change this machine, cluster and lab, may be among the tests to run."""
+    chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
+    return [
+        kind
+        for kind in ("cluster", "lab")
+        if kinds.selects(config.option.markexpr, kind)
+        and any((TESTS / kind).is_relative_to(path) or path.is_relative_to(TESTS / kind) for path in chosen)
+    ]
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
+    """Mark each test with its kind, and begin with what takes longest."""
     order = (STORIES, *CLUSTER, "", LAST)
 
     def rank(item: pytest.Item) -> int:
         # The empty one is how all begin; of several that fit, the longest says most.
         return order.index(max((start for start in order if item.nodeid.startswith(start)), key=len))
 
+    for item in items:
+        kinds.mark(item)
     items.sort(key=rank)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Hold the quick ones to it."""
+    with kinds.nothing_slow_starts() if kinds.is_quick(item) else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
 def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
     """A real mongod for all tests that leave it alive; its TTL monitor runs every second."""
-    with EmbeddedMongo(
-        tmp_path_factory.mktemp("mongo"), ("--setParameter", "ttlMonitorSleepSecs=1")
-    ) as mongo:
+    options = ("--setParameter", "ttlMonitorSleepSecs=1", *QUICK_TO_DROP)
+    with EmbeddedMongo(tmp_path_factory.mktemp("mongo"), options) as mongo:
         yield mongo
 
 
@@ -87,6 +144,20 @@ def server(serve: Callable[..., Server]) -> Server:
     server = serve()
     server.wait_until()
     return server
+
+
+@pytest.fixture(scope="module")
+def standing_server(
+    mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server for all tests of a file; where these want an empty database, see ``empty_beside_servers``."""
+    databases.empty(mongo_client, indexed=False)
+    server = Server(variables(mongo), tmp_path_factory.mktemp("gunicorn") / "log")
+    try:
+        server.wait_until()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
@@ -104,10 +175,15 @@ def mongo_client(mongo: EmbeddedMongo) -> Iterator[MongoClient]:
 
 
 @pytest.fixture
-def database(mongo_client: MongoClient) -> Iterator[Database]:
-    """The service's database, empty."""
+def database(mongo_client: MongoClient, request: pytest.FixtureRequest) -> Database:
+    """The service's database, empty; with its indexes if the test asks for ``indexed``, else with none."""
+    return databases.empty(mongo_client, indexed="indexed" in request.fixturenames)
+
+
+@pytest.fixture
+def nothing_yet(mongo_client: MongoClient, database: Database) -> None:
+    """Have no database at all, as before the first start: emptying it leaves its collections."""
     mongo_client.drop_database("vault")
-    return mongo_client["vault"]
 
 
 def variables(mongo: EmbeddedMongo) -> dict[str, str]:
@@ -127,15 +203,24 @@ def environment(mongo: EmbeddedMongo, database: Database) -> dict[str, str]:
     return variables(mongo)
 
 
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    """The applications of all tests."""
+    return Applications()
+
+
 @pytest.fixture
-def make_client(environment: dict[str, str]) -> Callable[..., FlaskClient]:
+def make_client(
+    environment: dict[str, str], applications: Applications
+) -> Iterator[Callable[..., FlaskClient]]:
     """Return a function that makes a client of an application with other variables than the usual."""
+    with applications.borrowed() as borrow:
 
-    def make(**changed: str | None) -> FlaskClient:
-        variables = {name: value for name, value in (environment | changed).items() if value is not None}
-        return create_app(Settings.from_environment(Environment(variables))).test_client()
+        def make(**changed: str | None) -> FlaskClient:
+            variables = {name: value for name, value in (environment | changed).items() if value is not None}
+            return borrow(variables).test_client()
 
-    return make
+        yield make
 
 
 @pytest.fixture
@@ -181,7 +266,7 @@ def store(environment: dict[str, str]) -> Iterator[Store]:
 
 @pytest.fixture
 def indexed(store: Store) -> None:
-    """The indexes, for tests of what they do: making them takes longer than most tests."""
+    """The indexes, for tests of what they do; nothing that has ended stays with them."""
     store.reconcile_indexes(0)
 
 
@@ -223,6 +308,8 @@ def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
         return server
 
     yield start
+    for server in servers:
+        server.begin_to_stop()
     for server in servers:
         server.stop()
 

@@ -1,31 +1,31 @@
-"""Who may do what to this machine's engine, when tests in several processes use it at once."""
+"""Locks for this machine's Docker engine, which tests in several processes share."""
 
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# The engine is the machine's, so the locks are as well.
+# There is one engine per machine, so the locks are per machine as well.
 LOCKS = Path("/run/lock")
 
 
 @contextmanager
 def being_set_up() -> Iterator[None]:
-    """Be the only one that installs an engine or makes images."""
+    """Hold the exclusive right to install the engine or build images."""
     with _locked("secret-manager-tests-set-up", fcntl.LOCK_EX):
         yield
 
 
 @contextmanager
 def needed() -> Iterator[None]:
-    """Have it go on running: it is not killed before this ends."""
+    """Keep the engine running: no test kills it before this ends."""
     with _locked("secret-manager-tests-engine", fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
 def to_be_killed() -> Iterator[None]:
-    """Wait until nobody needs it, and have nobody start to until this ends."""
+    """Wait until no test needs the engine, and keep others from using it until this ends."""
     with _locked("secret-manager-tests-engine", fcntl.LOCK_EX):
         yield
 

@@ -1,4 +1,4 @@
-"""Fills a database with secrets faster than the API would, in the form in which it stores them."""
+"""Fills a database with secrets, faster than the API would, in the API's storage format."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from service.records import Secret
 from service.secrets import lifecycle
 from service.store import secret_documents
 
-_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 
 
 def fill(database: Database, ring: KeyRing, count: int, value: bytes = b"a") -> None:
-    """Add ``count`` secrets of one version each, at the paths ``filled/0`` and so on."""
-    for first in range(0, count, _AT_ONCE):
-        numbers = range(first, min(first + _AT_ONCE, count))
-        made = [_secret(f"filled/{number}", ring, value) for number in numbers]
+    """Add ``count`` secrets with one version each, at the paths ``filled/0``, ``filled/1`` and so on."""
+    for first in range(0, count, _BATCH_SIZE):
+        numbers = range(first, min(first + _BATCH_SIZE, count))
+        batch = [_secret(f"filled/{number}", ring, value) for number in numbers]
         database.secrets.insert_many(
-            [{"_id": secret.secret_id, **secret_documents.write(secret)} for secret in made], ordered=False
+            [{"_id": secret.secret_id, **secret_documents.write(secret)} for secret in batch], ordered=False
         )
 
 

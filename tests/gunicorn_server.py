@@ -1,4 +1,4 @@
-"""A real gunicorn with the production configuration, in a process of its own."""
+"""A real gunicorn with the production configuration, in its own process."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ COMMAND = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "
 
 
 class Server:
-    """Starts with ``environment`` (None removes a variable) and logs to ``log``.
+    """A server with ``environment`` (None removes a variable), which logs to ``log``.
 
-    Where that makes it serve TLS, ``ca`` is the file with the CA by which its callers know it.
+    If the environment makes it serve TLS, ``ca`` is the CA file to verify its certificate with.
     """
 
     def __init__(self, environment: Mapping[str, str | None], log: Path, ca: Path | None = None) -> None:
@@ -42,7 +42,7 @@ class Server:
             )
 
     def wait_until(self, path: str = "/readyz", status: int = 200, seconds: float = 60) -> requests.Response:
-        """Return the first answer of ``path`` with ``status``."""
+        """Return the first response of ``path`` with ``status``."""
         end = time.monotonic() + seconds
         last: object = None
         while time.monotonic() < end and self.process.poll() is None:
@@ -52,40 +52,46 @@ class Server:
                     return response
                 last = response.text
             except requests.ConnectionError as error:
-                last = error
+                # Its text alone: the error would keep this frame, and that the connection, for which the
+                # server would wait two seconds when it is stopped.
+                last = str(error)
             time.sleep(0.1)
         raise AssertionError(f"{path} did not answer {status}; last: {last}; log: {self.log.read_text()}")
 
     def create(self, secret: str = "aGVsbG8=", **options: Any) -> requests.Response:
-        """Call create."""
+        """Create a secret."""
         return self.post("/vault/secret/create/", {"secret": secret}, **options)
 
     def fetch(self, secret_id: str, **options: Any) -> requests.Response:
-        """Call fetch."""
+        """Fetch a secret."""
         return self.post("/vault/secret/fetch", {"secret_id": secret_id}, **options)
 
     def post(self, path: str, body: Any, **options: Any) -> requests.Response:
-        """Send ``body`` as JSON."""
+        """Send ``body`` as JSON with POST."""
         return requests.post(self.url + path, json=body, timeout=60, **{"verify": self.verify} | options)
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """Return the log so far; every line of it must be JSON."""
+        """Return the log so far; every line must be JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def workers(self) -> list[int]:
-        """Return the ids of the worker processes."""
+        """Return the process ids of the workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(child) for child in children.read_text().split()]
 
     def stop(self) -> int:
-        """End it as an orchestrator does, and return its exit code."""
+        """Stop it with SIGTERM, as an orchestrator does, and return its exit code."""
+        self.begin_to_stop()
+        return self.process.wait(60)
+
+    def begin_to_stop(self) -> None:
+        """Send SIGTERM, and do not wait."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that no process listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

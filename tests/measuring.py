@@ -1,4 +1,4 @@
-"""Runs a command and measures it."""
+"""Measures the time and memory of a command."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 
 from tests.gunicorn_server import ROOT
 
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 def measure(variables: Mapping[str, str], *arguments: str, quiet: bool = False) -> None:
-    """Run a command of the service to its end, and print its seconds and the most memory that it had.
+    """Run a command of the service, and print its seconds and its peak memory.
 
-    What ``getrusage`` tells of a child begins with the memory of whoever started it.
+    The peak is from ``/proc``: ``getrusage`` of a child starts with the memory of its parent.
     """
     started, peak = time.monotonic(), 0
     with subprocess.Popen(
@@ -28,12 +28,12 @@ def measure(variables: Mapping[str, str], *arguments: str, quiet: bool = False) 
         stdout=subprocess.DEVNULL if quiet else None,
     ) as process:
         while process.poll() is None:
-            found = re.search(
+            match = re.search(
                 r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text(), re.MULTILINE
             )
-            # There is none any more of one that has ended and was not waited for.
-            peak = int(found[1]) // 1024 if found else peak
-            time.sleep(_LOOK_SECONDS)
+            # A process that has ended but was not waited for has no such line.
+            peak = int(match[1]) // 1024 if match else peak
+            time.sleep(_POLL_SECONDS)
     seconds = time.monotonic() - started
     if process.returncode:
         sys.exit(f"{' '.join(arguments)} ended with {process.returncode}")

@@ -1,4 +1,4 @@
-"""Real mongods with access control on loopback ports: bare, or as a replica set that is in use."""
+"""Real mongods with access control on loopback ports, alone or as a replica set."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from tests.gunicorn_server import ROOT, free_port
 NAME = "rs-test"
 ADMIN_PASSWORD = "admin-hunter2"
 SERVICE_PASSWORD = "vault-hunter3"
-SECONDS = 30  # to wait for what takes a second or two
+SECONDS = 30  # limit for what usually takes a second or two
 
 
 class Mongod:
-    """One member: a mongod with ``keyfile`` and its data in ``folder``, of no replica set yet.
+    """A mongod with ``keyfile`` and its data in ``folder``, not yet in a replica set.
 
-    ``further`` are more of its options; ``tls`` is how to speak to it where those make it speak TLS.
+    ``options`` are additional command-line options; if they enable TLS, ``tls`` is for its clients.
     """
 
     def __init__(
-        self, folder: Path, keyfile: Path, further: Sequence[str] = (), tls: MongoTls | None = None
+        self, folder: Path, keyfile: Path, options: Sequence[str] = (), tls: MongoTls | None = None
     ) -> None:
-        self.further = further
+        self.options = options
         self.tls = tls
         self.port = free_port()
         self.host = f"127.0.0.1:{self.port}"
@@ -46,14 +46,14 @@ class Mongod:
         self.start()
 
     def start(self) -> None:
-        """Start the process; it need not answer yet."""
+        """Start the process, without waiting until it answers."""
         self.process = subprocess.Popen(
             [
                 find_mongod(),
                 *("--replSet", NAME, "--keyFile", self.keyfile, "--dbpath", "db", "--nounixsocket"),
                 *("--bind_ip", "127.0.0.1", "--port", str(self.port)),
                 *("--wiredTigerCacheSizeGB", "0.25", "--logpath", "mongod.log", "--logappend"),
-                *self.further,
+                *self.options,
             ],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -62,12 +62,12 @@ class Mongod:
         )
 
     def kill(self) -> None:
-        """End the process, as a power failure does."""
+        """Kill the process, like a power failure."""
         self.process.kill()
         self.process.wait()
 
     def client(self, **options: Any) -> MongoClient:
-        """Return a client of this one member."""
+        """Return a client of this member alone."""
         return MongoClient(
             self.host,
             directConnection=True,
@@ -77,12 +77,12 @@ class Mongod:
         )
 
     def hello(self) -> dict[str, Any]:
-        """Return what it says of itself, as soon as it answers."""
+        """Return its answer to ``hello``, as soon as it answers."""
         with self.client() as client:
             return client.admin.command("hello")
 
     def admin(self, command: str, value: Any = 1, **fields: Any) -> dict[str, Any]:
-        """Run a command on this member as the administrator."""
+        """Run an admin command on this member as the administrator."""
         with self.client(username="admin", password=ADMIN_PASSWORD) as client:
             return client.admin.command(command, value, **fields)
 
@@ -94,13 +94,13 @@ class Mongod:
 
 @contextmanager
 def bare_members(
-    folder: Path, number: int = 3, further: Sequence[str] = (), tls: MongoTls | None = None
+    folder: Path, number: int = 3, options: Sequence[str] = (), tls: MongoTls | None = None
 ) -> Iterator[list[Mongod]]:
-    """Run ``number`` members that answer and know nothing of each other."""
+    """Run ``number`` mongods that answer and are not in a replica set."""
     keyfile = folder / "keyfile"
     keyfile.touch(mode=0o600)
     keyfile.write_text("loopback" * 8)
-    members = [Mongod(folder / str(index), keyfile, further, tls) for index in range(number)]
+    members = [Mongod(folder / str(index), keyfile, options, tls) for index in range(number)]
     try:
         for member in members:
             member.hello()
@@ -108,13 +108,13 @@ def bare_members(
     finally:
         for member in members:
             member.kill()
-            shutil.rmtree(member.folder / "db")  # pytest keeps the rest for a look afterwards
+            shutil.rmtree(member.folder / "db")  # pytest keeps the rest, for debugging
 
 
 def initiate(first: Mongod, *others: Mongod, **settings: Any) -> None:
-    """Make a replica set of these members, ``first`` its primary, with the administrator as its user.
+    """Make a replica set of these members, with ``first`` as its primary, and create the administrator.
 
-    They look at each other ten times as often as usual, so that tests wait less.
+    Heartbeats are ten times as frequent as by default, so that tests wait less.
     """
     config: dict[str, Any] = {
         "_id": NAME,
@@ -126,14 +126,14 @@ def initiate(first: Mongod, *others: Mongod, **settings: Any) -> None:
         until(lambda: client.admin.command("hello")["isWritablePrimary"])
         client.admin.command("createUser", "admin", pwd=ADMIN_PASSWORD, roles=list(ADMIN_ROLES))
     config["members"] += [{"_id": number, "host": other.host} for number, other in enumerate(others, 1)]
-    # By force, because that takes all at once.
+    # With force, because otherwise members can only be added one by one.
     first.admin("replSetReconfig", {**config, "version": 2}, force=True)
     until(lambda: all(first.state(other.host) == "SECONDARY" for other in others))
     until(lambda: all(first.host == other.hello().get("primary") for other in others))
 
 
 def until(condition: Callable[[], Any]) -> Any:
-    """Return the first true value of ``condition``, which is called again and again."""
+    """Return the first true value of ``condition``, which is polled."""
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         try:
@@ -142,46 +142,46 @@ def until(condition: Callable[[], Any]) -> Any:
         except PyMongoError:
             pass
         time.sleep(0.05)
-    raise AssertionError(f"not so after {SECONDS} s")
+    raise AssertionError(f"not true after {SECONDS} s")
 
 
 def primary(*members: Mongod) -> Mongod:
-    """Return the member that is the primary, as soon as one is."""
+    """Return the primary, as soon as there is one."""
     return until(lambda: next((member for member in members if member.hello()["isWritablePrimary"]), None))
 
 
 def voters(member: Mongod) -> dict[str, tuple[int, float]]:
-    """Return each member's vote and priority, as the configuration has them."""
+    """Return each member's votes and priority in the configuration."""
     config = member.admin("replSetGetConfig")["config"]
     return {each["host"]: (each["votes"], each["priority"]) for each in config["members"]}
 
 
 def uri(user: str, password: str, database: str, *members: Mongod, name: str = NAME) -> str:
-    """Return a connection string as the deployment makes it."""
+    """Return a connection string in the form that the deployment uses."""
     hosts = ",".join(member.host for member in members)
     return f"mongodb://{user}:{password}@{hosts}/{database}?replicaSet={name}"
 
 
 def logins(*members: Mongod, admin: str = ADMIN_PASSWORD, service: str = SERVICE_PASSWORD) -> str:
-    """Return the commands' standard input."""
+    """Return the logins that the commands read from standard input."""
     return f"{uri('admin', admin, 'admin', *members)}\n{uri('vault', service, 'vault', *members)}\n"
 
 
 def command(local: Mongod, action: str, *arguments: str, stdin: str | None = None) -> tuple[int, str]:
-    """Run ``python -m service mongo …`` next to ``local``: its exit code, and all that it said.
+    """Run ``python -m service mongo …`` for ``local``; return its exit code and its output.
 
-    Unless told otherwise, the logins name ``local`` alone.
+    By default the logins contain only ``local``.
     """
-    named = {}
+    tls = {}
     if local.tls:
-        named = {
+        tls = {
             "MONGO_TLS_CA_FILE": local.tls.ca_file,
             "MONGO_TLS_CERT_FILE": str(local.tls.certificate_file),
         }
     finished = subprocess.run(
         [sys.executable, "-m", "service", "mongo", action, "--local", local.host, *arguments],
         cwd=ROOT,
-        env={**os.environ, **named},
+        env={**os.environ, **tls},
         input=logins(local) if stdin is None else stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -189,7 +189,7 @@ def command(local: Mongod, action: str, *arguments: str, stdin: str | None = Non
         timeout=120,
         check=False,
     )
-    # Whatever a test is about: no password shows.
+    # In every test: the output contains no password.
     assert "hunter" not in finished.stdout
     return finished.returncode, finished.stdout
 
@@ -197,7 +197,7 @@ def command(local: Mongod, action: str, *arguments: str, stdin: str | None = Non
 def setup(
     *members: Mongod | str, local: Mongod, options: Sequence[str] = (), stdin: str | None = None
 ) -> tuple[int, str]:
-    """Run ``mongo setup`` next to ``local``; a string is a member with its priority."""
+    """Run ``mongo setup`` for ``local``; a string is a member with its priority."""
     hosts = [member.host if isinstance(member, Mongod) else member for member in members]
-    named = [argument for host in hosts for argument in ("--member", host)]
-    return command(local, "setup", *named, *options, stdin=stdin)
+    arguments = [argument for host in hosts for argument in ("--member", host)]
+    return command(local, "setup", *arguments, *options, stdin=stdin)

@@ -1,7 +1,7 @@
-"""Measures a rewrap: ``python -m tests.rewrap_speed [SECRETS]`` prints what the command itself says.
+"""Measures a rewrap: ``python -m tests.rewrap_speed [SECRETS]`` shows the command's output, time and memory.
 
-On a mongod of its own, with SECRETS (100,000) secrets of 1 KiB.  The second run finds nothing to do; its
-memory is what a process needs anyway.
+Uses its own mongod, with SECRETS (default 100,000) secrets of 1 KiB.  The second rewrap has nothing to do, so
+its memory is what any command needs.
 """
 
 import sys

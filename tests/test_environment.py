@@ -1,4 +1,4 @@
-"""environment: a doubtful value is refused with the variable's name, and never repeated."""
+"""environment: an invalid value is an error that names the variable and never repeats the value."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from service.errors import ConfigurationError
 
 
 def test_reads_a_value_from_its_file(tmp_path: Path) -> None:
-    """Docker secrets arrive as files: NAME_FILE is as good as NAME."""
+    """Docker secrets are files: NAME_FILE is equivalent to NAME."""
     file = tmp_path / "uri"
     file.write_text("mongodb://db\n")
 
@@ -17,7 +17,7 @@ def test_reads_a_value_from_its_file(tmp_path: Path) -> None:
 
 
 def test_refuses_a_variable_and_its_file() -> None:
-    """Which of the two is meant is not for the service to guess."""
+    """The service does not guess which of the two is meant."""
     with pytest.raises(ConfigurationError, match="LOG_LEVEL and LOG_LEVEL_FILE are both set"):
         Environment({"LOG_LEVEL": "INFO", "LOG_LEVEL_FILE": "/x"}).text("LOG_LEVEL", "INFO")
 
@@ -29,8 +29,8 @@ def test_refuses_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["", " ", "abc", "1.5", "-1", "+1", "1_0", "٣", "1e3", "9" * 5000, "11"])
-def test_refuses_nonsense_numbers(value: str) -> None:
-    """Only plain digits inside the range are a number; the value is not repeated."""
+def test_refuses_invalid_numbers(value: str) -> None:
+    """Only plain digits in the range are accepted; the value is not repeated."""
     with pytest.raises(ConfigurationError, match="WORKERS") as caught:
         Environment({"WORKERS": value}).integer("WORKERS", 1, 0, 10)
 
@@ -47,13 +47,13 @@ def test_reads_booleans(value: str, meaning: bool) -> None:
 
 @pytest.mark.parametrize("value", ["", "maybe", "2"])
 def test_refuses_other_booleans(value: str) -> None:
-    """AUDIT_ENABLED=flase must not turn auditing on or off."""
+    """AUDIT_ENABLED=flase must neither turn auditing on nor off."""
     with pytest.raises(ConfigurationError, match="AUDIT_ENABLED"):
         Environment({"AUDIT_ENABLED": value}).boolean("AUDIT_ENABLED", True)
 
 
 def test_reads_networks() -> None:
-    """Addresses and networks, with blanks between them."""
+    """Addresses and networks, with spaces between them."""
     networks = Environment({"TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7,::1"}).networks("TRUSTED_PROXIES")
 
     assert ["10.0.0.0/8", "192.0.2.7/32", "::1/128"] == [str(network) for network in networks]
@@ -61,8 +61,8 @@ def test_reads_networks() -> None:
 
 
 @pytest.mark.parametrize("value", ["10.0.0.1/8", "proxy", "10.0.0.0/33", "*"])
-def test_refuses_what_is_no_network(value: str) -> None:
-    """A typo here would believe the wrong people."""
+def test_refuses_invalid_networks(value: str) -> None:
+    """With a typo the wrong proxies would be trusted."""
     with pytest.raises(ConfigurationError, match="TRUSTED_PROXIES"):
         Environment({"TRUSTED_PROXIES": value}).networks("TRUSTED_PROXIES")
 
@@ -76,27 +76,27 @@ def test_refuses_what_is_no_network(value: str) -> None:
     ],
 )
 def test_reads_addresses(value: str, address: Address) -> None:
-    """And writes them as they were."""
+    """And writes them in the same form."""
     assert address == Environment({"LISTEN": value}).address("LISTEN", "")
     assert value == str(address)
 
 
 @pytest.mark.parametrize("value", ["8000", ":8000", "host:", "host:0", "host:65536", "::1:8000", "unix:/x"])
-def test_refuses_what_is_no_address(value: str) -> None:
-    """Before gunicorn makes something else of it."""
+def test_refuses_invalid_addresses(value: str) -> None:
+    """gunicorn would interpret some of these in another way."""
     with pytest.raises(ConfigurationError, match="LISTEN"):
         Environment({"LISTEN": value}).address("LISTEN", "")
 
 
-def test_knows_where_a_wildcard_is_reached() -> None:
-    """The health check of a container asks its own loopback."""
+def test_a_wildcard_address_is_reachable_at_loopback() -> None:
+    """The health check of a container calls its own loopback."""
     assert Address("0.0.0.0", 8000).reachable == Address("127.0.0.1", 8000)  # noqa: S104  (not bound)
     assert Address("::", 8000).reachable == Address("::1", 8000)
     assert Address("192.0.2.1", 8000).reachable == Address("192.0.2.1", 8000)
 
 
 def test_refuses_text_that_is_not_utf8(tmp_path: Path) -> None:
-    """Bytes are for keys; everything else is text."""
+    """Only keys may be arbitrary bytes."""
     file = tmp_path / "uri"
     file.write_bytes(b"\xff\xfe")
 

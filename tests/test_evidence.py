@@ -1,4 +1,4 @@
-"""The audit log under real processes: chains of workers, a killed one, checkpoints in the log stream."""
+"""The audit log of real processes: the workers' chains, a killed worker, checkpoints in the service's log."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def verified(
 
 
 @pytest.mark.timeout(240)
-def test_chains_of_workers_are_whole_whatever_becomes_of_these(
+def test_the_chains_of_all_workers_are_complete(
     serve: Callable[..., Server], environment: dict[str, str], database: Database
 ) -> None:
-    """One is killed under load: another closes its chain; the others close their own at the end."""
+    """One is killed under load: another closes its chain; the others close their own when they stop."""
     short = {"AUDIT_CHECKPOINT_SECONDS": "1"}
     server = serve(**short)
     server.wait_until()
@@ -54,7 +54,7 @@ def test_chains_of_workers_are_whole_whatever_becomes_of_these(
 
     assert (0, True, 0) == (code, report["fine"], report["open"])
     assert report["records"] >= acknowledged + 6
-    # Two workers, and who replaced the one that was killed.
+    # Two workers and the replacement of the killed one.
     assert report["chains"] == 3
     assert 0 == database.audit_writers.count_documents({})
 
@@ -62,29 +62,29 @@ def test_chains_of_workers_are_whole_whatever_becomes_of_these(
     assert [line["checkpoint"]["number"] for line in lines] == [
         found["_id"] for found in database.audit_checkpoints.find({"_id": {"$lte": len(lines)}}).sort("_id")
     ]
-    _cut(database)
+    _truncate(database)
     code, (*_, report) = verified(
-        environment | short, "--checkpoint", "-", stdin=_as_an_orchestrator_shows_it(server.log)
+        environment | short, "--checkpoint", "-", stdin=_with_orchestrator_prefix(server.log)
     )
     assert (1, False) == (code, report["fine"])
     assert {"gap at the end of a chain", "missing"} >= report["found"].keys()
 
 
-def _cut(database: Database) -> None:
-    """Remove the last records, and all checkpoints, as somebody would who has the database."""
+def _truncate(database: Database) -> None:
+    """Remove the last records and all checkpoints, like an attacker with access to the database."""
     last = database.audit_logs.find({"operation": "create"}, {"_id": True}).sort("timestamp", -1).limit(1)[0]
     database.audit_logs.delete_many({"_id": {"$gte": last["_id"], "$lt": last["_id"][:24] + ";"}})
     database.audit_checkpoints.delete_many({})
 
 
-def _as_an_orchestrator_shows_it(log: Path) -> bytes:
+def _with_orchestrator_prefix(log: Path) -> bytes:
     return b"".join(
         b"secret-manager_api.1.x@node | " + line for line in log.read_bytes().splitlines(keepends=True)
     )
 
 
-def test_metrics_tell_how_large_the_log_is(serve: Callable[..., Server]) -> None:
-    """And when the newest checkpoint was made."""
+def test_metrics_show_the_size_of_the_log(serve: Callable[..., Server]) -> None:
+    """And the time of the newest checkpoint."""
     server = serve(AUDIT_CHECKPOINT_SECONDS="1")
     server.wait_until()
     server.create()

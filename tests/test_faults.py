@@ -1,4 +1,4 @@
-"""What breaks while the service runs, and that it mends by itself."""
+"""Faults of the database while the service runs, and recovery without intervention."""
 
 import base64
 import os
@@ -14,13 +14,13 @@ from service.dev.mongod import EmbeddedMongo
 from tests.conftest import variables
 from tests.gunicorn_server import Server
 
-# The work and its record have MONGO_TIMEOUT_SECONDS each; the rest is a loaded machine.
+# The operation and its record have MONGO_TIMEOUT_SECONDS each; the rest is for a loaded machine.
 LIMIT_SECONDS = 2 * 2 + 4
 
 
 @pytest.fixture
 def server(own_mongo: EmbeddedMongo, tmp_path: Path) -> Iterator[Server]:
-    """A server on that mongod, ready."""
+    """A ready server with its own mongod."""
     server = Server(variables(own_mongo), tmp_path / "log")
     server.wait_until()
     yield server
@@ -28,10 +28,10 @@ def server(own_mongo: EmbeddedMongo, tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
-def test_a_database_that_is_gone_costs_the_time_limit_and_comes_back(
+def test_without_its_database_it_answers_503_in_time_and_recovers(
     own_mongo: EmbeddedMongo, server: Server, fault: signal.Signals
 ) -> None:
-    """503 within the time limit, readiness says why, and what was stored is there afterwards."""
+    """503 within the timeout, readiness says why, and afterwards all data is there."""
     secret_id = server.create().json()["secret_id"]
     os.kill(own_mongo.process.pid, fault)
 
@@ -57,7 +57,7 @@ def test_a_database_that_is_gone_costs_the_time_limit_and_comes_back(
 
 
 def test_a_server_started_before_its_database_waits_for_it(tmp_path: Path, own_mongo: EmbeddedMongo) -> None:
-    """And says so meanwhile."""
+    """And logs that it is waiting."""
     os.kill(own_mongo.process.pid, signal.SIGKILL)
     own_mongo.process.wait()
     server = Server(variables(own_mongo) | {"STARTUP_TIMEOUT_SECONDS": "60"}, tmp_path / "log")
@@ -75,12 +75,12 @@ def test_a_server_started_before_its_database_waits_for_it(tmp_path: Path, own_m
 def test_every_acknowledged_secret_survives_a_killed_database(
     own_mongo: EmbeddedMongo, server: Server
 ) -> None:
-    """Acknowledged means on disk: SIGKILL right after the answer loses nothing, nor any record."""
+    """Acknowledged means on disk: SIGKILL right after the response loses no secret."""
     values = {base64.b64encode(os.urandom(16)).decode() for _ in range(50)}
-    kept = {server.create(value).json()["secret_id"]: value for value in values}
+    stored = {server.create(value).json()["secret_id"]: value for value in values}
     os.kill(own_mongo.process.pid, signal.SIGKILL)
     own_mongo.process.wait()
     own_mongo.start()
     server.wait_until()
 
-    assert kept == {secret_id: server.fetch(secret_id).json()["secret"] for secret_id in kept}
+    assert stored == {secret_id: server.fetch(secret_id).json()["secret"] for secret_id in stored}

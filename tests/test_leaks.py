@@ -1,4 +1,4 @@
-"""A canary: a known secret, a known key and known tokens, and every place where none may turn up."""
+"""No secret, key or token appears anywhere that it must not: known values are searched for everywhere."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ KEY = b"canary-master-key-of-32-bytes!!!"
 
 
 def forms(value: bytes) -> tuple[bytes, ...]:
-    """Return it as it is, and in every form in which it might be written down."""
+    """Return a value as it is, and in every encoding in which it might be written."""
     return (
         value,
         base64.b64encode(value),
@@ -43,13 +43,13 @@ FORMS = [form for value in (SECRET, KEY) for form in forms(value)]
 
 
 def assert_clean(what: str, content: bytes, canaries: Sequence[bytes] = FORMS) -> None:
-    """Fail where any form of the secret or the key is in ``content``, without showing it."""
+    """Fail if any of ``canaries`` is in ``content``, without showing it."""
     found = [number for number, form in enumerate(canaries) if form in content]
-    assert [] == found, f"{what} holds form {found}"
+    assert [] == found, f"{what} contains form {found}"
 
 
-def test_secret_and_key_turn_up_nowhere(own_mongo: EmbeddedMongo, tmp_path: Path) -> None:
-    """Not in logs at the lowest level, errors, metrics, arguments, the database or its files."""
+def test_secret_and_key_appear_nowhere(own_mongo: EmbeddedMongo, tmp_path: Path) -> None:
+    """Not in logs at level DEBUG, errors, metrics, arguments, the database or its files."""
     key_file = tmp_path / "key"
     key_file.write_bytes(KEY)
     server = Server(
@@ -132,12 +132,12 @@ def test_secret_and_key_turn_up_nowhere(own_mongo: EmbeddedMongo, tmp_path: Path
         ):
             with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
                 connection.sendall(line % (SECRET, SECRET))
-                assert_clean("the answer to no HTTP", connection.recv(65536))
+                assert_clean("the response to malformed HTTP", connection.recv(65536))
 
         assert [response.status_code for response in answers if response.status_code < 400] == []
         for response in answers:
             assert_clean(
-                f"an answer {response.status_code}", response.content + repr(response.headers).encode()
+                f"a response {response.status_code}", response.content + repr(response.headers).encode()
             )
         assert_clean("/metrics", requests.get(f"{server.url}/metrics", timeout=10).content)
         assert_clean("/readyz", requests.get(f"{server.url}/readyz", timeout=10).content)
@@ -154,8 +154,8 @@ def test_secret_and_key_turn_up_nowhere(own_mongo: EmbeddedMongo, tmp_path: Path
             assert_clean(file.name, file.read_bytes())
 
 
-def test_a_generated_value_turns_up_nowhere(serve: Callable[..., Server], database: Database) -> None:
-    """But in the answer to whoever fetches it."""
+def test_a_generated_value_appears_nowhere(serve: Callable[..., Server], database: Database) -> None:
+    """Except in the response to a fetch."""
     server = serve(LOG_LEVEL="DEBUG")
     server.wait_until()
     answers = [server.post(CREATE, {"generate": {}, "path": "a"})]
@@ -180,22 +180,22 @@ def test_a_generated_value_turns_up_nowhere(serve: Callable[..., Server], databa
 
     canaries = [form for value in values for form in forms(value)]
     assert [200] * 6 == [answer.status_code for answer in answers]
-    assert_clean("an answer", b"".join(answer.content for answer in answers), canaries)
+    assert_clean("a response", b"".join(answer.content for answer in answers), canaries)
     assert_clean("/metrics", metrics, canaries)
     assert_clean("the log", server.log.read_bytes(), canaries)
     assert_clean("the database", stored.encode(), canaries)
 
 
 def token_forms(token: str) -> list[bytes]:
-    """Return the token and its secret part in every form; the id and the hash are no secrets."""
+    """Return the token and its secret part in every form; its id and its hash are not secret."""
     secret = token_format.parse(token).secret
     return [*forms(token.encode()), *forms(secret), secret.hex()[:32].encode(), secret.hex().upper().encode()]
 
 
-def test_tokens_turn_up_nowhere(
+def test_tokens_appear_nowhere(
     serve: Callable[..., Server], give: Callable[..., str], mongo_client: MongoClient
 ) -> None:
-    """Wherever they are sent: not in logs, errors, metrics, arguments, the database."""
+    """Wherever they are sent: not in logs, errors, metrics, arguments or the database."""
     server = serve(
         AUTH_REQUIRED="true", LOG_LEVEL="DEBUG", AUTH_FAILURES_PER_MINUTE="10000", TRUSTED_PROXIES="127.0.0.1"
     )
@@ -264,7 +264,7 @@ def test_tokens_turn_up_nowhere(
         ]
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
             connection.sendall(f"GET / {token}\r\nAuthorization: {token}\r\n\r\n".encode())
-            assert_clean("the answer to no HTTP", connection.recv(65536), token_forms(token))
+            assert_clean("the response to malformed HTTP", connection.recv(65536), token_forms(token))
     metrics = requests.get(f"{server.url}/metrics", timeout=10).content
     arguments = [
         Path(f"/proc/{process}/cmdline").read_bytes() for process in (server.process.pid, *server.workers())
@@ -276,7 +276,7 @@ def test_tokens_turn_up_nowhere(
     canaries = [form for token in sent for form in token_forms(token)]
     for answer in answers:
         assert_clean(
-            f"an answer {answer.status_code}", answer.content + repr(answer.headers).encode(), canaries
+            f"a response {answer.status_code}", answer.content + repr(answer.headers).encode(), canaries
         )
     assert_clean("/metrics", metrics, canaries)
     assert_clean("an argument list", b"".join(arguments), canaries)
@@ -286,7 +286,7 @@ def test_tokens_turn_up_nowhere(
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Return every value in a document, and parts of a document, as texts that somebody might send."""
+    """Yield every value in a document, as text that an attacker might send."""
     if isinstance(value, dict):
         yield from (text for each in value.values() for text in strings(each))
     elif isinstance(value, list):
@@ -297,10 +297,10 @@ def strings(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def test_a_stolen_database_holds_no_usable_token(
+def test_a_stolen_database_contains_no_usable_token(
     make_client: Callable[..., FlaskClient], give: Callable[..., str], database: Database
 ) -> None:
-    """Every value in it, sent as a token or as the secret part of one, is refused."""
+    """Every value in it is refused, as a token and as the secret part of one."""
     client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="100000")
     tokens = [give("admin"), give("fetch:*", expires_in=600, renewable=True), give("token", rate_limit=100)]
     documents = list(database.tokens.find())
@@ -310,7 +310,7 @@ def test_a_stolen_database_holds_no_usable_token(
     for document in documents:
         for text in strings(document):
             attempts = [text, f"smt_{document['_id']}_{text}"]
-            # As the secret part itself, with the right checksum: raw, hashed once more, cut to length.
+            # As the secret part, with a correct checksum: raw, hashed, and cut to its length.
             raw = [
                 text.encode("latin-1", "replace"),
                 hashlib.sha256(text.encode("latin-1", "replace")).digest(),
@@ -325,7 +325,7 @@ def test_a_stolen_database_holds_no_usable_token(
             for attempt in attempts:
                 header = f"Bearer {attempt}".encode("latin-1", "replace").decode("latin-1")
                 if "\n" in header or "\r" in header:
-                    continue  # no header can have these
+                    continue  # not possible in a header
                 answer = client.post(WHOAMI, headers={"Authorization": header})
                 assert 401 == answer.status_code
                 tried += 1
@@ -348,10 +348,10 @@ def test_a_stolen_database_holds_no_usable_token(
     ],
     ids=str,
 )
-def test_nobody_makes_or_alters_a_token_in_the_database(
+def test_tokens_forged_in_the_database_are_refused(
     guarded: FlaskClient, give: Callable[..., str], database: Database, altered: dict[str, Any]
 ) -> None:
-    """Who can write to it but has no master key gains nothing: no wider token and none of their own."""
+    """With write access but no master key, an attacker can neither extend a token nor add one."""
     token = give("fetch:a", expires_in=60, max_uses=9, networks=("127.0.0.1",), rate_limit=9)
     document = database.tokens.find_one()
     database.tokens.update_one({}, {"$set": altered})
@@ -370,8 +370,8 @@ def test_nobody_makes_or_alters_a_token_in_the_database(
     ]
 
 
-def test_the_search_finds_what_it_looks_for() -> None:
-    """A test that could not fail would be worse than none."""
+def test_assert_clean_can_fail() -> None:
+    """Otherwise the tests above would prove nothing."""
     for value in (SECRET, base64.b64encode(SECRET), KEY, KEY.hex().encode()):
         with pytest.raises(AssertionError):
             assert_clean("a log", b"some line " + value + b" and more")

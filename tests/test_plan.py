@@ -90,7 +90,7 @@ def test_refuses_a_public_key_that_is_too_short(tmp_path: Path) -> None:
     variables = tmp_path / "escrow.json"
     variables.write_text(json.dumps({"master_key_escrow_public_key": pem}))
 
-    run = play("site.yml", "-e", f"@{variables}")
+    run = play("site.yml", "-i", inventory(tmp_path, 1, 1, 1), "-e", f"@{variables}")
 
     assert run.code != 0
     assert "must be an RSA key of 3072 bits or more" in " ".join(run.output.split())
@@ -116,19 +116,54 @@ def test_refuses_two_members_with_one_number(tmp_path: Path) -> None:
     assert "give each member one of its own" in " ".join(run.output.split())
 
 
-def test_names_what_replaces_a_variable_that_is_gone() -> None:
+def test_names_what_replaces_a_variable_that_is_gone(tmp_path: Path) -> None:
     """An old name is not ignored."""
-    run = play("site.yml", image_source="pull")
+    run = play("site.yml", "-i", inventory(tmp_path, 1, 1, 1), image_source="pull")
 
     assert run.code != 0
     assert "image_source is not read any more: write images_source" in " ".join(run.output.split())
 
 
+@pytest.mark.quick
 def test_defaults_and_argument_specs_agree() -> None:
     """Every public variable of a role is documented with the default that it has, and no other."""
-    for role in sorted((ROOT / "roles").iterdir()):
+    for role in sorted(file.parents[1] for file in (ROOT / "roles").glob("*/defaults/main.yml")):
         specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
         documented = {name: option.get("default") for name, option in specs["main"]["options"].items()}
         defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text()) or {}
         assert documented == defaults, role.name
         assert [] == [name for name in defaults if not name.startswith(f"{role.name}_")], role.name
+
+
+def test_another_stack_has_other_names_everywhere(tmp_path: Path) -> None:
+    """Every name of another role follows from the stacks' names: of services, volumes, and in defaults."""
+    names = {
+        "swarm_names_stacks": "['api-x', 'db-x']",
+        "swarm_names_api_service": "api-x_api",
+        "swarm_names_network": "net-x",
+        "vault_api_network": "net-x",
+        "mongo_network": "net-x",
+        "master_key_service": "api-x_api",
+        "backup_service": "api-x_api",
+        "ttl_indexes_member_service": "db-x_mongodb-1",
+    }
+    roles = ("vault_api", "mongo", "master_key", "backup", "ttl_indexes")
+    defaults = [f"{ROOT}/roles/{role}/defaults/main.yml" for role in roles]
+    content = [
+        {
+            "hosts": "managers[0]",
+            "roles": ["swarm_names"],
+            # An extra variable wins over a default.
+            "vars_files": defaults,
+            "tasks": [{"ansible.builtin.debug": {"msg": f"{name}={{{{ {name} }}}}"}} for name in names],
+        }
+    ]
+    playbook = tmp_path / "names.yml"
+    playbook.write_text(yaml.safe_dump(content))
+
+    run = play(
+        str(playbook), vault_api_stack="api-x", mongo_stack="db-x", swarm_overlay_name="net-x", images_api="x"
+    )
+
+    assert 0 == run.code, run.output
+    assert [] == [name for name, value in names.items() if f"{name}={value}" not in run.output]

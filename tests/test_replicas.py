@@ -1,4 +1,4 @@
-"""Two real servers with two workers each: what one learns about tokens counts for all."""
+"""Tokens with two real servers of two workers each: revocations and counters apply to all workers."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ from pymongo.database import Database
 
 from service.access import token_format
 from service.dev.mongod import EmbeddedMongo
-from service.store.canary import COLLECTION
 from service.store.rate_limits import RateLimitStore
 from service.tokens.authentication import RECHECK_SECONDS
+from tests import databases
 from tests.calls import TOKEN, WHOAMI, id_of
 from tests.conftest import variables
 from tests.gunicorn_server import Server
@@ -24,7 +24,7 @@ from tests.gunicorn_server import Server
 def replicas(
     mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Server]]:
-    """Two servers that demand tokens."""
+    """Two servers with authentication."""
     mongo_client.drop_database("vault")
     folder = tmp_path_factory.mktemp("replicas")
     demanding = {"AUTH_REQUIRED": "true", "AUTH_FAILURES_PER_MINUTE": "6", "MONGO_TIMEOUT_SECONDS": "20"}
@@ -40,21 +40,18 @@ def replicas(
 
 @pytest.fixture
 def database(mongo_client: MongoClient) -> Database:
-    """The database without tokens and records; running servers have opened its keys, so these stay."""
-    vault = mongo_client["vault"]
-    for name in vault.list_collection_names(filter={"name": {"$ne": COLLECTION}}):
-        vault[name].delete_many({})
-    return vault
+    """The database without tokens and records; its keys stay, because running servers use them."""
+    return databases.empty_beside_servers(mongo_client)
 
 
 def call(server: Server, token: str | None, path: str = WHOAMI, **body: Any) -> requests.Response:
-    """Call over a connection of its own, which any worker may take."""
+    """Call over a new connection, which any worker may accept."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return server.post(path, body, headers=headers)
 
 
 def statuses(replicas: list[Server], token: str) -> list[int]:
-    """Return what 12 calls of each server answer: enough to meet every worker."""
+    """Return the statuses of 12 calls to each server: enough to reach every worker."""
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(lambda server: call(server, token).status_code, replicas * 12))
 
@@ -62,12 +59,12 @@ def statuses(replicas: list[Server], token: str) -> list[int]:
 def test_a_revocation_reaches_every_worker_in_time(
     replicas: list[Server], give: Callable[..., str], database: Database
 ) -> None:
-    """Within RECHECK_SECONDS.  At once only the one worker knows that did it, so no more is promised."""
+    """Within RECHECK_SECONDS; only the worker that did it knows at once."""
     admin, token = give("admin"), give("fetch:*")
     assert {200} == set(statuses(replicas, token))
 
     assert 200 == call(replicas[0], admin, TOKEN + "revoke", token_id=id_of(token)).status_code
-    # Until then neither answer is wrong.
+    # Until then both answers are correct.
     time.sleep(RECHECK_SECONDS + 0.2)
 
     assert 200 not in statuses(replicas, token)
@@ -76,7 +73,7 @@ def test_a_revocation_reaches_every_worker_in_time(
 
 
 def test_guesses_are_counted_over_all_workers(replicas: list[Server], database: Database) -> None:
-    """Six here and there are six; a good token gets in meanwhile."""
+    """Six failures per minute in total, then 429."""
     while RateLimitStore.seconds_left() < 8:
         time.sleep(0.2)
     guess = token_format.new().text
@@ -90,10 +87,10 @@ def test_guesses_are_counted_over_all_workers(replicas: list[Server], database: 
     }
 
 
-def test_uses_and_calls_are_counted_over_all_workers(
+def test_uses_and_rate_limits_are_counted_over_all_workers(
     replicas: list[Server], give: Callable[..., str], database: Database
 ) -> None:
-    """Five uses and five calls per minute are five, whoever serves them."""
+    """Five uses, or five calls per minute, in total."""
     while RateLimitStore.seconds_left() < 8:
         time.sleep(0.2)
     for token in (give("fetch:*", max_uses=5), give("fetch:*", rate_limit=5)):

@@ -1,6 +1,6 @@
-"""A rotation of the master key from the first replica to the last, with real servers and a real mongod.
+"""A rotation of the master key, replica by replica, with real servers and a real mongod.
 
-Each replica has a folder of its own with its keys, as each node of a cluster is changed in its turn.
+Each replica has its own folder with keys, as the nodes of a cluster are changed one after the other.
 """
 
 import base64
@@ -30,7 +30,7 @@ from tests.test_leaks import assert_clean, forms
 UPDATE, DESTROY = "/vault/secret/update", "/vault/secret/destroy"
 KEYS = {"v1": MASTER_KEY, "v2": OTHER_MASTER_KEY}
 OLD, NEW = (key_id_of(key).hex() for key in KEYS.values())
-# What a replica holds, its primary key last.
+# The names of a replica's keys, the primary one last.
 Ring = tuple[str, ...]
 
 Replica = Callable[..., Server]
@@ -38,7 +38,7 @@ Replica = Callable[..., Server]
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Callable[[Ring], dict[str, str | None]]:
-    """Return a function that gives the variables for a ring, in a folder of its own."""
+    """Return a function that returns the variables for a key ring, in a new folder."""
 
     def variables(ring: Ring) -> dict[str, str | None]:
         folder = tmp_path / f"keys-{len(list(tmp_path.iterdir()))}"
@@ -52,7 +52,7 @@ def keys(tmp_path: Path) -> Callable[[Ring], dict[str, str | None]]:
 
 @pytest.fixture
 def replica(serve: Callable[..., Server], keys: Callable[[Ring], dict[str, str | None]]) -> Replica:
-    """Return a function that starts a replica with a ring; ready, unless another status is waited for."""
+    """Return a function that starts a replica and waits until ``/readyz`` returns ``status``."""
 
     def start(*ring: str, status: int = 200, **changed: str) -> Server:
         server = serve(**keys(ring) | {"AUTH_REQUIRED": "true", "WORKERS": "1"} | changed)
@@ -66,7 +66,7 @@ def replica(serve: Callable[..., Server], keys: Callable[[Ring], dict[str, str |
 def operator(
     environment: dict[str, str], keys: Callable[[Ring], dict[str, str | None]]
 ) -> Callable[..., dict[str, str]]:
-    """Return a function that gives the variables of the operator's commands for a ring."""
+    """Return a function that returns the variables of the operator's commands for a key ring."""
 
     def variables(*ring: str) -> dict[str, str]:
         changed = environment | keys(ring)
@@ -80,23 +80,23 @@ def call(server: Server, token: str, route: str, /, **body: object) -> requests.
     return server.post(route, body, headers={"Authorization": f"Bearer {token}"})
 
 
-def make(server: Server, admin: str, path: str) -> str:
-    """Make a secret at ``path`` and return a token that may read it."""
+def create(server: Server, admin: str, path: str) -> str:
+    """Create a secret at ``path`` and return a token that may fetch it."""
     assert 200 == call(server, admin, CREATE, secret="YQ==", path=path).status_code
     return call(server, admin, TOKEN + "create", name=path, scopes=[f"fetch:{path}"]).json()["token"]
 
 
 def under(database: Database, key_id: str) -> int:
-    """Return how many data keys and tags are under a key, as the bytes tell."""
+    """Return how many data keys and tags are under a key, according to their bytes."""
     tagged = [*database.secrets.find(), *database.tokens.find()]
-    found = [document["tag"] for document in tagged if "tag" in document]
-    found += [
+    values = [document["tag"] for document in tagged if "tag" in document]
+    values += [
         version["data_key"]
         for document in database.secrets.find()
         for version in document["versions"]
         if "data_key" in version
     ]
-    return sum(value[1:9].hex() == key_id for value in found)
+    return sum(value[1:9].hex() == key_id for value in values)
 
 
 @pytest.mark.parametrize(
@@ -107,17 +107,17 @@ def under(database: Database, key_id: str) -> int:
         (("v2", "v1"), ("v1", "v2")),
         (("v1", "v2"), ("v1", "v2")),
     ],
-    ids=["one has learned it", "all have learned it", "primary at one", "primary at all"],
+    ids=["added to one", "added to all", "primary at one", "primary at all"],
 )
 def test_replicas_serve_each_others_secrets_and_tokens_at_every_stage(
     replica: Replica, give: Callable[..., str], one: Ring, other: Ring
 ) -> None:
-    """Whoever made a secret or a token, and whichever key was primary there; each can change it as well."""
+    """Each can read and change what the other created, with either key as the primary."""
     admin = give("admin")
     servers = [replica(*one), replica(*other)]
 
-    for maker, path in zip(servers, ("made/here", "made/there"), strict=True):
-        token = make(maker, admin, path)
+    for creator, path in zip(servers, ("created/here", "created/there"), strict=True):
+        token = create(creator, admin, path)
         for server in servers:
             assert "YQ==" == call(server, token, FETCH, path=path).json()["secret"]
             assert 200 == call(server, admin, UPDATE, path=path, secret="YQ==").status_code
@@ -125,35 +125,33 @@ def test_replicas_serve_each_others_secrets_and_tokens_at_every_stage(
         assert 200 == server.wait_until().status_code
 
 
-def test_a_replica_that_was_left_out_says_which_key_it_lacks(
-    replica: Replica, give: Callable[..., str]
-) -> None:
-    """What it cannot open is an error, everything else is served; a new start waits for the key."""
+def test_a_replica_without_the_new_key_names_it(replica: Replica, give: Callable[..., str]) -> None:
+    """What it cannot decrypt is a 500, everything else is served; after a restart it is not ready."""
     admin = give("admin")
     old = replica("v1")
-    make(old, admin, "old")
-    make(replica("v1", "v2"), admin, "new")
+    create(old, admin, "old")
+    create(replica("v1", "v2"), admin, "new")
 
     assert 500 == call(old, admin, FETCH, path="new").status_code
     assert "YQ==" == call(old, admin, FETCH, path="old").json()["secret"]
     assert 200 == old.wait_until().status_code
-    told = replica("v1", status=503).wait_until(status=503).json()["checks"]["keys"]
-    assert f"something is under master key {NEW}, which the key ring ({OLD}) lacks: add that key" in told
+    message = replica("v1", status=503).wait_until(status=503).json()["checks"]["keys"]
+    assert f"stored data needs master key {NEW}, which the key ring ({OLD}) lacks: add that key" in message
 
 
-def test_the_old_key_can_go_when_the_rewrap_says_so_and_not_before(
+def test_the_old_key_can_be_removed_only_after_a_rewrap(
     replica: Replica, give: Callable[..., str], operator: Callable[..., dict[str, str]], database: Database
 ) -> None:
-    """A replica without it waits, says why, and serves as soon as nothing needs the old key."""
+    """A replica without it is not ready, says why, and serves once nothing needs the old key."""
     admin = give("admin")
-    reader = make(replica("v1"), admin, "a")
+    reader = create(replica("v1"), admin, "a")
     both = replica("v1", "v2")
     early = replica("v2", status=503)
 
-    told = early.wait_until(status=503).json()["checks"]["keys"]
-    assert f"the key ring ({NEW}) does not open what the database holds" in told
-    assert f"sealed under master key {OLD}" in told
-    # It could not even record the call: the key of the audit log is under the old key as well.
+    message = early.wait_until(status=503).json()["checks"]["keys"]
+    assert f"the key ring ({NEW}) does not open what the database holds" in message
+    assert f"sealed under master key {OLD}" in message
+    # It cannot even record the call: the key of the audit log is under the old key as well.
     assert 503 == call(early, admin, CREATE, secret="YQ==").status_code
 
     finished = run(operator("v1", "v2"), "key", "rewrap")
@@ -165,20 +163,20 @@ def test_the_old_key_can_go_when_the_rewrap_says_so_and_not_before(
     assert 0 == under(database, OLD)
 
 
-def test_a_replica_that_still_writes_under_the_old_key_is_noticed(
+def test_a_replica_that_still_writes_under_the_old_key_is_detected(
     replica: Replica, give: Callable[..., str], operator: Callable[..., dict[str, str]], database: Database
 ) -> None:
-    """Only whoever starts without that key waits; another rewrap mends it."""
+    """A replica that starts without that key is not ready until another rewrap."""
     admin = give("admin")
-    forgotten, running = replica("v2", "v1"), replica("v1", "v2")
+    outdated, running = replica("v2", "v1"), replica("v1", "v2")
     assert 0 == run(operator("v1", "v2"), "key", "rewrap").returncode
     done = replica("v2")
-    make(forgotten, admin, "late")
+    create(outdated, admin, "late")
 
     late = replica("v2", status=503)
-    told = late.wait_until(status=503).json()["checks"]["keys"]
-    assert f"something is under master key {OLD}, which the key ring ({NEW}) lacks" in told
-    assert {200} == {server.wait_until().status_code for server in (done, running, forgotten)}
+    message = late.wait_until(status=503).json()["checks"]["keys"]
+    assert f"stored data needs master key {OLD}, which the key ring ({NEW}) lacks" in message
+    assert {200} == {server.wait_until().status_code for server in (done, running, outdated)}
 
     assert 0 == run(operator("v1", "v2"), "key", "rewrap").returncode
     late.wait_until()
@@ -186,7 +184,7 @@ def test_a_replica_that_still_writes_under_the_old_key_is_noticed(
 
 
 class Caller(threading.Thread):
-    """Creates, changes, fetches and destroys its own secrets, and knows what must be there at the end."""
+    """Creates, changes, fetches and destroys its own secrets, and knows the values they must have."""
 
     def __init__(self, servers: list[Server], admin: str, number: int) -> None:
         super().__init__()
@@ -199,7 +197,7 @@ class Caller(threading.Thread):
         choose = random.Random(self.number)  # noqa: S311  (a test's)
         while not self.enough.is_set():
             server = choose.choice(self.servers)
-            # Some of those that were there before, under the old key, and some of its own.
+            # Secrets that existed before, under the old key, and some that it created itself.
             path = f"filled/{self.number * 100 + choose.randrange(100)}"
             value = base64.b64encode(choose.randbytes(8)).decode()
             if path not in self.expected:
@@ -218,12 +216,12 @@ class Caller(threading.Thread):
                     self.look(server, path)
 
     def look(self, server: Server, path: str) -> None:
-        """Fetch what should be there."""
-        wanted = self.expected[path]
+        """Fetch a secret and compare it with its expected value."""
+        expected = self.expected[path]
         answer = call(server, self.admin, FETCH, path=path)
-        self._check(answer, 404 if wanted is None else 200)
-        if answer.ok and answer.json()["secret"] != wanted:
-            self.wrong.append(f"{path}: another value")
+        self._check(answer, 404 if expected is None else 200)
+        if answer.ok and answer.json()["secret"] != expected:
+            self.wrong.append(f"{path}: wrong value")
 
     def _check(self, answer: requests.Response, status: int) -> None:
         if answer.status_code != status:
@@ -233,7 +231,7 @@ class Caller(threading.Thread):
 def test_a_rewrap_under_load_loses_nothing(
     replica: Replica, give: Callable[..., str], operator: Callable[..., dict[str, str]], database: Database
 ) -> None:
-    """Callers of two replicas meanwhile notice nothing, and afterwards the old key is not needed."""
+    """Callers of two replicas get no errors, and afterwards the old key is not needed."""
     fill(database, make_ring(MASTER_KEY), 2000)
     admin = give("admin")
     servers = [replica("v1", "v2") for _ in range(2)]
@@ -262,7 +260,7 @@ def test_a_rewrap_under_load_loses_nothing(
 
 
 def start_rewrap(variables: dict[str, str]) -> subprocess.Popen[str]:
-    """Start the command and return when it has begun."""
+    """Start the command and return once it works."""
     process = subprocess.Popen(
         [sys.executable, "-m", "service", "key", "rewrap"],
         cwd=ROOT,
@@ -276,10 +274,10 @@ def start_rewrap(variables: dict[str, str]) -> subprocess.Popen[str]:
     return process
 
 
-def test_goes_on_after_it_was_killed(
+def test_a_rewrap_resumes_after_it_was_killed(
     operator: Callable[..., dict[str, str]], database: Database, give: Callable[..., str]
 ) -> None:
-    """At whatever point that was; the run that ends does what was left and no more."""
+    """At any point; the last run does only what was left."""
     fill(database, make_ring(MASTER_KEY), 3000)
     for _ in range(20):
         give("fetch:*")
@@ -291,7 +289,7 @@ def test_goes_on_after_it_was_killed(
     for number in range(6):
         process = start_rewrap(both)
         if number == 0:
-            # However slow the machine is: one of the kills finds work half done.
+            # So that at least one kill interrupts the work, even on a slow machine.
             until(lambda: under(database, OLD) < left[0])
         time.sleep(random.uniform(0, 0.25))  # noqa: S311  (a test's)
         process.kill()
@@ -305,8 +303,10 @@ def test_goes_on_after_it_was_killed(
     assert 7 == database.audit_logs.count_documents({"operation": "key_rewrap_start"})
 
 
-def test_two_at_once_share_the_work(operator: Callable[..., dict[str, str]], database: Database) -> None:
-    """Each secret is rewrapped by one of them, and both end well."""
+def test_two_concurrent_rewraps_share_the_work(
+    operator: Callable[..., dict[str, str]], database: Database
+) -> None:
+    """Each secret is rewrapped by one of them, and both succeed."""
     fill(database, make_ring(MASTER_KEY), 2000)
     both = operator("v1", "v2")
     database.meta.insert_one({"_id": f"key {NEW}", "wraps": 0})
@@ -314,25 +314,25 @@ def test_two_at_once_share_the_work(operator: Callable[..., dict[str, str]], dat
     with ThreadPoolExecutor(2) as pool:
         finished = list(pool.map(lambda _: run(both, "key", "rewrap"), range(2)))
 
-    assert [0, 0] == [one.returncode for one in finished], [one.stderr for one in finished]
-    done = [line for one in finished for line in one.stderr.splitlines() if " done in " in line]
+    assert [0, 0] == [process.returncode for process in finished], [process.stderr for process in finished]
+    done = [line for process in finished for line in process.stderr.splitlines() if " done in " in line]
     assert 2000 == sum(int(line.split()[1]) for line in done)
     assert (0, 4000) == (under(database, OLD), under(database, NEW))
     assert {1} == set(database.secrets.distinct("revision"))
 
 
-def test_no_key_turns_up_anywhere(
+def test_keys_appear_nowhere(
     replica: Replica, give: Callable[..., str], operator: Callable[..., dict[str, str]], database: Database
 ) -> None:
-    """Not in what the commands print, answers, logs, metrics or the database, whatever goes wrong."""
+    """Not in the output of commands, responses, logs, metrics or the database, even after errors."""
     admin = give("admin")
     servers = [replica("v1", LOG_LEVEL="DEBUG"), replica("v1", "v2", LOG_LEVEL="DEBUG")]
-    make(servers[0], admin, "a")
+    create(servers[0], admin, "a")
     broken = give("fetch:*")
     database.tokens.update_one({"_id": broken.split("_")[1]}, {"$set": {"name": "another"}})
     servers.append(replica("v2", status=503, LOG_LEVEL="DEBUG"))
 
-    printed = [
+    finished = [
         run(operator(*ring), "key", action)
         for ring in (("v1",), ("v2",), ("v1", "v2"))
         for action in ("status", "rewrap")
@@ -344,13 +344,13 @@ def test_no_key_turns_up_anywhere(
     ]
     stored = [list(database[name].find()) for name in database.list_collection_names()]
 
-    assert [0, 0, 2, 2, 0, 1] == [one.returncode for one in printed]
-    assert f"sealed under master key {OLD}" in printed[2].stderr
-    assert OLD in printed[0].stdout
+    assert [0, 0, 2, 2, 0, 1] == [process.returncode for process in finished]
+    assert f"sealed under master key {OLD}" in finished[2].stderr
+    assert OLD in finished[0].stdout
     canaries = [form for key in KEYS.values() for form in forms(key)]
-    assert_clean("standard output", "".join(one.stdout for one in printed).encode(), canaries)
-    assert_clean("standard error", "".join(one.stderr for one in printed).encode(), canaries)
-    assert_clean("an answer", b"".join(answer.content for answer in answers), canaries)
+    assert_clean("standard output", "".join(each.stdout for each in finished).encode(), canaries)
+    assert_clean("standard error", "".join(each.stderr for each in finished).encode(), canaries)
+    assert_clean("a response", b"".join(answer.content for answer in answers), canaries)
     assert_clean("the database", repr(stored).encode(), canaries)
     for server in servers:
         assert_clean("the log", server.log.read_bytes(), canaries)

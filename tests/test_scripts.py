@@ -1,4 +1,4 @@
-"""scripts/: what people type who do not want to know of JSON."""
+"""scripts/: shell clients of the API."""
 
 import base64
 import os
@@ -7,10 +7,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
 
+from tests import databases
 from tests.gunicorn_server import ROOT, Server
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture
+def database(standing_server: Server, mongo_client: MongoClient) -> Database:
+    """The database, empty but for what the server has opened."""
+    return databases.empty_beside_servers(mongo_client)
+
+
+@pytest.fixture
+def server(standing_server: Server, database: Database) -> Server:
+    """A server that demands no token."""
+    return standing_server
 
 
 @pytest.fixture
@@ -34,7 +49,7 @@ def run(server: Server) -> Run:
 
 
 def test_stores_and_fetches_byte_for_byte(run: Run) -> None:
-    """From standard input, whatever the bytes; and from an argument in base64."""
+    """Any bytes from standard input, and base64 from an argument."""
     for value in (b"hunter2", b"", b"line\n", bytes(range(256)), os.urandom(60_000)):
         created = run("create_secret.sh", stdin=value)
         assert 0 == created.returncode, created.stderr
@@ -46,7 +61,7 @@ def test_stores_and_fetches_byte_for_byte(run: Run) -> None:
 
 
 def test_shows_the_problem_and_fails(run: Run) -> None:
-    """The detail goes to standard error, nothing to standard output."""
+    """The detail goes to standard error; standard output stays empty."""
     for script, argument, says in (
         ("create_secret.sh", "abc", b"HTTP 400: invalid base64"),
         ("create_secret.sh", 'a", "x": "', b"neither base64 nor an id"),
@@ -61,7 +76,7 @@ def test_shows_the_problem_and_fails(run: Run) -> None:
         assert 1 == len(finished.stderr.splitlines())
 
 
-def test_says_when_nobody_answers(run: Run) -> None:
+def test_shows_a_connection_error(run: Run) -> None:
     """curl's own message, and its exit code."""
     finished = run("create_secret.sh", "aGk=", VAULT_URL="http://127.0.0.1:9")
 
@@ -75,18 +90,18 @@ def test_sends_the_token_of_a_file(
     give: Callable[..., str],
     tmp_path: Path,
 ) -> None:
-    """To a server that demands one; without it, and with one that may not, the problem is shown."""
-    demanding = serve(AUTH_REQUIRED="true")
-    demanding.wait_until()
+    """Without a token, or with one that lacks the scope, the problem is shown."""
+    protected = serve(AUTH_REQUIRED="true")
+    protected.wait_until()
     file, useless = tmp_path / "token", tmp_path / "useless"
     file.write_text(give("create:*", "fetch:*") + "\n")
     useless.write_text(give("audit"))
 
-    created = run("create_secret.sh", stdin=b"hunter2", VAULT_URL=demanding.url, VAULT_TOKEN_FILE=str(file))
+    created = run("create_secret.sh", stdin=b"hunter2", VAULT_URL=protected.url, VAULT_TOKEN_FILE=str(file))
     secret_id = created.stdout.decode().strip()
-    fetched = run("fetch_secret.sh", secret_id, VAULT_URL=demanding.url, VAULT_TOKEN_FILE=str(file))
-    without = run("fetch_secret.sh", secret_id, VAULT_URL=demanding.url)
-    refused = run("create_secret.sh", VAULT_URL=demanding.url, VAULT_TOKEN_FILE=str(useless))
+    fetched = run("fetch_secret.sh", secret_id, VAULT_URL=protected.url, VAULT_TOKEN_FILE=str(file))
+    without = run("fetch_secret.sh", secret_id, VAULT_URL=protected.url)
+    refused = run("create_secret.sh", VAULT_URL=protected.url, VAULT_TOKEN_FILE=str(useless))
 
     assert (0, b"hunter2") == (fetched.returncode, fetched.stdout), created.stderr + fetched.stderr
     assert b"fetch_secret.sh: HTTP 401: send a token, with the header Authorization" in without.stderr
@@ -94,8 +109,8 @@ def test_sends_the_token_of_a_file(
     assert b"" == without.stdout + refused.stdout
 
 
-def test_keeps_what_it_is_told_with_the_value(run: Run, server: Server) -> None:
-    """An end, how often it may be read, and labels to find it by."""
+def test_creates_with_options(run: Run, server: Server) -> None:
+    """Expiry, maximum reads and labels."""
     created = run(
         "create_secret.sh",
         *("--label", "env=prod", "--expires-in", "60", "--path", "team/once", "--max-reads", "1"),
@@ -111,8 +126,8 @@ def test_keeps_what_it_is_told_with_the_value(run: Run, server: Server) -> None:
     assert b"already read at" in run("fetch_secret.sh", "team/once").stderr
 
 
-def test_gives_a_secret_another_value(run: Run) -> None:
-    """By its id or its path; the older one is still there, and nobody's change is overwritten."""
+def test_updates_a_secret(run: Run) -> None:
+    """By its id or its path; earlier versions stay, and --expected-version detects concurrent changes."""
     secret_id = run("create_secret.sh", "--path", "team/a", stdin=b"1").stdout.decode().strip()
 
     assert b"2\n" == run("update_secret.sh", "team/a", stdin=b"2").stdout
@@ -125,7 +140,7 @@ def test_gives_a_secret_another_value(run: Run) -> None:
 
 
 def test_lists_paths(run: Run, server: Server) -> None:
-    """All of them, however many pages that takes, or those with a prefix or a label."""
+    """All pages, or only those with a prefix or a label."""
     names = [f"many/{number:04}" for number in range(1001)]
     for start in range(0, len(names), 100):
         batch = [{"path": name, "secret": ""} for name in names[start : start + 100]]
@@ -138,7 +153,7 @@ def test_lists_paths(run: Run, server: Server) -> None:
     assert b"" == run("list_secrets.sh", "--label", "env=prod", "many/").stdout
 
 
-def test_deletes_brings_back_and_destroys(run: Run) -> None:
+def test_deletes_restores_and_destroys(run: Run) -> None:
     """A secret, or versions of it."""
     run("create_secret.sh", "--path", "team/a", stdin=b"1")
     run("update_secret.sh", "team/a", stdin=b"2")
@@ -157,8 +172,8 @@ def test_deletes_brings_back_and_destroys(run: Run) -> None:
     assert b"it was destroyed at" in run("fetch_secret.sh", "team/a").stderr
 
 
-def test_explains_itself(run: Run) -> None:
-    """--help on standard output; wrong use on standard error, with exit code 2."""
+def test_shows_help_and_usage_errors(run: Run) -> None:
+    """--help goes to standard output; a usage error to standard error, with exit code 2."""
     for script, *wrong in (
         ("create_secret.sh", "a", "b"),
         ("create_secret.sh", "--path"),
@@ -186,7 +201,7 @@ def test_explains_itself(run: Run) -> None:
 
 
 def test_sends_the_token_without_showing_it(run: Run) -> None:
-    """The token reaches curl through a file descriptor: no process has it among its arguments."""
+    """curl gets the token through a file descriptor: no process has it among its arguments."""
     created = run("create_secret.sh", "aGk=", VAULT_TOKEN="canary-token", PS4="+", SHELLOPTS="xtrace")
 
     curl_line = [line for line in created.stderr.splitlines() if b"curl" in line]

@@ -1,4 +1,4 @@
-"""TLS on the service's own port: who is let in, what is refused at the start, and what plain HTTP gets."""
+"""server_tls, and TLS on the service's port: protocols, certificates refused at the start, plain HTTP."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 def served_by(file: Path) -> dict[str, str]:
-    """Return the variables for a file with both certificate and key."""
+    """Return the variables for a file with a certificate and its key."""
     return {"TLS_CERT_FILE": str(file), "TLS_KEY_FILE": str(file)}
 
 
@@ -32,7 +32,7 @@ def served_by(file: Path) -> dict[str, str]:
 def secure(
     mongo: EmbeddedMongo, authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server with a certificate, for the tests that leave nothing behind."""
+    """A server with a certificate, for the tests that leave no data behind."""
     folder = tmp_path_factory.mktemp("tls")
     server = Server(variables(mongo) | served_by(authority.issue("api")), folder / "log", authority.file)
     server.wait_until()
@@ -41,7 +41,7 @@ def secure(
 
 
 def ask(server: Server, sent: bytes) -> bytes:
-    """Send bytes as they are and return all that comes back."""
+    """Send raw bytes and return everything that the server sends."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
         connection.sendall(sent)
         answer = b""
@@ -50,8 +50,8 @@ def ask(server: Server, sent: bytes) -> bytes:
     return answer
 
 
-def shake(server: Server, context: ssl.SSLContext) -> str | None:
-    """Return the protocol's version that both agree on."""
+def negotiated_version(server: Server, context: ssl.SSLContext) -> str | None:
+    """Do a handshake and return the negotiated TLS version."""
     with (
         socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
@@ -59,8 +59,8 @@ def shake(server: Server, context: ssl.SSLContext) -> str | None:
         return connection.version()
 
 
-def test_serves_those_who_know_its_ca(secure: Server) -> None:
-    """Store and fetch, over connections that are kept and over new ones."""
+def test_serves_clients_that_trust_its_ca(secure: Server) -> None:
+    """Create and fetch, over a persistent connection and over new ones."""
     with requests.Session() as session:
         for _ in range(3):
             created = session.post(
@@ -72,8 +72,8 @@ def test_serves_those_who_know_its_ca(secure: Server) -> None:
             assert "aGVsbG8=" == secure.fetch(created.json()["secret_id"]).json()["secret"]
 
 
-def test_is_not_believed_by_those_who_know_another_ca(secure: Server, tmp_path: Path) -> None:
-    """Nor by those who know none of its kind."""
+def test_is_refused_by_clients_that_trust_another_ca(secure: Server, tmp_path: Path) -> None:
+    """And by those that trust only public CAs."""
     for verify in (str(Authority(tmp_path, "another").file), True):
         with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
             requests.get(f"{secure.url}/healthz", timeout=20, verify=verify)
@@ -81,26 +81,26 @@ def test_is_not_believed_by_those_who_know_another_ca(secure: Server, tmp_path: 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
 def test_speaks_tls_1_2_and_newer(secure: Server, authority: Authority, version: str) -> None:
-    """Each of the two, where the client knows no other."""
+    """Each of the two, if the client supports no other."""
     context = ssl.create_default_context(cafile=str(authority.file))
     context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
 
-    assert version.replace("_", ".") == shake(secure, context)
+    assert version.replace("_", ".") == negotiated_version(secure, context)
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_refuses_tls_1_1(secure: Server, authority: Authority) -> None:
-    """With the alert that says so; the client here is set to be content with the old ciphers."""
+    """With a protocol_version alert; this client accepts the old ciphers."""
     context = ssl.create_default_context(cafile=str(authority.file))
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
 
     with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
-        shake(secure, context)
+        negotiated_version(secure, context)
 
 
-def test_tells_plain_http_to_use_https(secure: Server) -> None:
-    """A problem document in plain text instead of silence, and nothing of the request in the log."""
+def test_answers_plain_http_with_a_hint_to_https(secure: Server) -> None:
+    """A problem document in plain HTTP, and no part of the request in the log."""
     answer = ask(secure, HEALTH.replace(b"/healthz", b"/hunter2"))
 
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
@@ -110,8 +110,8 @@ def test_tells_plain_http_to_use_https(secure: Server) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"\x16\x03\x01nonsense", b"\x80\x01", bytes(100)])
-def test_hangs_up_on_what_is_neither(secure: Server, sent: bytes) -> None:
-    """At most with a TLS alert; and it goes on serving."""
+def test_closes_connections_that_are_neither_tls_nor_http(secure: Server, sent: bytes) -> None:
+    """At most with a TLS alert; it continues to serve."""
     with socket.create_connection(("127.0.0.1", secure.port), timeout=20) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -120,19 +120,19 @@ def test_hangs_up_on_what_is_neither(secure: Server, sent: bytes) -> None:
     assert 200 == secure.create().status_code
 
 
-def test_the_log_stays_json_and_quiet(secure: Server) -> None:
-    """One line for a refused handshake, none for a connection that says nothing, no trace."""
+def test_logs_one_line_per_failed_handshake(secure: Server) -> None:
+    """None for a connection without data, and no traceback."""
     before = len(secure.log_lines())
     socket.create_connection(("127.0.0.1", secure.port), timeout=20).close()
     ask(secure, b"\x16\x03\x01\x00\x05hello")
 
     lines = [line for line in secure.log_lines()[before:] if line["message"] != "request"]
-    assert ["TLS refused before there was a request"] == [line["message"].partition(":")[0] for line in lines]
+    assert ["TLS failed before a request arrived"] == [line["message"].partition(":")[0] for line in lines]
     assert [] == [line for line in secure.log_lines() if "exception" in line or "traceback" in line]
 
 
-def test_health_asks_over_tls(secure: Server, authority: Authority) -> None:
-    """The container's check, with the service's own variables, whatever the certificate's names."""
+def test_the_command_health_uses_tls(secure: Server, authority: Authority) -> None:
+    """With the service's own variables; the names in the certificate do not matter."""
     finished = subprocess.run(
         [sys.executable, "-m", "service", "health"],
         cwd=ROOT,
@@ -150,7 +150,7 @@ def test_health_asks_over_tls(secure: Server, authority: Authority) -> None:
 
 
 def refusal(**tls: str | Path) -> str:
-    """Return why the settings are refused."""
+    """Return the error message for invalid settings."""
     names = {"MASTER_KEY": "k" * 32, "AUTH_REQUIRED": "false"}
     with pytest.raises(ConfigurationError) as refused:
         Settings.from_environment(Environment(names | {name: str(value) for name, value in tls.items()}))
@@ -158,8 +158,8 @@ def refusal(**tls: str | Path) -> str:
     return str(refused.value)
 
 
-def test_refuses_what_cannot_be_served_with(authority: Authority, tmp_path: Path) -> None:
-    """One line that names variable and file, and never what is in it."""
+def test_refuses_unusable_files(authority: Authority, tmp_path: Path) -> None:
+    """With a message that names the variable and the file, and never quotes the file's content."""
     good, other = authority.issue("good"), authority.issue("another")
     nonsense, encrypted = tmp_path / "nonsense", tmp_path / "encrypted"
     nonsense.write_text("hunter2")
@@ -173,42 +173,42 @@ def test_refuses_what_cannot_be_served_with(authority: Authority, tmp_path: Path
     assert "TLS_CERT_FILE is not set" in refusal(TLS_KEY_FILE=good)
     assert "TLS_CERT_FILE: cannot read /nowhere" in refusal(TLS_CERT_FILE="/nowhere", TLS_KEY_FILE=good)
     assert "TLS_KEY_FILE: cannot read /nowhere" in refusal(TLS_CERT_FILE=good, TLS_KEY_FILE="/nowhere")
-    assert "holds no certificate" in refusal(TLS_CERT_FILE=nonsense, TLS_KEY_FILE=good)
-    assert "holds no private key" in refusal(TLS_CERT_FILE=good, TLS_KEY_FILE=nonsense)
+    assert "has no readable certificate" in refusal(TLS_CERT_FILE=nonsense, TLS_KEY_FILE=good)
+    assert "has no usable private key" in refusal(TLS_CERT_FILE=good, TLS_KEY_FILE=nonsense)
     assert "without a passphrase" in refusal(TLS_CERT_FILE=good, TLS_KEY_FILE=encrypted)
     assert "is not the key of the certificate" in refusal(TLS_CERT_FILE=good, TLS_KEY_FILE=other)
 
 
-def test_refuses_a_certificate_that_is_not_valid_today(authority: Authority) -> None:
-    """Neither one of yesterday nor one of tomorrow."""
+def test_refuses_a_certificate_that_is_not_valid_now(authority: Authority) -> None:
+    """Neither an expired one nor one that is not valid yet."""
     day = timedelta(days=1)
     past = authority.issue("past", since=-2 * day, until=-day)
     future = authority.issue("future", since=day)
 
     assert "expired on" in refusal(**served_by(past))
-    assert "look at this machine's clock" in refusal(**served_by(future))
+    assert "check this machine's clock" in refusal(**served_by(future))
 
 
-def test_all_workers_serve_with_it(authority: Authority, serve: Callable[..., Server]) -> None:
-    """Several workers share one context: whichever answers, the certificate is the same."""
+def test_all_workers_serve_tls(authority: Authority, serve: Callable[..., Server]) -> None:
+    """All with the same certificate."""
     server = serve(authority.file, **served_by(authority.issue("several")), WORKERS="3")
     server.wait_until()
 
     assert {200} == {server.create().status_code for _ in range(12)}
 
 
-def test_knows_when_what_it_shows_ends(authority: Authority, tmp_path: Path) -> None:
-    """To callers and to MongoDB; a file that does not tell is left out."""
-    mine = authority.issue("ends-api", until=timedelta(days=5))
-    shown = authority.issue("ends-mongo", until=timedelta(days=4))
+def test_reads_when_its_certificates_expire(authority: Authority, tmp_path: Path) -> None:
+    """Those for callers and for MongoDB; unreadable files are left out."""
+    api = authority.issue("expires-api", until=timedelta(days=5))
+    client = authority.issue("expires-mongo", until=timedelta(days=4))
     (tmp_path / "none").write_text("no certificate")
-    usual = {"MASTER_KEY": "A" * 43 + "=", "MONGO_TLS_CA_FILE": str(authority.file)} | served_by(mine)
+    common = {"MASTER_KEY": "A" * 43 + "=", "MONGO_TLS_CA_FILE": str(authority.file)} | served_by(api)
 
     def expiry(mongo: Path) -> dict[str, int]:
-        variables = usual | {"MONGO_TLS_CERT_FILE": str(mongo)}
-        found = Settings.from_environment(Environment(variables)).certificate_expiry()
-        return {name: round((at - datetime.now(UTC)) / timedelta(days=1)) for name, at in found.items()}
+        variables = common | {"MONGO_TLS_CERT_FILE": str(mongo)}
+        times = Settings.from_environment(Environment(variables)).certificate_expiry()
+        return {name: round((at - datetime.now(UTC)) / timedelta(days=1)) for name, at in times.items()}
 
-    assert {"api": 5, "mongodb_client": 4} == expiry(shown)
+    assert {"api": 5, "mongodb_client": 4} == expiry(client)
     assert {"api": 5} == expiry(tmp_path / "none")
     assert {"api": 5} == expiry(tmp_path / "missing")

@@ -1,4 +1,4 @@
-"""settings: everything has a documented default, but for the key."""
+"""settings: every variable but the master key has a documented default."""
 
 import re
 from pathlib import Path
@@ -11,17 +11,17 @@ from service.settings import NAMES, Settings
 from tests.conftest import MASTER_KEY
 
 ROOT = Path(__file__).parents[1]
-NEEDED = {"MASTER_KEY": MASTER_KEY.decode("latin-1")}
+REQUIRED = {"MASTER_KEY": MASTER_KEY.decode("latin-1")}
 
 
 def test_defaults_are_those_of_the_documentation() -> None:
-    """.env.example shows each variable with the value it has when it is not set."""
+    """.env.example shows each variable with its default value."""
     shown = dict(re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
-    documented = {name: value for name, value in shown.items() if name not in NEEDED}
+    documented = {name: value for name, value in shown.items() if name not in REQUIRED}
 
-    assert Settings.from_environment(Environment(NEEDED)) is not None
-    by_default = Settings.from_environment(Environment(NEEDED))
-    as_documented = Settings.from_environment(Environment(documented | NEEDED))
+    assert Settings.from_environment(Environment(REQUIRED)) is not None
+    by_default = Settings.from_environment(Environment(REQUIRED))
+    as_documented = Settings.from_environment(Environment(documented | REQUIRED))
 
     for name in Settings.__slots__:
         if name != "load_master_keys":
@@ -29,8 +29,8 @@ def test_defaults_are_those_of_the_documentation() -> None:
 
 
 def test_every_variable_is_documented() -> None:
-    """In .env.example and in the README's table."""
-    for document in (".env.example", "README.md"):
+    """In .env.example and in the table of the reference."""
+    for document in (".env.example", "docs/reference/settings.md"):
         text = (ROOT / document).read_text()
         assert [] == [name for name in NAMES if name not in text], document
 
@@ -53,24 +53,24 @@ def test_every_variable_is_documented() -> None:
         ("DOCS_ENABLED", "2"),
     ],
 )
-def test_refuses_nonsense(name: str, value: str) -> None:
-    """Each refusal names its variable."""
+def test_refuses_invalid_values(name: str, value: str) -> None:
+    """Each error names its variable."""
     with pytest.raises(ConfigurationError, match=name):
-        Settings.from_environment(Environment(NEEDED | {name: value}))
+        Settings.from_environment(Environment(REQUIRED | {name: value}))
 
 
-def test_demands_tokens_unless_told_otherwise() -> None:
-    """Going without authentication has to be said aloud, and is a warning for as long as it lasts."""
-    without = Settings.from_environment(Environment(NEEDED | {"AUTH_REQUIRED": "false"}))
+def test_requires_tokens_by_default() -> None:
+    """Authentication must be switched off explicitly, and then there is a warning."""
+    without = Settings.from_environment(Environment(REQUIRED | {"AUTH_REQUIRED": "false"}))
 
-    said = "authentication is off: whoever reaches the port can do everything"
-    assert said not in Settings.from_environment(Environment(NEEDED)).warnings
-    assert said in without.warnings
+    warning = "authentication is off: anyone who can reach the port has full access"
+    assert warning not in Settings.from_environment(Environment(REQUIRED)).warnings
+    assert warning in without.warnings
 
 
-def test_shows_no_secret_when_printed() -> None:
+def test_repr_contains_no_secret() -> None:
     """Neither the key nor the password in MONGO_URI."""
-    settings = Settings.from_environment(Environment(NEEDED | {"MONGO_URI": "mongodb://u:hunter2@db"}))
+    settings = Settings.from_environment(Environment(REQUIRED | {"MONGO_URI": "mongodb://u:hunter2@db"}))
 
     assert "hunter2" not in repr(settings)
-    assert NEEDED["MASTER_KEY"] not in repr(settings)
+    assert REQUIRED["MASTER_KEY"] not in repr(settings)

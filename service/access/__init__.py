@@ -1,1 +1,1 @@
-"""Who may do what: scopes, paths and the form of tokens. Pure rules, used by every domain."""
+"""Who may do what: scopes, paths and the format of tokens. Pure rules, used by every domain."""

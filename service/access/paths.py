@@ -1,4 +1,4 @@
-"""What a path looks like: ``team/app/db-password``."""
+"""The syntax of paths, such as ``team/app/db-password``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from . import token_format
 
 MAX_CHARACTERS = 512
 RULE = (
-    "a path is segments of letters, digits and . _ - @ + = : , ~ with single slashes between them,"
-    f" up to {MAX_CHARACTERS} characters; no segment is . or .., and none is a token"
+    "a path is segments of letters, digits and . _ - @ + = : , ~ separated by single slashes,"
+    f" up to {MAX_CHARACTERS} characters; no segment may be . or .., and a path must not contain a token"
 )
 
 _SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._@+=:,~-]+"
@@ -25,20 +25,20 @@ def is_path(text: str) -> bool:
 
 
 def require_path(text: str, field: str = "path") -> None:
-    """Return where ``text`` is a path.
+    """Check that ``text`` is a path.
 
     Raises:
-        InvalidFields: it is not; the message has the rule, for the ``field`` that it came in.
+        InvalidFields: it is not; the error is reported for ``field`` and states the rule.
     """
     if not is_path(text):
         raise InvalidFields({field: [RULE]})
 
 
 def folder(text: str) -> str:
-    """Return a folder with its slash, written with or without it; the empty one holds every path.
+    """Return a folder with a trailing slash, added if missing; the empty string stands for all paths.
 
     Raises:
-        InvalidFields: it is none; the message has the rule.
+        InvalidFields: it is not a path; the error is reported for ``prefix`` and states the rule.
     """
     name = text.removesuffix("/")
     if name:

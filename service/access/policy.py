@@ -1,4 +1,4 @@
-"""Who may do what: every decision about a caller's scopes, deny by default."""
+"""Authorization: every decision about a caller's scopes, deny by default."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from ..errors import Forbidden
 from ..models import AccessFilter, Action, Principal
 from . import scopes
 
-# Who asks where nobody has to say who they are: a trusted network decides instead.
+# Every caller, if authentication is disabled (on a trusted network).
 ANYONE = Principal("anonymous", (scopes.ADMIN,))
-# Who asks on the machine itself, with the keys of the service in hand.
+# Who runs the command line, and so holds the service's keys.
 OPERATOR = Principal("operator", (scopes.ADMIN,))
 
 
 def is_admin(principal: Principal) -> bool:
-    """Return whether the caller may do everything."""
+    """Return whether the caller has the scope ``admin``."""
     return scopes.ADMIN in principal.scopes
 
 
 def require(principal: Principal, action: Action) -> None:
-    """Return where the caller holds an action, on whatever path.
+    """Check that the caller has a scope for this action, on any path.
 
     Raises:
         Forbidden: they do not.
@@ -28,17 +28,17 @@ def require(principal: Principal, action: Action) -> None:
 
 
 def require_path(principal: Principal, action: Action, path: str) -> None:
-    """Return where the caller holds an action on this path.
+    """Check that the caller has a scope for this action on this path.
 
     Raises:
-        Forbidden: they do not, whether there is such a path or not.
+        Forbidden: they do not, whether the path exists or not.
     """
     if not any(scopes.allows(scope, action, path) for scope in principal.scopes):
         raise Forbidden(f"the token lacks a scope for this path: {action}:{path}")
 
 
 def access_filter(principal: Principal, action: Action) -> AccessFilter:
-    """Return the secrets on which the caller may do ``action``; the database looks at no others."""
+    """Return the filter for the secrets on which the caller may do ``action``; queries apply it."""
     if is_admin(principal):
         return AccessFilter(everything=True)
     patterns = [scope.pattern for scope in principal.scopes if scope.action is action and scope.pattern]

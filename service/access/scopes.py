@@ -1,8 +1,8 @@
-"""Scopes as text, and which scope holds which.
+"""Scopes as text, and which scope implies which.
 
-``fetch:team/app/*`` allows to fetch every secret below ``team/app``, at any depth;
-``fetch:team/app/db-password`` that one; ``fetch:*`` every one that has a path.  ``token``, ``audit``
-and ``admin`` stand alone; ``admin`` holds every other.
+``fetch:team/app/*`` allows fetching every secret below ``team/app``, at any depth;
+``fetch:team/app/db-password`` only that one; ``fetch:*`` every secret with a path.  ``token``, ``audit``
+and ``admin`` take no path; ``admin`` implies every other scope.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from . import paths
 ON_PATHS = frozenset({Action.CREATE, Action.FETCH, Action.LIST, Action.UPDATE, Action.DELETE})
 ADMIN = Scope(Action.ADMIN)
 
-_ALL = "*"
+_WILDCARD = "*"
 _BELOW = "/*"
 
 
 def parse(text: str) -> Scope:
-    """Read a scope.
+    """Parse a scope.
 
     Raises:
-        InvalidFields: it is none; the message says how one looks.
+        InvalidFields: it is malformed; the message shows the syntax.
     """
     word, colon, pattern = text.partition(":")
     try:
         action = Action(word)
     except ValueError:
-        # What was sent instead is not repeated: it may be a token that went into the wrong field.
-        raise _refused(f"a scope begins with one of {', '.join(Action)}") from None
+        # The text is not repeated: it may be a token in the wrong field.
+        raise _invalid(f"a scope begins with one of {', '.join(Action)}") from None
     if action not in ON_PATHS:
         if colon:
-            raise _refused(f"{action} takes no path")
+            raise _invalid(f"{action} takes no path")
         return Scope(action)
-    if not (pattern == _ALL or paths.is_path(pattern.removesuffix(_BELOW))):
-        raise _refused(
+    if not (pattern == _WILDCARD or paths.is_path(pattern.removesuffix(_BELOW))):
+        raise _invalid(
             f"{action} takes a path: write {action}:team/app/db-password,"
             f" {action}:team/app/* for all below, or {action}:*"
         )
@@ -51,30 +51,30 @@ def allows(scope: Scope, action: Action, path: str) -> bool:
     return scope.action is action and scope.pattern is not None and _matches(scope.pattern, path)
 
 
-def implies(holder: Iterable[Scope], wanted: Scope) -> bool:
-    """Return whether one of the holder's scopes allows everything that ``wanted`` allows."""
-    return any(_implies(scope, wanted) for scope in holder)
+def implies(held: Iterable[Scope], requested: Scope) -> bool:
+    """Return whether one of the held scopes allows everything that ``requested`` allows."""
+    return any(_implies(scope, requested) for scope in held)
 
 
-def _implies(scope: Scope, wanted: Scope) -> bool:
+def _implies(scope: Scope, requested: Scope) -> bool:
     if scope.action is Action.ADMIN:
         return True
-    if scope.action is not wanted.action:
+    if scope.action is not requested.action:
         return False
-    if scope.pattern is None or wanted.pattern is None:
-        return scope.pattern == wanted.pattern
-    # What lies below a folder is matched as one path would be: `team/app/*` holds `team/app/x/*`, and
-    # of `team/*` it holds nothing.
-    return _matches(scope.pattern, wanted.pattern)
+    if scope.pattern is None or requested.pattern is None:
+        return scope.pattern == requested.pattern
+    # Matching the pattern as if it were a path is right: `team/app/*` implies `team/app/x/*`, but not
+    # `team/*`.
+    return _matches(scope.pattern, requested.pattern)
 
 
 def _matches(pattern: str, path: str) -> bool:
-    if pattern == _ALL:
+    if pattern == _WILDCARD:
         return True
     if pattern.endswith(_BELOW):
-        return path.startswith(pattern.removesuffix(_ALL))
+        return path.startswith(pattern.removesuffix(_WILDCARD))
     return path == pattern
 
 
-def _refused(hint: str) -> InvalidFields:
-    return InvalidFields({"scopes": [hint]})
+def _invalid(message: str) -> InvalidFields:
+    return InvalidFields({"scopes": [message]})

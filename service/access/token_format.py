@@ -1,9 +1,9 @@
-"""What a token looks like: ``smt_<id>_<secret><checksum>``, hexadecimal throughout.
+"""The format of a token: ``smt_<id>_<secret><checksum>``, in hexadecimal.
 
-The id (64 bits) names the token and is no secret.  The secret is 256 random bits, of which only the
-SHA-256 is kept: nobody guesses it, so a slow hash would protect nothing.  The checksum (CRC-32 of
-everything before it) tells a typing error from a guess before the database is asked.  The prefix
-lets secret scanners find tokens: ``smt_[0-9a-f]{16}_[0-9a-f]{72}``.
+The id (64 bits) names the token and is not secret.  The secret is 256 random bits, of which only the
+SHA-256 is stored: it cannot be guessed, so a slow hash would add nothing.  The checksum (CRC-32 of
+everything before it) detects a mistyped token without a database query.  The prefix lets secret
+scanners find tokens: ``smt_[0-9a-f]{16}_[0-9a-f]{72}``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ..errors import MalformedToken
 
 _SECRET_BYTES = 32
 _ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
-# Half of the secret part is enough: nobody means to write that.
+# Half of the secret part is enough: no legitimate text contains it.
 _WITHIN = re.compile(r"smt_[0-9a-f]{16}_[0-9a-f]{32}", re.ASCII | re.IGNORECASE)
-_FORM = re.compile(r"(smt_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
+_TOKEN = re.compile(r"(smt_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +43,30 @@ class Credential:
 
 
 def is_id(text: str) -> bool:
-    """Return whether ``text`` has the form of a token's id."""
+    """Return whether ``text`` has the format of a token's id."""
     return _ID.fullmatch(text) is not None
 
 
 def is_within(text: str) -> bool:
-    """Return whether there is a token in ``text``, or most of one: no place to keep it."""
+    """Return whether ``text`` contains a token or most of one, and so must not be stored or logged."""
     return _WITHIN.search(text) is not None
 
 
 def new() -> Credential:
-    """Make a credential that nobody has."""
+    """Return a new random credential."""
     return Credential(secrets.token_hex(8), secrets.token_bytes(_SECRET_BYTES))
 
 
 def parse(text: str) -> Credential:
-    """Read a token.
+    """Parse a token.
 
     Raises:
-        MalformedToken: it has another form, or its checksum is wrong.
+        MalformedToken: it has another format, or its checksum is wrong.
     """
-    found = _FORM.fullmatch(text)
-    if not found or _checksum(found[1]) != found[4]:
+    match = _TOKEN.fullmatch(text)
+    if not match or _checksum(match[1]) != match[4]:
         raise MalformedToken
-    return Credential(found[2], bytes.fromhex(found[3]))
+    return Credential(match[2], bytes.fromhex(match[3]))
 
 
 def _checksum(body: str) -> str:

@@ -1,4 +1,4 @@
-"""Who is asking: the address that is believed, and the id that ties answer, log line and record together."""
+"""The client's address, and the request id that response, log line and audit record share."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .dependencies import dependencies
 
 Address = IPv4Address | IPv6Address
 
-# What usual generators make (UUIDs, ULIDs, trace ids); nothing that could break a log line.
-_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+# Matches common formats (UUIDs, ULIDs, trace ids), and nothing that could break a log line.
+_VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def current_caller() -> Caller:
-    """Return where the present request comes from."""
+    """Return where the current request comes from."""
     return Caller(client_ip=client_ip(), request_id=request_id())
 
 
 def request_id() -> str:
-    """Return the present request's id: the caller's own where it is sane, a new one otherwise."""
+    """Return the current request's id: the caller's ``X-Request-ID`` if it is valid, otherwise a new one."""
     if "request_id" not in g:
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        sent = request.headers.get("X-Request-ID", "")
+        g.request_id = sent if _VALID_REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
     return str(g.request_id)
 
 
 def client_ip() -> str:
-    """Return the address of the present request's client, as far as it can be believed."""
+    """Return the address of the current request's client, as far as trusted proxies report it."""
     if "client_ip" not in g:
         g.client_ip = client_address(
             request.remote_addr or "",
@@ -44,12 +44,12 @@ def client_ip() -> str:
 
 
 def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
-    """Return the last address that no trusted proxy vouches away.
+    """Return the address of the client in front of the trusted proxies.
 
-    ``peer`` is who holds the connection, ``forwarded_for`` the header, where each proxy appends
-    whom it spoke to.  Walking from the right, an entry counts only while the address that wrote
-    it is a trusted one: everything to the left of that is the client's own invention.  An entry
-    that is no address ends the walk.
+    ``peer`` is the other end of the connection; ``forwarded_for`` is the header, to which each proxy appends
+    the address that connected to it.  Entries are read from the right.  An entry counts only if the address
+    that added it is trusted: the client may have made up everything to the left of that.  An entry that is
+    not an address ends the search.
     """
     address = _parse(peer)
     if address is None:
@@ -65,7 +65,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
 
 
 def within(text: str, networks: Sequence[Network]) -> bool:
-    """Return whether ``text`` is an address in one of the networks."""
+    """Return whether ``text`` is an address in any of ``networks``."""
     address = _parse(text)
     return address is not None and any(address in network for network in networks)
 
@@ -75,5 +75,5 @@ def _parse(text: str) -> Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    # A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1; networks are written without that.
+    # A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1; networks are configured as plain IPv4.
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

@@ -1,4 +1,4 @@
-"""What all parts of the API have in common; the OpenAPI document is made of schemas."""
+"""Schemas that all parts of the API share; the OpenAPI document is generated from schemas."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Problem(Schema):
         required=True,
         metadata={
             "description": (
-                "Names the kind of error, by a relative URI that stays as it is when `detail` is reworded:"
-                " compare this. `about:blank` where the status says all. There may be more of them in a later"
-                " version; docs/reference/problems.md lists all."
+                "The kind of error, for programs: a relative URI that does not change when `detail` is"
+                " reworded. It is `about:blank` if the status says everything. Later versions may add kinds;"
+                " docs/reference/problems.md lists all of them."
             ),
             "example": "/problems/secret-not-found",
             "format": "uri-reference",
@@ -22,18 +22,19 @@ class Problem(Schema):
     )
     title = fields.String(required=True)
     status = fields.Integer(required=True)
-    detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})
+    detail = fields.String(required=True, metadata={"description": "What is wrong, and what to do."})
     request_id = fields.String(
-        required=True, metadata={"description": "Also in X-Request-ID, the log and the audit record."}
+        required=True,
+        metadata={"description": "Also in the header X-Request-ID, the log and the audit record."},
     )
-    errors = fields.Dict(keys=fields.String(), metadata={"description": "For 422: what is wrong, by field."})
+    errors = fields.Dict(keys=fields.String(), metadata={"description": "For 422: the messages by field."})
     current_version = fields.Integer(
-        metadata={"description": "For 409, where another version was expected: the current one."}
+        metadata={"description": "For 409 if another version was expected: the current version."}
     )
 
 
 class Health(Schema):
-    """The process runs."""
+    """The process is running."""
 
     status = fields.String(required=True, metadata={"enum": ["ok"]})
 
@@ -48,7 +49,7 @@ class Ready(Schema):
     warnings = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "What is switched off that protects the secrets."},
+        metadata={"description": "Protections that are switched off."},
     )
 
 

@@ -1,4 +1,4 @@
-"""What the views reach through the application: put there once, by ``create_app``."""
+"""The dependencies of the views, stored in the application once, by ``create_app``."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _NAME = "secret-manager"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """The parts behind the API; ``request_deadline()`` bounds a request's database work, all but its record.
+    """The parts behind the API.
 
-    ``warnings`` are what an operator has switched off that protects the secrets.
+    ``request_deadline()`` bounds a request's database operations together, except writing its audit record.
+    ``warnings`` name the protections that an operator has switched off.
     """
 
     secrets: SecretServices
@@ -46,11 +47,11 @@ class Dependencies:
     request_deadline: Callable[[], AbstractContextManager[object]]
 
 
-def init_app(app: Flask, services: Dependencies) -> None:
-    """Put the services where ``services()`` finds them."""
-    app.extensions[_NAME] = services
+def init_app(app: Flask, parts: Dependencies) -> None:
+    """Store the dependencies where ``dependencies()`` finds them."""
+    app.extensions[_NAME] = parts
 
 
 def dependencies() -> Dependencies:
-    """Return the services of the application that handles the present request."""
+    """Return the dependencies of the application that handles the current request."""
     return cast(Dependencies, current_app.extensions[_NAME])

@@ -1,4 +1,4 @@
-"""``/docs`` (Swagger UI) and ``/openapi.json``, from files in the image: no other host is asked."""
+"""``/docs`` (Swagger UI) and ``/openapi.json``, from files in the image: no other host is contacted."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from werkzeug.exceptions import HTTPException
 from .. import __version__
 from . import common_schemas, problems
 
-# Only the package's files are used: its page has an inline script, which the policy forbids.
+# Only the package's assets are used: its page has an inline script, which the policy forbids.
 ASSETS = Path(flask_swagger_ui.__file__).parent / "dist"
 _SERVED = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
 _OWN = Path(__file__).parent / "static"
 
-# Swagger UI sets style attributes while it draws and has its icons in data: URLs.
+# Swagger UI sets style attributes when it renders, and has its icons in data: URLs.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -27,22 +27,22 @@ pages = Blueprint("docs", __name__)
 
 
 class VaultApi(Api):
-    """flask-smorest's collector of views, with this service's own form of errors."""
+    """flask-smorest's API, with this service's error format."""
 
     ERROR_SCHEMA = common_schemas.Problem
-    # Every view names each of its errors.
+    # Every view documents each of its errors.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def _register_pagination_header(self) -> None:
-        """Leave flask-smorest's schema of pages out of the document: no view uses it."""
+        """Leave flask-smorest's pagination schema out of the document: no view uses it."""
 
     def handle_http_exception(self, error: HTTPException) -> Response:
-        """Answer with a problem document."""
+        """Return a problem document."""
         return problems.http_error(error)
 
 
 def init_app(app: Flask, *, serve: bool) -> VaultApi:
-    """Return the API to register blueprints with; serve its documentation where ``serve`` says so."""
+    """Return the API to register blueprints with; serve its documentation if ``serve`` is true."""
     app.config["OPENAPI_URL_PREFIX"] = None
     api = VaultApi(
         app,
@@ -51,8 +51,8 @@ def init_app(app: Flask, *, serve: bool) -> VaultApi:
             "version": __version__,
             "openapi_version": "3.1.0",
             "info": {
-                "description": "Keeps secrets encrypted, and a record of who asked for them."
-                " Ids travel in bodies, so that they reach no access log."
+                "description": "Stores secrets encrypted, and records every access in an audit log."
+                " Ids and paths are sent in bodies, so that they do not appear in access logs."
             },
             "servers": [{"url": "/"}],
         },
@@ -74,7 +74,7 @@ def init_app(app: Flask, *, serve: bool) -> VaultApi:
 
 @pages.get("/docs")
 def page() -> Response:
-    """Serve the page that shows the API."""
+    """Serve the Swagger UI page."""
     response = send_from_directory(_OWN, "docs.html")
     response.headers["Content-Security-Policy"] = POLICY
     return response
@@ -82,5 +82,5 @@ def page() -> Response:
 
 @pages.get("/docs/<name>")
 def asset(name: str) -> Response:
-    """Serve a file of the page."""
+    """Serve an asset of the page."""
     return send_from_directory(ASSETS if name in _SERVED else _OWN, name)

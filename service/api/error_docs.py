@@ -1,4 +1,4 @@
-"""How a view's errors are documented."""
+"""The documentation of a view's errors in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .common_schemas import Problem
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-# What can happen to every call that takes a JSON body and asks who sends it.
+# The errors of every call that has a JSON body and requires authentication.
 COMMON_ERRORS: dict[HTTPStatus, errors.VaultError] = {
     HTTPStatus.BAD_REQUEST: errors.MalformedJson("the body is not a JSON document"),
     HTTPStatus.UNAUTHORIZED: errors.NoToken(),
@@ -29,14 +29,20 @@ COMMON_ERRORS: dict[HTTPStatus, errors.VaultError] = {
         "too many failed attempts: 30 per minute are allowed; wait as long as Retry-After says", 60
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: errors.Tampered("does not authenticate"),
-    HTTPStatus.SERVICE_UNAVAILABLE: errors.AuditUnavailable("the audit log cannot be written"),
+    HTTPStatus.SERVICE_UNAVAILABLE: errors.AuditUnavailable(
+        "the audit log cannot be written: the database cannot be used now: ServerSelectionTimeoutError"
+    ),
 }
+
+INVALID_BASE64 = (
+    "invalid base64: the standard alphabet with padding and no line breaks is expected (base64 -w0)"
+)
 
 
 def documents_errors(
     blueprint: Blueprint, examples: Mapping[HTTPStatus, errors.VaultError]
 ) -> Callable[[View], View]:
-    """Document a view's problem documents: for each status an error that is answered with it."""
+    """Document a view's problem documents, with an example error for each status."""
 
     def decorate(view: View) -> View:
         documented: Any = view
@@ -47,7 +53,8 @@ def documents_errors(
                 content_type=problems.CONTENT_TYPE,
                 example=problems.example(error),
             )(documented)
-        # What was wrapped around the view does nothing but call it; a call has no time for ten of these.
+        # Each alt_response wraps the view in a function that only calls it; return the view itself, which
+        # saves up to ten calls per request.
         view._apidoc = documented._apidoc  # type: ignore[attr-defined]  # flask-smorest's own mark
         return view
 

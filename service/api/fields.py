@@ -1,4 +1,4 @@
-"""What the bodies of requests and answers about secrets are made of."""
+"""Fields and descriptions that several schemas share."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ EXAMPLE_SECRET = "aGVsbG8="  # noqa: S105  (hello)
 EXAMPLE_PATH = "team/app/db-password"
 EXAMPLE_TIME = "2026-01-31T12:00:00+00:00"
 
-# As far as MongoDB's integers are sure to go.
+# A signed 32-bit integer, the smallest integer type of MongoDB.
 _MAX_INTEGER = 2**31 - 1
 
 ID = {"description": "The id that create returned (UUID version 4).", "example": EXAMPLE_ID}
-PATH = {"description": f"The secret's name for people and policies: {RULE}.", "example": EXAMPLE_PATH}
-VERSION = {"description": "Versions of a secret count from 1.", "example": 1, "minimum": 1}
+PATH = {"description": f"The secret's name, for people and policies: {RULE}.", "example": EXAMPLE_PATH}
+VERSION = {"description": "The version's number, counted from 1.", "example": 1, "minimum": 1}
 SECRET = {
-    "description": "The value, base64 (RFC 4648 section 4, padded, no line breaks); may be empty.",
+    "description": "The value in base64 (RFC 4648 section 4, padded, no line breaks); may be empty.",
     "format": "byte",
     "example": EXAMPLE_SECRET,
 }
 LABELS = {
-    "description": "What to find it by: up to 64 pairs. They are not secret: they are kept in the clear, and"
-    " listed.",
+    "description": "Up to 64 pairs to find the secret by. They are not secret: they are stored unencrypted"
+    " and shown in lists.",
     "example": {"env": "prod"},
 }
 
 
 class Text(fields.String):
-    """A string that can be stored: JSON can write halves of characters that no encoding has."""
+    """A string that UTF-8 can encode: JSON can contain lone surrogates."""
 
     def _deserialize(self, *args: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(*args, **kwargs)
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise ValidationError("half a surrogate pair is no text") from None
+            raise ValidationError("invalid Unicode: it contains half of a surrogate pair") from None
         return text
 
 
 class Base64Bytes(fields.String):
-    """Bytes, written as base64; loading raises ``InvalidBase64`` for anything else."""
+    """Bytes as base64; loading anything else raises ``InvalidBase64``."""
 
     def _deserialize(self, *args: Any, **kwargs: Any) -> Any:
         return decode_base64(super()._deserialize(*args, **kwargs))
@@ -58,7 +58,7 @@ class Base64Bytes(fields.String):
 
 
 def flag(description: str) -> fields.Boolean:
-    """Return a field that is true or false and nothing that could be taken for it."""
+    """Return a field that takes true and false, and no text such as ``"yes"``."""
     return fields.Boolean(truthy={True}, falsy={False}, metadata={"description": description})
 
 
@@ -68,7 +68,7 @@ def count(lowest: int, highest: int = _MAX_INTEGER, **options: Any) -> fields.In
 
 
 def seconds(description: str, example: int) -> fields.Integer:
-    """Return a field for a time in seconds, or null for none."""
+    """Return a field for a duration in seconds, or null for none."""
     metadata = {"description": description, "example": example}
     return count(1, MAX_SECONDS, allow_none=True, metadata=metadata)
 
@@ -92,16 +92,16 @@ def label_map(**options: Any) -> fields.Dict:
 
 
 def decode_base64(text: str) -> bytes:
-    """Return the bytes that ``text`` encodes as RFC 4648 section 4 does, and in no other way.
+    """Return the bytes that ``text`` encodes strictly as in RFC 4648 section 4.
 
     Raises:
-        InvalidBase64: another alphabet, white space, wrong padding, or bits that no encoder sets.
+        InvalidBase64: another alphabet, white space, wrong padding, or padding bits that are not zero.
     """
     try:
         decoded = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         decoded = None
-    # Encoding it again finds what Python's decoder lets pass: padding bits that are not zero.
+    # Python's decoder accepts padding bits that are not zero; encoding again detects them.
     if decoded is None or base64.b64encode(decoded) != text.encode():
         raise InvalidBase64(
             "invalid base64: the standard alphabet with padding and no line breaks is expected (base64 -w0)"

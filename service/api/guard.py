@@ -1,4 +1,4 @@
-"""What every view that touches secrets, tokens or the log is wrapped in: who is it, and what was it."""
+"""Decorator for protected views: authenticates the caller and writes the audit record."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _SCHEME = "bearer "
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the API: its audit entry, and who makes it."""
+    """One call of the API: its audit entry and its authenticated caller."""
 
     entry: Entry
     principal: Principal
 
 
 def guarded(blueprint: Blueprint, operation: str) -> Callable[[View], Callable[..., Response]]:
-    """Find out who calls, and record it; the view gets the ``Call`` first.
+    """Authenticate the caller and record the operation; the view's first argument is the ``Call``.
 
-    It goes outermost, so that a request that is refused, or cannot be read, is recorded as well, and
-    so that an answer whose record cannot be written is dropped.
+    It must be the outermost decorator, so that requests with errors are recorded as well, and so that a
+    response is dropped if its record cannot be written.
     """
 
     def decorate(view: View) -> Callable[..., Response]:

@@ -1,4 +1,4 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: what orchestrators and Prometheus ask."""
+"""``/healthz``, ``/readyz`` and ``/metrics``, for orchestrators and Prometheus."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from .dependencies import Dependencies, dependencies
 from .error_docs import documents_errors
 
 blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
-# Prometheus gives a scrape 10 s unless told otherwise, and loses all of it then.
+
+# Less than Prometheus's default timeout of 10 s, after which it discards the whole scrape.
 _SCRAPE_SECONDS = 5
-_FOREIGN_NETWORK = "metrics are for the networks in METRICS_NETWORKS, loopback by default"
+_METRICS_FORBIDDEN = "metrics are available only to the networks in METRICS_NETWORKS (default: loopback)"
 
 
 @blueprint.get("/healthz")
 @blueprint.response(200, common_schemas.Health, example={"status": "ok"})
 def healthz() -> dict[str, str]:
-    """Tell that the process runs.
+    """Report that the process is running.
 
-    It says nothing of the database: restarting this process would not bring that back.
+    The database is not checked: restarting this process would not repair it.
     """
     return {"status": "ok"}
 
@@ -59,9 +60,10 @@ def healthz() -> dict[str, str]:
     },
 )
 def readyz() -> Response | dict[str, object]:
-    """Tell whether this process can serve.
+    """Report whether this process can serve.
 
-    The database has a primary, the key ring opens what is stored, the audit log can be written.
+    Checks that the database has a primary, that the key ring decrypts what is stored, and that the audit log
+    can be written.
     """
     with dependencies().request_deadline():
         checks = dependencies().readiness.findings()
@@ -74,38 +76,37 @@ def readyz() -> Response | dict[str, object]:
 
 
 @blueprint.get("/metrics")
-@blueprint.response(
-    200, {"type": "string"}, content_type="text/plain", description="Prometheus's text format."
-)
-@documents_errors(blueprint, {HTTPStatus.FORBIDDEN: Forbidden(_FOREIGN_NETWORK)})
+@blueprint.response(200, {"type": "string"}, content_type="text/plain", description="Prometheus text format.")
+@documents_errors(blueprint, {HTTPStatus.FORBIDDEN: Forbidden(_METRICS_FORBIDDEN)})
 def exposition() -> Response:
-    """Show counters and latencies of all workers of this replica, to the networks that may see them."""
+    """Return the metrics of all workers of this replica; only for networks in METRICS_NETWORKS."""
     if not within(client_ip(), dependencies().metrics_networks):
-        raise Forbidden(_FOREIGN_NETWORK)
+        raise Forbidden(_METRICS_FORBIDDEN)
     return Response(metrics.exposition(_read_for_scrape()), content_type=metrics.CONTENT_TYPE)
 
 
 def _read_for_scrape() -> list[GaugeMetricFamily]:
-    """Return what no worker counts; of what is in the database, as much as it tells in time."""
-    parts = dependencies()
-    found = list(metrics.certificates(parts.certificate_expiry))
-    with parts.request_deadline(), deadline_in(_SCRAPE_SECONDS):
-        checks = parts.readiness.findings()
-        found += metrics.ready({name: finding == "ok" for name, finding in checks.items()})
+    """Return the metrics that no worker counts; without those that the database does not return in time."""
+    services = dependencies()
+    families = list(metrics.certificates(services.certificate_expiry))
+    with services.request_deadline(), deadline_in(_SCRAPE_SECONDS):
+        checks = services.readiness.findings()
+        families += metrics.ready({name: finding == "ok" for name, finding in checks.items()})
         for read in (_last_drill, _wraps, _disk):
+            # Without the database all other metrics are still available.
             with suppress(StoreUnavailable):
-                found += read(parts)
-    return found
+                families += read(services)
+    return families
 
 
-def _last_drill(parts: Dependencies) -> Iterable[GaugeMetricFamily]:
-    return () if (result := parts.last_drill()) is None else metrics.drill(result)
+def _last_drill(services: Dependencies) -> Iterable[GaugeMetricFamily]:
+    return () if (result := services.last_drill()) is None else metrics.drill(result)
 
 
-def _wraps(parts: Dependencies) -> Iterable[GaugeMetricFamily]:
-    primary, *_ = parts.keys.ring.key_ids
-    return metrics.wraps(parts.keys.store.registered(), primary, MAX_WRAPS)
+def _wraps(services: Dependencies) -> Iterable[GaugeMetricFamily]:
+    primary, *_ = services.keys.ring.key_ids
+    return metrics.wraps(services.keys.store.registered(), primary, MAX_WRAPS)
 
 
-def _disk(parts: Dependencies) -> Iterable[GaugeMetricFamily]:
-    return () if (usage := parts.disk_usage()) is None else metrics.disk(usage.used, usage.size)
+def _disk(services: Dependencies) -> Iterable[GaugeMetricFamily]:
+    return () if (usage := services.disk_usage()) is None else metrics.disk(usage.used, usage.size)

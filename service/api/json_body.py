@@ -1,4 +1,4 @@
-"""Reads a request's JSON body against a schema, and says what is wrong in the domain's terms."""
+"""Parses a request's JSON body and validates it against a schema, with domain errors."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..errors import InvalidFields, MalformedJson, NotJson, TooLarge
 
 
 class BodyParser(FlaskParser):
-    """Raises domain errors where webargs would abort with its own."""
+    """webargs' parser, which raises domain errors instead of its own."""
 
     def _raw_load_json(self, req: Request) -> Any:
         if not core.is_json(req.mimetype):
             raise NotJson("send the body as JSON, with the header Content-Type: application/json")
         try:
             body = req.get_data(cache=True)
-            # Werkzeug cuts a chunked body off at the limit and does not say so.
+            # Werkzeug truncates a chunked body at the limit without an error.
             if req.max_content_length is not None and len(body) >= req.max_content_length:
                 raise RequestEntityTooLarge
         except RequestEntityTooLarge:
@@ -32,7 +32,7 @@ class BodyParser(FlaskParser):
         except (BadRequest, ParseException):
             raise MalformedJson("the body ended early or its chunks are malformed") from None
         try:
-            # Besides a syntax error: invalid UTF-8, a number of thousands of digits, deep nesting.
+            # Syntax errors, invalid UTF-8, numbers with thousands of digits, deep nesting.
             return json.loads(body)
         except (ValueError, RecursionError):
             raise MalformedJson("the body is not a JSON document") from None
@@ -46,6 +46,6 @@ class BodyParser(FlaskParser):
         error_status_code: int | None,
         error_headers: Mapping[str, str] | None,
     ) -> NoReturn:
-        """Raise what the schema found, by field."""
+        """Raise InvalidFields with the schema's messages by field."""
         messages = error.normalized_messages()["json"]  # type: ignore[no-untyped-call]  # marshmallow's is not
         raise InvalidFields(messages) from None

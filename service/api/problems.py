@@ -1,4 +1,4 @@
-"""The one table from domain errors to HTTP, and the form every error takes (RFC 9457)."""
+"""Maps domain errors to HTTP statuses and problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .caller import request_id
 
 CONTENT_TYPE = "application/problem+json"
 
-# Relative to the service's own address (RFC 9457 section 3.1.1 allows that); nothing is served there.
+# Relative to the service's address, which RFC 9457 section 3.1.1 allows; no page is served there.
 TYPE_PREFIX = "/problems/"
 
 STATUS: dict[type[errors.VaultError], HTTPStatus] = {
@@ -34,24 +34,24 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-# Where Flask's own words are written for somebody in front of a browser.
+# Flask's own texts for these address people with a browser.
 _DETAIL = {
-    HTTPStatus.NOT_FOUND: "no such route; /docs shows those that there are",
-    HTTPStatus.METHOD_NOT_ALLOWED: "this route takes other methods; the header Allow names them",
+    HTTPStatus.NOT_FOUND: "no such route: /docs lists all routes",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method not allowed: the header Allow lists the methods of this route",
 }
 
 log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Make every error of the application a problem document."""
+    """Turn every error of the application into a problem document."""
     app.register_error_handler(errors.VaultError, _domain_error)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, _unexpected_error)
 
 
 def problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
-    """Return a problem document; ``members`` are its extension members, and its ``type`` if it has one."""
+    """Return a problem document; ``members`` are its extension members, and ``type`` if it has one."""
     body = {
         "type": "about:blank",
         "title": status.phrase,
@@ -64,7 +64,7 @@ def problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
 
 
 def example(error: errors.VaultError) -> dict[str, Any]:
-    """Return the body of an error's problem document, for the documentation."""
+    """Return an example of an error's problem document, for the documentation."""
     cause = error.cause if isinstance(error, errors.BatchFailed) else error
     status = _status(cause) or HTTPStatus.INTERNAL_SERVER_ERROR
     return {
@@ -78,9 +78,9 @@ def example(error: errors.VaultError) -> dict[str, Any]:
 
 
 def summary(error: errors.VaultError) -> dict[str, Any]:
-    """Return what a batch says of one of its parts that failed."""
+    """Return the result of a failed item in a batch."""
     if isinstance(error, errors.CannotDecrypt):
-        _note_unopenable(error)
+        _report_unopenable(error)
     status = _status(error) or HTTPStatus.INTERNAL_SERVER_ERROR
     return {"status": status, "detail": str(error), **_members(error)}
 
@@ -94,7 +94,7 @@ def _detail(error: errors.VaultError) -> str:
 
 
 def _members(error: errors.VaultError) -> dict[str, Any]:
-    """Return what a program needs to know besides the status."""
+    """Return the ``type`` and the extension members, for programs."""
     members: dict[str, Any] = {"type": TYPE_PREFIX + error.kind}
     if isinstance(error, errors.InvalidFields):
         members["errors"] = error.errors
@@ -103,19 +103,19 @@ def _members(error: errors.VaultError) -> dict[str, Any]:
     return members
 
 
-def _note_unopenable(error: errors.CannotDecrypt) -> None:
+def _report_unopenable(error: errors.CannotDecrypt) -> None:
     metrics.crypto_failures.labels(error.reason).inc()
-    log.error("a stored record does not open: %s", error.reason, extra={"request_id": request_id()})
+    log.error("a stored record cannot be opened: %s", error.reason, extra={"request_id": request_id()})
 
 
 def _domain_error(error: errors.VaultError) -> Response:
-    # What befell one part of a batch decides how all of it is answered.
+    # The error of the failed item decides the status of the whole batch.
     detail, error = _detail(error), error.cause if isinstance(error, errors.BatchFailed) else error
     status = _status(error)
     if status is None:
         return _unexpected_error(error)
     if isinstance(error, errors.CannotDecrypt):
-        _note_unopenable(error)
+        _report_unopenable(error)
         return problem(status, detail, **_members(error))
     if isinstance(error, errors.AuditUnavailable):
         metrics.audit_failures.inc()
@@ -124,7 +124,7 @@ def _domain_error(error: errors.VaultError) -> Response:
         log.error("cannot serve: %s", error, extra={"request_id": request_id()})
         response.headers["Retry-After"] = "1"
     if isinstance(error, errors.Unauthenticated):
-        # RFC 6750 section 3: no error code where no token was sent.
+        # RFC 6750 section 3: no error code if no token was sent.
         sent = "" if isinstance(error, errors.NoToken) else ', error="invalid_token"'
         response.headers["WWW-Authenticate"] = f'Bearer realm="secret-manager"{sent}'
     if isinstance(error, errors.TooManyRequests):
@@ -133,7 +133,7 @@ def _domain_error(error: errors.VaultError) -> Response:
 
 
 def http_error(error: HTTPException) -> Response:
-    """Return what Flask itself refuses (no such route, wrong method) as a problem document."""
+    """Return an error of Flask itself (no such route, wrong method) as a problem document."""
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     response = problem(status, _DETAIL.get(status) or error.description or status.phrase)
     for name, value in error.get_headers():
@@ -143,9 +143,9 @@ def http_error(error: HTTPException) -> Response:
 
 
 def _unexpected_error(error: Exception) -> Response:
-    # The formatter leaves the message out: nobody knows what a stranger's message quotes.
+    # The log formatter omits the message: a library's message may quote a secret.
     log.error("unexpected error", exc_info=error, extra={"request_id": request_id()})
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
-        "the service failed in a way that it did not foresee; its log has the place under this request_id",
+        "internal error: search the service's log for this request_id",
     )

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its log line, its metrics."""
+"""The log line, metrics and common headers of every request."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .caller import client_ip, request_id
 
 log = logging.getLogger(__name__)
 
-# A method is any word a client likes: only known ones become a label or reach the log.
+# A client can send any word as the method: only known ones become a metric label or reach the log.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-# Answers are for programs: no browser shall guess, frame, run or pass on anything of them. The
-# documentation's page has a policy of its own.
+# Responses are for programs: a browser must not sniff, frame, run or cache them.  The documentation page
+# has its own policy.
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -26,7 +26,7 @@ _HEADERS = {
 
 
 def init_app(app: Flask) -> None:
-    """Number, count, time and log every request of the application."""
+    """Count, time and log every request of the application."""
     app.before_request(_start)
     app.after_request(_finish)
 
@@ -37,7 +37,7 @@ def _start() -> None:
 
 def _finish(response: Response) -> Response:
     seconds = time.perf_counter() - g.started
-    # The route, never the path: a path that no route knows may be anything, a secret included.
+    # The route, never the path: the path of an unknown route may contain anything, even a secret.
     route = request.url_rule.rule if request.url_rule else "unmatched"
     method = request.method if request.method in _METHODS else "other"
 

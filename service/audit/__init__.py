@@ -1,1 +1,1 @@
-"""The record of who did what. Knows nothing of MongoDB or HTTP."""
+"""The audit log: who did what.  Does not know pymongo or HTTP."""

@@ -1,4 +1,4 @@
-"""Looks after the audit log beside the requests: a thread of each process that serves."""
+"""The background thread of each serving process that makes checkpoints and measures the audit log."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ log = logging.getLogger(__name__)
 
 
 class CheckpointThread:
-    """Makes checkpoints, and measures the log; ``start`` it after the fork."""
+    """Makes checkpoints and updates the log's metrics; ``start`` it after the fork."""
 
     def __init__(self, audit_log: AuditLog, checkpointer: Checkpointer, close_seconds: float) -> None:
         self._log = audit_log
         self._checkpointer = checkpointer
         self._close_seconds = close_seconds
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="audit-log", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name="audit-log", daemon=True)
 
     def start(self) -> None:
-        """Begin; the first checkpoint comes after an interval."""
+        """Start the thread; the first checkpoint comes after one interval."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the chain of this process and make a last checkpoint; what fails is logged."""
+        """Close the chain of this process and make a last checkpoint; errors are logged."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(self._close_seconds)
         self._try(lambda: self._checkpointer.end(self._close_seconds))
 
-    def _keep(self) -> None:
+    def _loop(self) -> None:
         while not self._ended.wait(self._log.interval.total_seconds()):
             self._try(self._once)
 
@@ -51,7 +51,7 @@ class CheckpointThread:
         try:
             step()
         except (Unavailable, CannotDecrypt) as error:
-            log.error("the audit log is not looked after: %s", error)
+            log.error("the maintenance of the audit log failed: %s", error)
         except Exception:
-            # The thread must outlive whatever befell it once.
-            log.exception("the audit log is not looked after")
+            # The thread must survive any error.
+            log.exception("the maintenance of the audit log failed")

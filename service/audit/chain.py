@@ -1,9 +1,8 @@
-"""The chain that the records of one writer form: each is numbered and authenticates the one before.
+"""The chain of one writer's records: each is numbered and authenticates the previous one.
 
 A writer is a process.  Its first record opens the chain, its last one closes it.  ``mac`` is the
-HMAC-SHA256 of all that a record says, of its place, and of the ``mac`` of the record before: who has no
-key can neither change a record, nor move it, nor make one up; and what is missing leaves a gap in the
-numbers.
+HMAC-SHA256 of all fields of a record, its id, and the ``mac`` of the previous record: without the key,
+records cannot be changed, moved or forged, and a missing record leaves a gap in the numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from ..models import AuditRecord, Status
 
 KEY_BYTES = 32
 OPEN, CLOSE = "chain_open", "chain_close"
-# What the first record of a chain has in the place of the mac before.
+# ``previous`` of the first record of a chain.
 BEGINNING = bytes(hashlib.sha256().digest_size)
 # The actor of records about the log itself.
 SERVICE = "service"
@@ -34,9 +33,9 @@ _ID = re.compile(r"(?P<writer>[0-9a-f]{24}):(?P<seq>[0-9]{12})")
 
 @dataclass(frozen=True, slots=True)
 class AuditKeys:
-    """What records are authenticated with, and what checkpoints are; both derived from the audit key.
+    """The keys that authenticate records and checkpoints, both derived from the audit key.
 
-    What is there may also be from one of the ``former`` keys: a restored log was another cluster's.
+    Existing ones may also be from one of the ``former`` keys, if another cluster's log was restored.
     """
 
     records: bytes = field(repr=False)
@@ -45,7 +44,7 @@ class AuditKeys:
 
     @classmethod
     def of(cls, audit_key: bytes, former: Sequence[AuditKeys] = ()) -> AuditKeys:
-        """Derive them."""
+        """Derive them from the audit key."""
         records, checkpoints = (
             hmac.digest(audit_key, purpose, "sha256") for purpose in (b"audit records", b"audit checkpoints")
         )
@@ -54,7 +53,7 @@ class AuditKeys:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a chain has come to; ``seq`` counts from 0 and is -1 before the first record."""
+    """The last position in a chain; ``seq`` counts from 0 and is -1 before the first record."""
 
     writer: str
     seq: int = -1
@@ -64,7 +63,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A record in its place in a chain."""
+    """A record at its position in a chain."""
 
     writer: str
     seq: int
@@ -79,27 +78,27 @@ class Link:
 
     @property
     def head(self) -> Head:
-        """The chain as it is with this record."""
+        """The head of the chain after this record."""
         return Head(self.writer, self.seq, self.mac, self.record.operation == CLOSE)
 
 
 def new_writer() -> str:
-    """Return the name of a new writer; names sort by the second in which they were made."""
+    """Return the name of a new writer; names sort by the second in which they were created."""
     return f"{int(time.time()):08x}{secrets.token_hex(8)}"
 
 
 def begun_at(writer: str) -> datetime:
-    """Return when a writer began, to the second."""
+    """Return when a writer was created, to the second."""
     return datetime.fromtimestamp(int(writer[:8], 16), UTC)
 
 
 def first_name(at: datetime) -> str:
-    """Return what sorts before every writer that began at that time or later."""
+    """Return a string that sorts before every writer created at that time or later."""
     return f"{max(int(at.timestamp()), 0):08x}"
 
 
 def record_id(writer: str, seq: int) -> str:
-    """Return the id of a record: those of a chain sort in its order."""
+    """Return the id of a record; ids of a chain sort in order of their numbers."""
     return f"{writer}:{seq:012}"
 
 
@@ -107,16 +106,16 @@ def place(record_id: object) -> tuple[str, int]:
     """Return the writer and the number of a record.
 
     Raises:
-        Tampered: this is no id of a record in a chain.
+        Tampered: it is not the id of a record in a chain.
     """
     found = _ID.fullmatch(record_id) if isinstance(record_id, str) else None
     if found is None:
-        raise Tampered("not an id that a writer gives")
+        raise Tampered("not a valid id of a record in a chain")
     return found["writer"], int(found["seq"])
 
 
 def link(keys: AuditKeys, head: Head, records: Iterable[AuditRecord]) -> list[Link]:
-    """Return the records as they follow ``head``."""
+    """Return the records as links that follow ``head``."""
     links = []
     for record in records:
         at, previous = record_id(head.writer, head.seq + 1), head.mac
@@ -127,37 +126,37 @@ def link(keys: AuditKeys, head: Head, records: Iterable[AuditRecord]) -> list[Li
 
 
 def authenticate(keys: AuditKeys, record_id: str, fields: Mapping[str, object]) -> bytes:
-    """Return the ``mac`` of a record; ``fields`` is all that is stored of it but the id and the ``mac``.
+    """Return the ``mac`` of a record; ``fields`` are all its stored fields except the id and the ``mac``.
 
     Raises:
-        Tampered: a field is of a type that no record has.
+        Tampered: a field has a type that no record has.
     """
     pairs = {name: _text(value) for name, value in fields.items()}
     return hmac.digest(keys.records, encode({**pairs, "_id": record_id}), "sha256")
 
 
 def is_authentic(keys: AuditKeys, record_id: str, fields: Mapping[str, object], mac: object) -> bool:
-    """Return whether the service wrote this in this place.
+    """Return whether the service wrote this record at this position.
 
     Raises:
-        Tampered: a field is of a type that no record has.
+        Tampered: a field has a type that no record has.
     """
     return isinstance(mac, bytes) and any(
-        hmac.compare_digest(mac, authenticate(one, record_id, fields)) for one in (keys, *keys.former)
+        hmac.compare_digest(mac, authenticate(each, record_id, fields)) for each in (keys, *keys.former)
     )
 
 
 def opening(writer: str, at: datetime) -> AuditRecord:
-    """Return the record that begins a writer's chain."""
-    return _of_the_log(OPEN, writer, at, None)
+    """Return the record that opens a writer's chain."""
+    return _chain_record(OPEN, writer, at, None)
 
 
 def closing(by: str, at: datetime, reason: str | None = None) -> AuditRecord:
-    """Return the record that ends a chain: the writer's own, or another one's, with the ``reason``."""
-    return _of_the_log(CLOSE, by, at, reason)
+    """Return the record that closes a chain: the writer's own or, with a ``reason``, another writer's."""
+    return _chain_record(CLOSE, by, at, reason)
 
 
-def _of_the_log(operation: str, by: str, at: datetime, reason: str | None) -> AuditRecord:
+def _chain_record(operation: str, by: str, at: datetime, reason: str | None) -> AuditRecord:
     return AuditRecord(
         timestamp=at,
         operation=operation,
@@ -183,6 +182,6 @@ def _text(value: object) -> str:
         case bytes():
             return f"x{value.hex()}"
         case datetime():
-            # As the database keeps it.
+            # With the database's precision.
             return f"t{(value - _EPOCH) // timedelta(milliseconds=1)}"
-    raise Tampered("a field of a type that no record has")
+    raise Tampered("a field has a type that no record has")

@@ -1,7 +1,6 @@
 """Makes checkpoints of the audit log, and closes the chains of processes that were killed.
 
-Every process tries once per interval; which one does it is decided by who is first to write the next
-number.
+Every process tries once per interval; the first one to write the next number succeeds.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from .checkpoints import Checkpoint
 from .key import AuditKey
 from .writer import ChainWriter
 
-# A process of which nothing was heard for so many intervals is dead.  If it is not, it finds its chain
-# closed, and begins another.
+# After so many intervals without a sign of life, a process counts as dead.  If it is alive after all, it
+# finds its chain closed and begins another.
 LOST_AFTER = 5
-# Clocks of the nodes differ by less.
+# The nodes' clocks differ by less than this.
 _SKEW = timedelta(minutes=10)
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AuditLog:
-    """What checkpoints are made of and evidence is drawn from; ``ttl_days`` of 0 keeps records for good."""
+    """What making checkpoints and verifying the log need; with ``ttl_days`` of 0, records never expire."""
 
     records: AuditStore
     checkpoints: CheckpointStore
@@ -46,11 +45,11 @@ class AuditLog:
     clock: Callable[[], datetime] = now
 
     def expired_before(self, at: datetime) -> datetime | None:
-        """Return since when records are there, or None where they are kept for good."""
+        """Return the time before which records may have expired, or None if they never expire."""
         return at - timedelta(days=self.ttl_days) if self.ttl_days else None
 
     def alive(self, at: datetime) -> set[str]:
-        """Return the writers that were heard of in the last intervals.
+        """Return the writers that gave a sign of life in the last ``LOST_AFTER`` intervals.
 
         Raises:
             StoreUnavailable: the database did not answer.
@@ -68,18 +67,18 @@ def audit_log(store: Store, ring: KeyRing, checkpoint_seconds: int, ttl_days: in
 
 
 class Checkpointer:
-    """What one process does for the audit log once per interval."""
+    """The work of one process for the audit log, once per interval."""
 
     def __init__(self, audit_log: AuditLog, writer: ChainWriter) -> None:
         self._log = audit_log
         self._writer = writer
-        self._known: Checkpoint | None = None
+        self._latest_seen: Checkpoint | None = None
         self._keys: AuditKeys | None = None
 
     def run(self, *, due: bool = False) -> Checkpoint | None:
-        """Tell that this process is alive; make a checkpoint if it is ``due`` and says anything new.
+        """Record that this process is alive; make a checkpoint if one is due and there is anything new.
 
-        Without ``due`` it is when the newest one is an interval old.
+        One is due if the newest is an interval old; ``due`` makes it due now.
 
         Raises:
             StoreUnavailable: the database did not answer.
@@ -90,10 +89,10 @@ class Checkpointer:
             self._log.writers.beat(name)
         keys = self._log.key.reopen().keys
         if keys != self._keys:
-            # The log of another cluster was restored: its checkpoints are in the place of those known here.
-            self._keys, self._known = keys, None
+            # The log of another cluster was restored: its checkpoints have replaced those seen here.
+            self._keys, self._latest_seen = keys, None
         latest = self._latest(keys)
-        # A little less: nobody wakes up to the millisecond.
+        # A little less than the interval: the thread does not wake up to the millisecond.
         if latest is not None and not due and at < latest.at + 0.9 * self._log.interval:
             return None
         heads = tuple(self._heads(keys, latest, at))
@@ -109,15 +108,15 @@ class Checkpointer:
         made = checkpoints.signed(keys, unsigned)
         if not self._log.checkpoints.insert(checkpoints.to_json(made)):
             return None
-        self._known = made
+        self._latest_seen = made
         log.info("audit checkpoint", extra={"checkpoint": checkpoints.to_json(made)})
         return made
 
     def end(self, seconds: float) -> None:
-        """Close this process's chain, and have that in a checkpoint.
+        """Close this process's chain, and make a checkpoint that covers that.
 
         Raises:
-            StoreUnavailable, CannotDecrypt: as ``run``; another process closes the chain later.
+            StoreUnavailable, CannotDecrypt: as ``run``; another process then closes the chain later.
         """
         if (name := self._writer.name) is not None:
             with deadline_in(seconds):
@@ -126,9 +125,9 @@ class Checkpointer:
                 self.run(due=True)
 
     def _latest(self, keys: AuditKeys) -> Checkpoint | None:
-        """Return the newest checkpoint that this process has seen or the database has."""
+        """Return the newest checkpoint, in the database or seen before by this process."""
         document = self._log.checkpoints.newest()
-        latest = self._known
+        latest = self._latest_seen
         try:
             found = None if document is None else checkpoints.from_json(document)
             if found is not None and not checkpoints.is_authentic(keys, found):
@@ -140,9 +139,9 @@ class Checkpointer:
         except Tampered as error:
             log.error("the newest audit checkpoint: %s", error)
             if latest is None and document is not None and isinstance(document["_id"], int):
-                # Its number is taken, and of all else nothing is known.
+                # Its number is taken; nothing else in it can be trusted.
                 latest = Checkpoint(document["_id"], chain.begun_at("0" * 8), (), None)
-        self._known = latest
+        self._latest_seen = latest
         return latest
 
     def _heads(self, keys: AuditKeys, latest: Checkpoint | None, at: datetime) -> Iterator[Head]:
@@ -156,7 +155,7 @@ class Checkpointer:
                 continue
             last = self._log.records.last(writer)
             if last is None:
-                # Expired, or removed: the checkpoints before know of it.
+                # Expired, or removed: earlier checkpoints have it.
                 continue
             try:
                 head = _head(keys, last)
@@ -170,7 +169,7 @@ class Checkpointer:
             )
 
     def _begun(self, since: datetime | None) -> Iterator[str]:
-        """Yield the writers that began since, by one look into the index for each."""
+        """Yield the writers created since then, with one index lookup for each."""
         after = "" if since is None else chain.first_name(since)
         while (found := self._log.records.next_id(after)) is not None:
             after = found + "\0"
@@ -185,21 +184,21 @@ class Checkpointer:
         return writer in alive or last["timestamp"] > at - LOST_AFTER * self._log.interval
 
     def _closed(self, keys: AuditKeys, head: Head, at: datetime) -> Head:
-        """Close the chain of a dead process, unless it moves after all."""
+        """Close the chain of a dead process, unless that process writes after all."""
         by = self._writer.name or chain.SERVICE
         (link,) = chain.link(keys, head, [chain.closing(by, at, "writer gone")])
         if not self._log.records.append([link], self._log.interval.total_seconds()):
             return head
         self._log.writers.remove(head.writer)
-        log.warning("audit chain %s was not closed by its process: closed", head.writer)
+        log.warning("closed the audit chain %s, whose process is gone", head.writer)
         return link.head
 
 
 def _head(keys: AuditKeys, document: Document) -> Head:
-    """Return the head of a chain, of which this is the last record.
+    """Return the head of the chain whose last record this is.
 
     Raises:
-        Tampered: it is none that the service wrote.
+        Tampered: the service did not write this record.
     """
     writer, seq = chain.place(document["_id"])
     fields = {name: value for name, value in document.items() if name not in ("_id", "mac")}

@@ -1,6 +1,6 @@
-"""Checkpoints: authenticated lists of how far the chains have come, each tied to the one before.
+"""Checkpoints: authenticated lists of the chains' heads, each linked to the previous checkpoint.
 
-They stay when the records that they cover have expired, and a copy outside the database shows what was
+They stay when the records that they cover have expired, and a copy outside the database reveals what was
 cut off inside it.
 """
 
@@ -20,10 +20,10 @@ from .chain import BEGINNING, AuditKeys, Head
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The heads, at some time, of all chains that were open or ended since the checkpoint before.
+    """The heads of all chains that were open, or closed since the previous checkpoint, at a point in time.
 
-    ``number`` counts from 1.  Records older than ``expired_before`` may have expired; None where they
-    are kept for good.
+    ``number`` counts from 1.  Records older than ``expired_before`` may have expired; None if they never
+    expire.
     """
 
     number: int
@@ -35,7 +35,7 @@ class Checkpoint:
 
 
 def signed(keys: AuditKeys, checkpoint: Checkpoint) -> Checkpoint:
-    """Return it with its ``mac``."""
+    """Return the checkpoint with its ``mac``."""
     return Checkpoint(
         checkpoint.number,
         checkpoint.at,
@@ -47,12 +47,12 @@ def signed(keys: AuditKeys, checkpoint: Checkpoint) -> Checkpoint:
 
 
 def is_authentic(keys: AuditKeys, checkpoint: Checkpoint) -> bool:
-    """Return whether the service made it."""
-    return any(hmac.compare_digest(checkpoint.mac, _mac(one, checkpoint)) for one in (keys, *keys.former))
+    """Return whether the service made the checkpoint."""
+    return any(hmac.compare_digest(checkpoint.mac, _mac(each, checkpoint)) for each in (keys, *keys.former))
 
 
 def to_json(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return it as it is stored and logged."""
+    """Return the checkpoint as it is stored and logged."""
     before = checkpoint.expired_before
     return {
         "number": checkpoint.number,
@@ -68,10 +68,10 @@ def to_json(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def from_json(found: Mapping[str, Any]) -> Checkpoint:
-    """Return what was written like this.
+    """Return the checkpoint that ``to_json`` wrote.
 
     Raises:
-        Tampered: nobody wrote it like this.
+        Tampered: it is malformed.
     """
     try:
         before = found["expired_before"]
@@ -84,7 +84,7 @@ def from_json(found: Mapping[str, Any]) -> Checkpoint:
             mac=bytes.fromhex(found["mac"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise Tampered("not of the form of a checkpoint") from None
+        raise Tampered("not a valid checkpoint") from None
 
 
 def _head(found: Mapping[str, Any]) -> Head:

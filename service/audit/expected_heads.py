@@ -1,4 +1,4 @@
-"""What checkpoints say about the chains: how far each must reach, and what may have expired of it."""
+"""What checkpoints say about the chains: how far each must reach, and which records may have expired."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from .findings import FindingKind, Findings, Report
 
 @dataclass(slots=True)
 class ExpectedHeads:
-    """The newest known head of each chain, with the time; ``marks`` are all heads that a record must match.
+    """What the chains must have.
 
-    Up to the numbers in ``expired``, records were written so long ago that they may be gone.
+    ``heads`` has the newest known head of each chain and the time of its checkpoint.  ``pinned`` has the MACs
+    that records must have, by writer and number.  Records up to the numbers in ``expired`` are so old that
+    they may have expired.
     """
 
     heads: dict[str, tuple[Head, datetime]] = field(default_factory=dict)
@@ -26,7 +28,7 @@ class ExpectedHeads:
     expired: dict[str, int] = field(default_factory=dict)
 
     def add(self, checkpoint: Checkpoint, *, pin: bool) -> None:
-        """Learn from a checkpoint; its heads become marks where ``marked``."""
+        """Add the heads of a checkpoint; with ``pin``, records must match each of them."""
         for head in checkpoint.heads:
             before = self.heads.get(head.writer)
             if before is None or head.seq > before[0].seq:
@@ -43,14 +45,14 @@ def load(
     report: Report,
     findings: Findings,
 ) -> ExpectedHeads:
-    """Return what the checkpoints say, those in the database and those ``saved`` outside.
+    """Return what the checkpoints say, both those in the database and those ``saved`` outside.
 
-    What is wrong with them becomes findings.  ``stored`` is read twice.  ``expired_before`` is what the
-    present settings let expire.
+    Anything wrong with them is added to ``findings``.  ``stored`` is called twice.  With the current
+    settings, records older than ``expired_before`` may have expired.
     """
     expected = ExpectedHeads()
     outside = _authentic(keys, saved, findings)
-    good: set[int] = set()
+    authentic: set[int] = set()
     previous: Checkpoint | None = None
     for document in stored():
         report.checkpoints += 1
@@ -65,23 +67,26 @@ def load(
             continue
         _compare(previous, found, findings, first=report.checkpoints == 1)
         previous = found
-        good.add(found.number)
+        authentic.add(found.number)
         expected.add(found, pin=False)
         expired_before = _later(expired_before, found.expired_before)
         copy = outside.pop(found.number, None)
         if copy is not None:
             expected.add(copy, pin=True)
             if copy.mac != found.mac:
-                findings.add(FindingKind.ALTERED, name, "another one than the saved one")
+                findings.add(FindingKind.ALTERED, name, "differs from the saved copy")
     for copy in outside.values():
         expected.add(copy, pin=True)
         expired_before = _later(expired_before, copy.expired_before)
         findings.add(
-            FindingKind.MISSING, f"checkpoint {copy.number}", "only the saved copy is left", before=copy.at
+            FindingKind.MISSING,
+            f"checkpoint {copy.number}",
+            "only the saved copy exists",
+            before=copy.at,
         )
     expected.pinned |= {(head.writer, head.seq): head.mac for head, _ in expected.heads.values()}
     if expired_before is not None:
-        _note_expired(expected, stored(), good, expired_before)
+        _add_expired(expected, stored(), authentic, expired_before)
     return expected
 
 
@@ -89,39 +94,43 @@ def _authentic(
     keys: AuditKeys, saved: Sequence[Mapping[str, Any]], findings: Findings
 ) -> dict[int, Checkpoint]:
     found = {}
-    for one in saved:
+    for document in saved:
         try:
-            checkpoint = checkpoints.from_json(one)
+            checkpoint = checkpoints.from_json(document)
             if not checkpoints.is_authentic(keys, checkpoint):
                 raise Tampered("does not authenticate")
             found[checkpoint.number] = checkpoint
         except Tampered as error:
-            findings.add(FindingKind.ALTERED, f"saved checkpoint {str(one.get('number'))[:20]}", str(error))
+            name = f"saved checkpoint {str(document.get('number'))[:20]}"
+            findings.add(FindingKind.ALTERED, name, str(error))
     return found
 
 
 def _compare(previous: Checkpoint | None, found: Checkpoint, findings: Findings, *, first: bool) -> None:
-    """Tell what is missing or wrong between two that follow each other in the database."""
+    """Report what is missing or wrong between two consecutive checkpoints in the database."""
     number = 1 if first else previous.number + 1 if previous is not None else found.number
     if found.number > number:
         findings.add(
             FindingKind.MISSING,
             f"checkpoint {number}",
-            "its number is not there",
+            "no checkpoint has this number",
             last=f"checkpoint {found.number - 1}",
             after=None if previous is None else previous.at,
             before=found.at,
         )
     elif (first and found.previous != BEGINNING) or (previous is not None and found.previous != previous.mac):
-        findings.add(FindingKind.ALTERED, f"checkpoint {found.number}", "does not follow the one before it")
+        findings.add(FindingKind.ALTERED, f"checkpoint {found.number}", "does not follow the previous one")
 
 
-def _note_expired(
-    expected: ExpectedHeads, stored: Iterable[Mapping[str, Any]], good: set[int], expired_before: datetime
+def _add_expired(
+    expected: ExpectedHeads,
+    stored: Iterable[Mapping[str, Any]],
+    authentic: set[int],
+    expired_before: datetime,
 ) -> None:
-    """Learn what was written before; that the first checkpoint after that time knows it, shows it."""
+    """Set what may have expired: what the first checkpoint at or after ``expired_before`` covers."""
     for document in stored:
-        if document["_id"] not in good:
+        if document["_id"] not in authentic:
             continue
         checkpoint = checkpoints.from_json(document)
         for head in checkpoint.heads:

@@ -1,4 +1,4 @@
-"""Audit records with the field names of the Open Cybersecurity Schema Framework: API Activity, class 6003."""
+"""Audit records as events of the Open Cybersecurity Schema Framework (OCSF): API Activity, class 6003."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def event(record_id: str, record: AuditRecord) -> dict[str, Any]:
-    """Return a record as an event."""
+    """Return a record as an OCSF event."""
     activity = _ACTIVITIES.get(record.operation, _OTHER)
     failed = record.status is Status.FAILURE
     about = [("secret", record.secret_id, record.path), ("token", record.token_id, None)]

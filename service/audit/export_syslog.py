@@ -1,4 +1,4 @@
-"""Audit records as syslog messages (RFC 5424), for collectors that take nothing else."""
+"""Audit records as syslog messages (RFC 5424), for collectors that accept nothing else."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from datetime import UTC
 from ..models import AuditRecord, Status
 from . import export_ocsf
 
-# "Log audit" of RFC 5424's facilities, and two of its severities.
+# The facility "log audit" and two severities of RFC 5424.
 _FACILITY = 13
 _WARNING, _INFORMATIONAL = 4, 6
 _ABSENT = "-"
-# What RFC 5424 takes as a message's id: in a record that somebody altered, an operation may be anything.
+# A valid MSGID of RFC 5424: in an altered record, the operation may be any text.
 _MESSAGE_ID = re.compile(r"[!-~]{1,32}")
 
 
 def line(record_id: str, record: AuditRecord) -> str:
-    """Return a record as one message, with no line end: the header, then the OCSF event as JSON in ASCII.
+    """Return a record as one message without a line end: the header, then the OCSF event as JSON in ASCII.
 
-    The time is the record's own; the operation is the message's id.  There is no host, as a record belongs
-    to all replicas: whoever passes the lines on says where they come from.
+    The timestamp is the record's, the MSGID is the operation.  The HOSTNAME is absent, as a record belongs to
+    all replicas: the program that forwards the lines can add it.
     """
     severity = _WARNING if record.status is Status.FAILURE else _INFORMATIONAL
     at = record.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,4 +1,4 @@
-"""What a verification of the audit log can find, and what it says in the end."""
+"""Findings and the final report of a verification of the audit log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What is the matter; where nothing is, the log is as it was written."""
+    """The kind of a finding; without any finding, the log is as it was written."""
 
     ALTERED = "altered"
     MISSING = "missing"
@@ -21,8 +21,8 @@ class FindingKind(StrEnum):
 class Finding:
     """Something that is not as the service wrote it.
 
-    ``first`` and ``last`` are ids of records (or ``checkpoint`` and a number), equal where it is one.
-    It happened between ``after`` and ``before``, as far as records around it tell.
+    ``first`` and ``last`` are ids of records (or ``checkpoint`` and a number), equal for a single one.  The
+    affected records were written between ``after`` and ``before``, as far as surrounding records show.
     """
 
     kind: FindingKind
@@ -35,11 +35,11 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """The end of a verification.
+    """The result of a verification.
 
-    ``records`` were read in ``chains``, of which ``open`` have a living process.  ``expired`` ones are
-    gone, as a checkpoint shows, because of their age.  ``unchained`` are from before there were chains.
-    ``found`` counts the findings by kind.
+    ``records`` were read in ``chains``, of which ``open`` have a living process.  ``expired`` records are
+    gone because of their age, as a checkpoint shows.  ``unchained`` records are from before there were
+    chains.  ``found`` counts the findings by kind.
     """
 
     records: int = 0
@@ -57,11 +57,11 @@ class Report:
 
 
 class Findings:
-    """Counts findings and passes them on."""
+    """Counts findings and passes each to ``report_finding``."""
 
-    def __init__(self, report: Report, tell: Callable[[Finding], None]) -> None:
+    def __init__(self, report: Report, report_finding: Callable[[Finding], None]) -> None:
         self._report = report
-        self._tell = tell
+        self._report_finding = report_finding
 
     def add(
         self,
@@ -72,6 +72,6 @@ class Findings:
         after: datetime | None = None,
         before: datetime | None = None,
     ) -> None:
-        """Take note of one."""
+        """Add a finding."""
         self._report.found[kind] = self._report.found.get(kind, 0) + 1
-        self._tell(Finding(kind, first, last or first, detail, after, before))
+        self._report_finding(Finding(kind, first, last or first, detail, after, before))

@@ -1,6 +1,6 @@
-"""The key that authenticates the audit log: random, made once, sealed under the key ring.
+"""The key that authenticates the audit log: random, created once, wrapped under the key ring.
 
-It stays when the master key is rotated, so that old chains and saved checkpoints can be verified for good.
+It stays the same when the master key is rotated, so old chains and saved checkpoints can always be verified.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from ..store.audit import AuditStore
 from ..store.audit_keys import AuditKeyStore, SealedAuditKey
 from .chain import KEY_BYTES, AuditKeys
 
-# No secret's id looks like this, so neither opens in the other's place.
+# No secret has such an id, so neither can be opened in place of the other.
 _CONTEXT = Context("audit-key", version=1)
-# During a rolling update, replicas of before write records that are in no chain.
+# During a rolling update, replicas of the previous version write records that are in no chain.
 _UPDATE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedAuditKey:
-    """What the audit log is authenticated with, and until when records may be in no chain."""
+    """The keys that authenticate the audit log, and the time until which records may be in no chain."""
 
     keys: AuditKeys
     unchained_until: datetime | None
 
 
 class AuditKey:
-    """Opens the audit key once for the life of the process; makes it where there is none."""
+    """Opens the audit key once per process; creates it if there is none."""
 
     def __init__(self, store: AuditKeyStore, log: AuditStore, ring: KeyRing) -> None:
         self._store = store
@@ -43,11 +43,11 @@ class AuditKey:
         self._opened: OpenedAuditKey | None = None
 
     def keys(self) -> AuditKeys:
-        """Return what records and checkpoints are authenticated with.
+        """Return the keys that authenticate records and checkpoints.
 
         Raises:
-            StoreUnavailable: the database did not answer, or has records but no longer their key.
-            CannotDecrypt: the key ring does not open it.
+            StoreUnavailable: the database did not answer, or has records but not their key.
+            CannotDecrypt: the key ring does not open the key.
         """
         return self.open().keys
 
@@ -56,59 +56,59 @@ class AuditKey:
         return self._opened or self.reopen()
 
     def reopen(self) -> OpenedAuditKey:
-        """Return the key, with the former ones that there are now; the errors are those of ``keys``."""
-        found = self._store.find() or self._make()
-        former = [AuditKeys.of(unsealed(one, self._ring)) for one in self._store.former()]
-        keys = AuditKeys.of(unsealed(found, self._ring), former)
+        """Read the key and the former ones again; the errors are those of ``keys``."""
+        found = self._store.find() or self._create()
+        former = [AuditKeys.of(unseal(key, self._ring)) for key in self._store.former()]
+        keys = AuditKeys.of(unseal(found, self._ring), former)
         self._opened = OpenedAuditKey(keys, found.unchained_until)
         return self._opened
 
     def rewrap(self) -> bool:
-        """Bring the key and former ones under the primary master key; return whether one was under another.
+        """Rewrap the key and the former ones under the primary master key; return whether any needed it.
 
         Raises:
-            StoreUnavailable: it may or may not be there.
-            CannotDecrypt: the key ring does not open it; it stays as it is.
+            StoreUnavailable: some may have been rewrapped.
+            CannotDecrypt: the key ring does not open one; it stays as it is.
         """
         found = self._store.find()
-        moved = [self._move(one) for one in (*self._store.former(), *([found] if found else []))]
-        return any(moved)
+        rewrapped = [self._rewrap(key) for key in (*self._store.former(), *([found] if found else []))]
+        return any(rewrapped)
 
-    def _move(self, found: SealedAuditKey) -> bool:
+    def _rewrap(self, found: SealedAuditKey) -> bool:
         data_key = self._ring.rewrap(found.data_key, _CONTEXT)
         return data_key != found.data_key and self._store.rewrap(found, data_key)
 
-    def _make(self) -> SealedAuditKey:
+    def _create(self) -> SealedAuditKey:
         chained = self._log.any_chained()
-        # Asked again: another process may have made the key meanwhile, and written records with it.
+        # Checked again: another process may have created the key since, and written records with it.
         found = self._store.find()
         if found is not None:
             return found
         if chained:
             raise StoreUnavailable(
-                "the key of the audit log is gone: put the document audit_key back into the collection meta,"
+                "the key of the audit log is gone: restore the document audit_key in the collection meta"
                 " from a backup"
             )
         key = secrets.token_bytes(KEY_BYTES)
         until = now() + _UPDATE if self._log.any_unchained() else None
-        made = SealedAuditKey(self._ring.wrap(key, _CONTEXT), until, _mac(key, until))
-        if self._store.insert(made):
-            return made
-        kept = self._store.find()
-        if kept is None:
-            raise StoreUnavailable("the key of the audit log is gone")
-        return kept
+        created = SealedAuditKey(self._ring.wrap(key, _CONTEXT), until, _mac(key, until))
+        if self._store.insert(created):
+            return created
+        stored = self._store.find()
+        if stored is None:
+            raise StoreUnavailable("the key of the audit log is gone: somebody has just removed it")
+        return stored
 
 
-def unsealed(found: SealedAuditKey, ring: KeyRing) -> bytes:
-    """Return the key.
+def unseal(sealed: SealedAuditKey, ring: KeyRing) -> bytes:
+    """Return the audit key.
 
     Raises:
         CannotDecrypt: the key ring does not open it.
     """
-    key = ring.unwrap(found.data_key, _CONTEXT)
-    if not hmac.compare_digest(found.mac, _mac(key, found.unchained_until)):
-        raise Tampered("the audit key's document was altered")
+    key = ring.unwrap(sealed.data_key, _CONTEXT)
+    if not hmac.compare_digest(sealed.mac, _mac(key, sealed.unchained_until)):
+        raise Tampered("the document of the audit key was altered")
     return key
 
 

@@ -1,6 +1,6 @@
-"""Records every operation before its answer leaves, and lets no answer leave unrecorded.
+"""Records every operation before its answer is sent; without a record, no answer is sent.
 
-Records of concurrent requests go to the database together (group commit).
+Records of concurrent requests are written together (group commit).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..errors import AuditUnavailable, CannotDecrypt, StoreUnavailable, Unavaila
 from ..group_commit import GroupCommit
 from ..models import AuditRecord, Caller, Status, now
 
-# Calls whose records go together; with a hundred records each that is far below what MongoDB takes.
+# Calls per batch; even with a hundred records each, that is far below MongoDB's limit.
 _MAX_BATCH = 256
 
 
@@ -28,11 +28,11 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Entry:
-    """An audit record in the making: the code that learns who calls, or what about, notes it here.
+    """An audit record that is being filled in: the code that learns the caller or the target sets it here.
 
-    An operation on several secrets has an item for each, and each becomes a record of its own.
-    ``reason`` says why this item failed, whether the others go on or fail with it; or why an operation
-    failed that has a result to return all the same.
+    An operation on several secrets has one item per secret, and each becomes its own record.  ``reason`` says
+    why this item failed, regardless of the other items, or why an operation failed that still returns a
+    result.
     """
 
     operation: str
@@ -45,13 +45,13 @@ class Entry:
     items: list[Entry] = field(default_factory=list)
 
     def add_item(self) -> Entry:
-        """Return the record in the making of one secret of several."""
+        """Add and return the entry for one of several secrets."""
         item = Entry(self.operation, self.caller, self.actor)
         self.items.append(item)
         return item
 
     def finish(self, reason: str | None) -> list[AuditRecord]:
-        """Return the finished records, with the present as their time; ``reason`` is why all of it failed."""
+        """Return the finished records, timed now; ``reason`` is why the whole operation failed."""
         if self.items:
             return [record for item in self.items for record in item.finish(item.reason or reason)]
         reason = reason or self.reason
@@ -73,7 +73,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Finished:
-    """The records of one operation, and until when (monotonic, in seconds) they may take."""
+    """The records of one operation, and the deadline for writing them (monotonic, in seconds)."""
 
     records: Sequence[AuditRecord]
     deadline: float
@@ -92,10 +92,10 @@ class Recorder:
     def entry(self, operation: str, caller: Caller) -> Iterator[Entry]:
         """Open the record of one operation; leaving the ``with`` makes it durable.
 
-        An error on the way is recorded as a failure with its reason, and goes on.
+        An error inside the ``with`` is recorded as a failure with its reason, and raised again.
 
         Raises:
-            AuditUnavailable: the record could not be written; the operation itself may have been.
+            AuditUnavailable: the record could not be written; the operation may have been done.
         """
         entry = Entry(operation, caller)
         try:
@@ -112,11 +112,11 @@ class Recorder:
         try:
             self._group.submit(_Finished(records, deadline), self._record_timeout)
         except StoreUnavailable:
-            raise AuditUnavailable("the audit log did not take the record in time") from None
+            raise AuditUnavailable("the audit record could not be written in time") from None
 
     def _write(self, finished: list[_Finished]) -> list[None]:
-        records = [record for one in finished for record in one.records]
-        seconds = max(one.deadline for one in finished) - time.monotonic()
+        records = [record for operation in finished for record in operation.records]
+        seconds = max(operation.deadline for operation in finished) - time.monotonic()
         try:
             self._sink.append(records, seconds)
         except (Unavailable, CannotDecrypt) as error:

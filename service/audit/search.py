@@ -14,17 +14,17 @@ from ..store.audit import AuditFilter, AuditStore, read
 
 MAX_PAGE = 1000
 
-# The first byte of a cursor; a cursor of another form gets another one.
-_FORM = b"\x01"
+# The first byte of a cursor; another format gets another byte.
+_FORMAT = b"\x01"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-# Far more than a service writes in a millisecond.
+# Far more than the service writes in a millisecond.
 _MAX_PER_MILLISECOND = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
-    """What to find: records with all the values in ``equal``, from ``since`` to before ``until``."""
+    """Finds records with all the values in ``equal``, from ``since`` to just before ``until``."""
 
     equal: Mapping[str, str] = field(default_factory=dict)
     since: datetime | None = None
@@ -35,23 +35,23 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Records beside their ids; ``cursor`` is None where it is the last page."""
+    """Record ids and records; ``cursor`` is None on the last page."""
 
     records: list[tuple[str, AuditRecord]]
     cursor: str | None
 
 
 def search_log(log: AuditStore, principal: Principal, query: AuditQuery) -> AuditPage:
-    """Return a page of about ``limit`` records: it goes on to the end of its last millisecond.
+    """Return a page of about ``limit`` records: it includes all records of its last millisecond.
 
     Raises:
         Forbidden: the caller may not audit.
-        InvalidFields: the cursor is none.
+        InvalidFields: the cursor is invalid, or a time is outside the years 1 to 9999.
         StoreUnavailable: the database did not answer.
     """
     policy.require(principal, Action.AUDIT)
     until = _in_utc("until", query.until) if query.cursor is None else _position(query.cursor)
-    # What has no time that could be compared was altered: a verification tells of it.
+    # A record whose time is not a date was altered and is not found here; a verification reports it.
     since = _in_utc("since", query.since) or _EPOCH
     found = log.page(AuditFilter(query.equal, since, until), query.limit)
     cursor = None
@@ -72,14 +72,16 @@ def _in_utc(name: str, moment: datetime | None) -> datetime | None:
 
 def _cursor(before: datetime) -> str:
     position = ((before - _EPOCH) // _MILLISECOND).to_bytes(8, signed=True)
-    return base64.urlsafe_b64encode(_FORM + position).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_FORMAT + position).decode().rstrip("=")
 
 
 def _position(cursor: str) -> datetime:
     try:
         decoded = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        if decoded.startswith(_FORM) and len(decoded) == len(_FORM) + 8:
-            return _EPOCH + int.from_bytes(decoded.removeprefix(_FORM), signed=True) * _MILLISECOND
+        if decoded.startswith(_FORMAT) and len(decoded) == len(_FORMAT) + 8:
+            return _EPOCH + int.from_bytes(decoded.removeprefix(_FORMAT), signed=True) * _MILLISECOND
     except (ValueError, OverflowError):
         pass
-    raise InvalidFields({"cursor": ["this is none of an answer before: leave it out to begin anew"]})
+    raise InvalidFields(
+        {"cursor": ["invalid cursor: pass the `cursor` of the previous page, or omit it to start over"]}
+    )

@@ -1,7 +1,6 @@
-"""Verifies the audit log: every record, every link, every end, against the checkpoints.
+"""Verifies the audit log: every record, every link and the end of every chain, against the checkpoints.
 
-Records are read once, in the order of their ids, and none is kept: memory grows with the number of
-chains alone.
+Records are read once, in order of their ids, and not kept: memory use depends only on the number of chains.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class WriterLiveness:
-    """Which writers are ``alive``; one that nobody heard of since ``lost_before`` is not.
+    """Which writers are ``alive``; one that has written nothing since ``lost_before`` is not.
 
-    A process that has lived for ``settled`` is in a checkpoint.
+    The chain of a process that has run for more than ``min_uptime`` must be in a checkpoint.
     """
 
     alive: frozenset[str]
@@ -34,9 +33,9 @@ class WriterLiveness:
 
 @dataclass(slots=True)
 class _Chain:
-    """The chain that is being read, up to the record of number ``seq``.
+    """The chain that is being read, up to the record with number ``seq``.
 
-    ``mac`` is None where the record before is missing or was altered, so that nothing can be compared.
+    ``mac`` is None if the previous record is missing or altered, so the next one cannot be compared with it.
     """
 
     writer: str
@@ -69,7 +68,7 @@ class Verifier:
         self._findings = findings
 
     def run(self, records: Iterable[Document], progress: Callable[[int], None]) -> None:
-        """Verify all records that are in chains; ``progress`` is told of each how many that makes."""
+        """Verify all records in chains; ``progress`` gets the count after each record."""
         current: _Chain | None = None
         for document in records:
             self._report.records += 1
@@ -84,7 +83,7 @@ class Verifier:
                 current = _Chain(writer)
             self._verify(current, seq, document)
         self._end(current)
-        # Of these nothing is left.
+        # Chains without any record left.
         for writer, (head, at) in self._expected.heads.items():
             self._require_expired(writer, 0, head.seq, None, at, FindingKind.MISSING)
 
@@ -113,16 +112,16 @@ class Verifier:
         except (Tampered, UnicodeEncodeError, AttributeError):
             authentic = False
         if not authentic:
-            return "not what a process of the service wrote in this place"
+            return "not what the service wrote at this position"
         if current.mac is not None and fields.get("previous") != current.mac:
-            return "does not follow the record before it"
-        mark = self._expected.pinned.get((current.writer, seq))
-        if mark is not None and mark != document["mac"]:
-            return "another record than a checkpoint saw in this place"
+            return "does not follow the previous record"
+        pinned = self._expected.pinned.get((current.writer, seq))
+        if pinned is not None and pinned != document["mac"]:
+            return "not the record that a checkpoint has at this position"
         return None
 
     def _end(self, current: _Chain | None) -> None:
-        """Look at the end of a chain."""
+        """Verify the end of a chain."""
         if current is None:
             return
         self._report.chains += 1
@@ -134,7 +133,7 @@ class Verifier:
             self._findings.add(
                 FindingKind.MISSING,
                 f"checkpoints of {current.writer}",
-                "no checkpoint knows this chain, although its process lived long enough",
+                "no checkpoint has this chain, although its process ran long enough",
                 after=current.begun,
                 before=current.at,
             )
@@ -166,7 +165,7 @@ class Verifier:
         before: datetime | None,
         kind: FindingKind,
     ) -> None:
-        """Tell of records that are not there, unless a checkpoint shows that they were old enough."""
+        """Report missing records, except those that a checkpoint shows to have been old enough to expire."""
         expired = min(self._expected.expired.get(writer, -1), last)
         self._report.expired += max(expired - first + 1, 0)
         first = max(first, expired + 1)
@@ -174,7 +173,7 @@ class Verifier:
             self._findings.add(
                 kind,
                 chain.record_id(writer, first),
-                f"{last - first + 1} record(s) are not there",
+                f"{last - first + 1} record(s) missing",
                 last=chain.record_id(writer, last),
                 after=after,
                 before=before,

@@ -1,4 +1,4 @@
-"""Shows whether the audit log is as it was written."""
+"""Use case: verify that the audit log is as it was written."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def verify_log(
     audit_log: AuditLog,
     principal: Principal,
     saved: Sequence[Mapping[str, Any]],
-    tell: Callable[[Finding], None],
+    report_finding: Callable[[Finding], None],
     progress: Callable[[int], None] = lambda _records: None,
 ) -> Report:
-    """Verify all of it, beside whatever is being written; each finding is told as soon as it is made.
+    """Verify the whole log while it is being written; each finding is reported at once.
 
-    ``saved`` are checkpoints that were kept outside the database, as its log stream has them: with one of
-    those, also what was cut off with everything that knew of it comes to light.
+    ``saved`` are checkpoints from outside the database, taken from the service's own log.  They also reveal
+    records that were deleted together with every checkpoint that covers them.
 
     Raises:
         Forbidden: the caller may not audit.
@@ -34,7 +34,7 @@ def verify_log(
     policy.require(principal, Action.AUDIT)
     opened = audit_log.key.reopen()
     report = Report()
-    findings = Findings(report, tell)
+    findings = Findings(report, report_finding)
     at = audit_log.clock()
     chains = expected_heads.load(
         opened.keys, audit_log.checkpoints.all, saved, audit_log.expired_before(at), report, findings
@@ -53,7 +53,7 @@ def verify_log(
             findings.add(
                 FindingKind.UNCHAINED,
                 str(record_id)[:80],
-                "written when all records were in chains, and by no process that knew of them",
+                "in no chain, although it was written when every record had to be in one",
                 before=written_at if isinstance(written_at, datetime) else None,
             )
     return report

@@ -23,20 +23,20 @@ class Log(Protocol):
     """Where records become durable."""
 
     def append(self, links: Sequence[Link], seconds: float) -> bool:
-        """Make records durable within ``seconds``, in their order, or raise StoreUnavailable.
+        """Make records durable within ``seconds``, in order, or raise StoreUnavailable.
 
-        After that error the first few of them may be there.  Two records never have one place: return
-        whether all places were free; where one was not, those behind it are not there.
+        After that error the first few of them may have been written.  An id is never used twice: return
+        whether all ids were free; if one was taken, that record and those after it are not written.
         """
 
     def records_after(self, head: Head, seconds: float) -> Iterable[Mapping[str, object]]:
-        """Return what is stored of a chain behind its ``head``, in order."""
+        """Return the stored records of a chain after ``head``, in order."""
 
 
 class ChainWriter:
     """The chain of this process; it begins with the first record.
 
-    ``keys`` returns what records are authenticated with, or raises Unavailable or CannotDecrypt.
+    ``keys`` returns the keys that authenticate records, or raises Unavailable or CannotDecrypt.
     """
 
     def __init__(self, log: Log, keys: Callable[[], AuditKeys]) -> None:
@@ -45,8 +45,8 @@ class ChainWriter:
         self._lock = threading.Lock()
         self._head: Head | None = None
         self._pid = os.getpid()
-        # Whether the database holds the chain up to its head and nothing behind it.
-        self._certain = True
+        # Whether the database is known to have the chain up to its head and nothing after it.
+        self._in_sync = True
 
     @property
     def name(self) -> str | None:
@@ -55,7 +55,7 @@ class ChainWriter:
         return None if head is None or head.closed or self._pid != os.getpid() else head.writer
 
     def append(self, records: Sequence[AuditRecord], seconds: float) -> None:
-        """Make records durable within ``seconds``; callers come one at a time.
+        """Make records durable within ``seconds``; concurrent calls run one after the other.
 
         Raises:
             StoreUnavailable: the first few of them may have been written.
@@ -68,20 +68,20 @@ class ChainWriter:
                 links = chain.link(keys, *self._placed(keys, records, deadline))
                 if self._write(links, deadline):
                     return
-                # Another process has closed the chain, or the driver has repeated a write that was done.
+                # Another process has closed the chain, or the driver has retried a write that had succeeded.
                 head = self._caught_up(keys, deadline)
                 macs = [link.mac for link in links]
                 if head is not None and head.mac in macs:
                     records = [link.record for link in links[macs.index(head.mac) + 1 :]]
                     if not records:
                         return
-        raise StoreUnavailable("others write where this process writes")
+        raise StoreUnavailable("other processes keep writing to the audit chain of this process")
 
     def close(self, seconds: float) -> None:
-        """End the chain, if there is one: no further record comes from this process.
+        """Close the chain, if there is one: no further record comes from this process.
 
         Raises:
-            StoreUnavailable: it may be closed or not; if not, another process closes it in a while.
+            StoreUnavailable: it may or may not be closed; if not, another process closes it later.
         """
         deadline = time.monotonic() + seconds
         if self.name is not None:
@@ -94,7 +94,7 @@ class ChainWriter:
     def _placed(
         self, keys: AuditKeys, records: Sequence[AuditRecord], deadline: float
     ) -> tuple[Head, Sequence[AuditRecord]]:
-        """Return behind which head the records go; where a chain begins, its opening comes first."""
+        """Return the head that the records follow, and the records, with the opening first in a new chain."""
         head = self._caught_up(keys, deadline)
         if head is None or head.closed:
             head = Head(chain.new_writer())
@@ -104,33 +104,35 @@ class ChainWriter:
         return head, records
 
     def _write(self, links: Sequence[Link], deadline: float) -> bool:
-        self._certain = False
+        self._in_sync = False
         if not self._log.append(links, deadline - time.monotonic()):
             return False
         self._head = links[-1].head
-        self._certain = True
+        self._in_sync = True
         return True
 
     def _caught_up(self, keys: AuditKeys, deadline: float) -> Head | None:
-        """Return the head of the chain as the database has it, or None where another one must begin.
+        """Return the head of the chain in the database, or None if a new chain must begin.
 
-        After a write of which nobody knows what became of it, this asks what is there.  What comes to light
-        only later takes a place that is then not free, and the next write fails and asks again: so a chain
-        has no gap, whatever happens to its writes.
+        After a write with an unknown outcome, this reads what was written.  If that write becomes visible
+        only later, it has taken an id: the next write then fails and reads again.  So a chain never has a
+        gap, whatever happens to its writes.
         """
         if self._pid != os.getpid():
-            # A fork has copied the chain of the process before: that one goes on with it.
-            self._head, self._certain = None, True
+            # A fork has copied the chain of the parent process, which continues it.
+            self._head, self._in_sync = None, True
         head = self._head
-        if head is None or self._certain:
+        if head is None or self._in_sync:
             return head
         try:
             for document in self._log.records_after(head, deadline - time.monotonic()):
                 head = follow(keys, head, document)
         except Tampered:
-            log.error("audit chain %s holds what nobody wrote: this process begins another", head.writer)
+            log.error(
+                "audit chain %s has a record that the service did not write: beginning another", head.writer
+            )
             head = None
-        self._head, self._certain = head, True
+        self._head, self._in_sync = head, True
         return head
 
 
@@ -148,5 +150,5 @@ def follow(keys: AuditKeys, head: Head, document: Mapping[str, object]) -> Head:
         or not isinstance(mac, bytes)
         or not chain.is_authentic(keys, at, found, mac)
     ):
-        raise Tampered("does not follow the record before it")
+        raise Tampered("does not follow the previous record")
     return Head(head.writer, head.seq + 1, mac, found.get("operation") == chain.CLOSE)

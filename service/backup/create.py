@@ -1,4 +1,4 @@
-"""Makes a backup: everything as it was at one point in time, sealed as it leaves."""
+"""Makes a backup: everything as of one point in time, encrypted while it is read."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .manifest import FORMAT, Manifest, Tally
 
 
 class Backup:
-    """One backup; ``manifest`` is there once ``pieces`` were taken to their end."""
+    """One backup; ``manifest`` is available after ``pieces`` has been read to its end."""
 
     def __init__(
         self,
-        take: Callable[[], AbstractContextManager[Snapshot]],
+        take_snapshot: Callable[[], AbstractContextManager[Snapshot]],
         ring: KeyRing,
         key_check: KeyRingCheck,
         watcher: Watcher,
     ) -> None:
-        self._take = take
+        self._take_snapshot = take_snapshot
         self._ring = ring
         self._key_check = key_check
         self._watcher = watcher
@@ -35,22 +35,22 @@ class Backup:
 
     @property
     def manifest(self) -> Manifest:
-        """What is in it."""
+        """The manifest of the finished backup."""
         if self._manifest is None:
-            raise RuntimeError("the pieces were not taken to their end")
+            raise RuntimeError("the pieces were not read to their end")
         return self._manifest
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the file, piece by piece.
 
         Raises:
-            KeyRingMismatch: the key ring does not fit the data: nobody could read the backup with it.
-            RestoreUnfinished: what is there is not all of it.
+            KeyRingMismatch: the key ring does not fit the data, so the backup could not be read with it.
+            RestoreUnfinished: the database is incomplete.
             StoreUnavailable: the database did not answer.
-            ConfigurationError: it took longer than MongoDB remembers.
+            ConfigurationError: it took longer than MongoDB keeps the snapshot.
         """
         self._key_check.check()
-        with self._take() as snapshot:
+        with self._take_snapshot() as snapshot:
             self._watcher.begin("backing up", snapshot.count())
             yield from archive.seal(self._frames(snapshot), self._id, self._ring)
 
@@ -75,7 +75,7 @@ class Backup:
 
 def _key_ids(sealed: Iterable[tuple[EncryptedItem, bytes]]) -> Iterator[str]:
     for kind, value in sealed:
-        # A record of an earlier implementation names no key, and one that was altered may name none.
+        # A record of an earlier implementation has no key id, and an altered one may have none.
         if kind is not EncryptedItem.LEGACY:
             with suppress(Tampered):
                 yield (aead.key_id if kind is EncryptedItem.VERSION else mac.key_id)(value).hex()

@@ -1,4 +1,4 @@
-"""Shows that a backup could be brought back: does so apart from everything, and opens every record."""
+"""Tests a backup: restores it into staging collections and opens every record."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ P = ParamSpec("P")
 
 @dataclass(slots=True)
 class Drill:
-    """One drill; ``failed`` is told of each record that does not open: what, its id, and why."""
+    """One drill; ``failed`` gets a line for each record that does not open: what, its id, and why."""
 
     drills: DrillStore
     staging: Staging
@@ -41,20 +41,20 @@ class Drill:
     _failures: int = field(default=0, init=False)
 
     def run(self, source: BinaryIO) -> tuple[Manifest, DrillResult]:
-        """Do it, and keep the result, also where it is that the backup cannot be used at all.
+        """Run the drill and store its result, even if the backup cannot be used at all.
 
         Raises:
             Tampered, UnknownKey: the backup cannot be used; the message says why.
             StoreUnavailable: the database did not answer.
-            ConfigurationError: another drill is at work.
+            ConfigurationError: another drill is running.
         """
         try:
             manifest = self._attempt(source)
         except VaultError:
             with suppress(StoreUnavailable):
-                self._keep(None)
+                self._store_result(None)
             raise
-        return manifest, self._keep(manifest)
+        return manifest, self._store_result(manifest)
 
     def _attempt(self, source: BinaryIO) -> Manifest:
         archive = Archive(source, self.ring)
@@ -68,10 +68,10 @@ class Drill:
         finally:
             self.staging.clear()
         if self._records != (expected := sum(part.documents for part in manifest.parts.values())):
-            raise Tampered(f"of {expected} records, {self._records} were found in the database")
+            raise Tampered(f"only {self._records} of {expected} records are in the database")
         return manifest
 
-    def _keep(self, manifest: Manifest | None) -> DrillResult:
+    def _store_result(self, manifest: Manifest | None) -> DrillResult:
         result = DrillResult(
             finished_at=self.clock(),
             success=manifest is not None and not self._failures,
@@ -96,56 +96,56 @@ class Drill:
 
     def _tokens(self) -> Iterator[tuple[str, list[Failure]]]:
         for token_id, found in self.staging.tokens():
-            yield f"token {token_id}", _tried("tag", _verify_token, found, self.ring)
+            yield f"token {token_id}", _try("tag", _verify_token, found, self.ring)
 
     def _log(self) -> Iterator[tuple[str, list[Failure]]]:
         for record_id, found in self.staging.records():
-            yield f"audit record {record_id}", _tried("document", _require_shape, found, self.ring)
+            yield f"audit record {record_id}", _try("document", _require_valid, found, self.ring)
 
     def _checkpoints(self) -> Iterator[tuple[str, list[Failure]]]:
         for number, found in self.staging.checkpoints():
-            yield f"checkpoint {number}", _tried("document", _read_checkpoint, found, self.ring)
+            yield f"checkpoint {number}", _try("document", _read_checkpoint, found, self.ring)
 
     def _meta(self) -> Iterator[tuple[str, list[Failure]]]:
         for name, found in self.staging.meta():
-            yield f"meta {name}", _tried("value", _open_sealed, found, self.ring)
+            yield f"meta {name}", _try("value", _open_sealed, found, self.ring)
 
 
 def _open_secret(secret: Secret | Tampered, ring: KeyRing) -> list[Failure]:
     if isinstance(secret, Tampered):
         return [("document", secret)]
-    problems = _tried("path or owner", tags.verify_path, secret, ring)
+    problems = _try("path or owner", tags.verify_path, secret, ring)
     for version in secret.versions:
         if version.sealed is not None or version.destroyed_at is None:
-            problems += _tried(f"version {version.version}", secret_values.open_, secret, version, ring)
+            problems += _try(f"version {version.version}", secret_values.open_, secret, version, ring)
     return problems
 
 
 def _verify_token(found: StoredToken | Tampered, ring: KeyRing) -> None:
-    tags.verify_token(_require_shape(found, ring), ring)
+    tags.verify_token(_require_valid(found, ring), ring)
 
 
 def _read_checkpoint(found: Mapping[str, Any] | Tampered, ring: KeyRing) -> None:
-    checkpoints.from_json(_require_shape(found, ring))
+    checkpoints.from_json(_require_valid(found, ring))
 
 
 def _open_sealed(found: Envelope | SealedAuditKey | Tampered | None, ring: KeyRing) -> None:
-    match _require_shape(found, ring):
+    match _require_valid(found, ring):
         case Envelope() as sealed:
             canary.open_(sealed, ring)
         case SealedAuditKey() as sealed:
-            key.unsealed(sealed, ring)
+            key.unseal(sealed, ring)
 
 
-def _require_shape(found: Record | Tampered, _ring: KeyRing) -> Record:
+def _require_valid(found: Record | Tampered, _ring: KeyRing) -> Record:
     if isinstance(found, Tampered):
         raise found
     return found
 
 
-def _tried(what: str, attempt: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> list[Failure]:
+def _try(what: str, attempt: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> list[Failure]:
     try:
-        attempt(*arguments, **named)
+        attempt(*args, **kwargs)
     except CannotDecrypt as error:
         return [(what, error)]
     return []

@@ -1,4 +1,4 @@
-"""What a backup says of itself, and how that is compared with what is in it."""
+"""The manifest of a backup, and the tally of documents that it is compared with."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from ..errors import Tampered
 
-# Append only: a number that has been in a file keeps its meaning for good.
+# Append only: a number that has been in a file never changes its meaning.
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionSummary:
-    """One collection: its documents, and the length and SHA-256 of their BSON."""
+    """One collection: its number of documents, and the length and SHA-256 of their BSON."""
 
     documents: int
     bytes: int
@@ -24,10 +24,10 @@ class CollectionSummary:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup has in it; nothing of it is secret.
+    """The contents of a backup; nothing in it is secret.
 
-    ``made_at`` is the point in time that it shows, and ``cluster_time`` MongoDB's own name for that.
-    ``key_id`` names the master key that opens the file, ``key_ids`` those that what is in it is under.
+    ``made_at`` is the point in time of the backup, and ``cluster_time`` its MongoDB timestamp.  ``key_id`` is
+    the id of the master key that opens the file; its contents are under the keys in ``key_ids``.
     """
 
     format: int
@@ -40,10 +40,10 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest:
-        """Read it.
+        """Read it from JSON.
 
         Raises:
-            Tampered: nobody wrote it like this.
+            Tampered: it is malformed.
         """
         try:
             fields = json.loads(text)
@@ -56,15 +56,15 @@ class Manifest:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts what of each collection has come by, on the way out and on the way in alike."""
+    """Counts the documents of each collection, when a backup is written and when it is read."""
 
     _found: dict[str, tuple[int, int, Any]] = field(default_factory=dict)
 
     def add(self, collection: str, documents: bytes) -> int:
-        """Count documents, BSON one behind the other; return how many those are."""
+        """Count documents, given as concatenated BSON; return their number."""
         count = start = 0
         while start < len(documents):
-            # Each begins with its length; one that were shorter than that would never end.
+            # Each begins with its length; the minimum of 5 keeps malformed data from looping forever.
             start += max(int.from_bytes(documents[start : start + 4], "little"), 5)
             count += 1
         counted, size, digest = self._found.setdefault(collection, (0, 0, hashlib.sha256()))
@@ -73,7 +73,7 @@ class Tally:
         return count
 
     def parts(self) -> dict[str, CollectionSummary]:
-        """Return what has come by so far."""
+        """Return the summary of each collection so far."""
         return {
             name: CollectionSummary(count, size, digest.hexdigest())
             for name, (count, size, digest) in self._found.items()

@@ -1,4 +1,4 @@
-"""Brings a backup back: apart first, until it has shown to be whole, and then into its place."""
+"""Restores a backup: first into staging collections and, if it proves to be complete, into the live ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """What a restore works with."""
+    """One restore."""
 
     store: RestoreStore
     staging: Staging
@@ -31,13 +31,13 @@ class Restore:
     clock: Callable[[], datetime] = now
 
     def run(self, source: BinaryIO, *, replace: bool) -> Manifest:
-        """Do it; before all of the backup was read and found whole, nothing of what is there is touched.
+        """Restore the backup; live data is not changed before the whole backup was read and verified.
 
         Raises:
-            ConfigurationError: there are secrets already, and nobody said that they make way.
-            KeyRingMismatch: the key ring does not fit what is there.
+            ConfigurationError: there are secrets already, and ``replace`` is False.
+            KeyRingMismatch: the key ring does not fit the existing data.
             Tampered, UnknownKey: the backup cannot be used; the message says why.
-            StoreUnavailable: it may be half done; then the database is marked, and it is to be done again.
+            StoreUnavailable: the restore may be incomplete; if so, the database is marked: run it again.
         """
         archive = self._begin(source, replace=replace)
         try:
@@ -60,23 +60,23 @@ class Restore:
     def _begin(self, source: BinaryIO, *, replace: bool) -> Archive:
         archive = Archive(source, self.ring)
         self.key_check.open_canary()
-        # What an interrupted one has left is no reason: it was allowed before.
+        # Secrets that an interrupted restore has left are not a reason to stop.
         if not replace and self.store.holds_secrets() and not self.store.is_unfinished():
             raise ConfigurationError(
-                "there are secrets in this database, and a restore puts those of the backup in their place:"
-                " if that is meant, say --replace"
+                "there are secrets in this database, and a restore replaces them with those of the backup:"
+                " if that is what you want, say --replace"
             )
         return archive
 
 
 def stage(archive: Archive, staging: Staging, ring: KeyRing, watcher: Watcher) -> Manifest:
-    """Put a backup's documents apart, and return its manifest once all of them are there.
+    """Insert a backup's documents into staging collections; return its manifest when all are there.
 
     Raises:
-        Tampered: it is not what was sealed, or not all of it arrived.
+        Tampered: it was altered, or not all of it arrived in the database.
         UnknownKey: something in it is under a master key that the ring lacks.
         StoreUnavailable: the database did not answer.
-        ConfigurationError: another one like this is at work.
+        ConfigurationError: another restore or drill is running.
     """
     staging.clear()
     for collection, documents in archive.batches():
@@ -85,7 +85,7 @@ def stage(archive: Archive, staging: Staging, ring: KeyRing, watcher: Watcher) -
     _require_keys(manifest, ring)
     for name, part in manifest.parts.items():
         if (found := staging.count(name)) != part.documents:
-            raise Tampered(f"of {part.documents} documents of {name}, {found} arrived in the database")
+            raise Tampered(f"only {found} of {part.documents} documents of {name} are in the database")
     return manifest
 
 

@@ -1,1 +1,1 @@
-"""The operator's commands, one module each: ``add_arguments(parser)`` and ``run(args) -> exit code``."""
+"""The operator's commands, one module each; ``command`` in it is what ``root`` runs."""

@@ -1,17 +1,16 @@
-"""``backup``: everything at one point in time in one file, and back again.
+"""``backup``: write everything at one point in time to one file, and restore it.
 
-    backup create          writes it to standard output or a file; only a master key opens it
-    backup show FILE       reads all of it, and prints what is in it
-    backup restore FILE    brings it back into a database that holds no secrets
-    backup drill FILE      brings it back apart, opens every record, and forgets it again
+    backup create          writes it to standard output or a file; only a master key can decrypt it
+    backup show FILE       reads all of it and prints its manifest
+    backup restore FILE    restores it into a database that holds no secrets
+    backup drill FILE      restores it into separate collections, decrypts every record, and deletes them
 
-``-`` is standard input.  Progress is on standard error; behind it, the last line there of ``create`` is the
-manifest, as one JSON object.  ``show`` needs the master keys and no database, so it leaves no audit record.
+``-`` is standard input.  Progress is on standard error; after it, ``create`` prints the manifest there as one
+JSON object on the last line.  ``show`` needs the master keys but no database, so it writes no audit record.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -21,6 +20,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
+
+import click
 
 from ..audit.recorder import Entry
 from ..backup.archive import Archive
@@ -34,110 +35,92 @@ from ..keys import loading
 from ..settings import StoreSettings
 from ..store.backup_collections import DRILL, RESTORE
 from ..transfer import files
+from .base import File, Group
 from .progress import Progress
 from .runtime import Runtime, open_runtime
 
-# Of each operation of the database; in none of them anybody waits for an answer.
+# For each database operation; no caller waits for the result of one.
 _OPERATION_TIMEOUT = 300
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the actions and their options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-
-    create = actions.add_parser("create", help="write a backup")
-    create.add_argument(
-        "--output",
-        default="-",
-        metavar="FILE",
-        help="a new file, and FILE.manifest.json beside it; without it, standard output",
-    )
-    create.set_defaults(act=_create)
-
-    show = actions.add_parser("show", help="print what is in a backup, once all of it was read and is whole")
-    show.set_defaults(act=_show)
-
-    restore = actions.add_parser("restore", help="bring a backup back")
-    restore.add_argument(
-        "--replace", action="store_true", help="the secrets that there are make way for those of the backup"
-    )
-    restore.add_argument(
-        "--check",
-        action="store_true",
-        help="change nothing; read all of it, and say whether it could be done",
-    )
-    restore.set_defaults(act=_restore)
-
-    drill = actions.add_parser("drill", help="show that a backup could be brought back")
-    drill.set_defaults(act=_drill)
-
-    for action in (show, restore, drill):
-        action.add_argument("file", metavar="FILE", help="a backup; - is standard input")
+_file = click.argument("file", metavar="FILE", type=File(), help="a backup; - is standard input")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what the arguments say and return the exit code: 1 where a record does not open in a drill.
-
-    Raises:
-        ConfigurationError: the arguments, the configuration or the backup cannot be used.
-    """
-    try:
-        code: int = args.act(args)
-    except CannotDecrypt as refused:
-        raise ConfigurationError(f"{args.file}: this backup cannot be used: {refused}") from None
-    return code
+@click.group(cls=Group, help="Create, inspect and restore backups, or test that one can be restored.")
+def command() -> None:
+    """Do nothing: the subcommand does."""
 
 
-def _create(args: argparse.Namespace) -> int:
-    if args.output == "-" and sys.stdout.isatty():
-        raise ConfigurationError("a backup is no text for a terminal: name a file with --output")
+@command.command("create", help="Write a backup.")
+@click.option(
+    "--output",
+    default="-",
+    metavar="FILE",
+    type=File(),
+    help="a new file, with FILE.manifest.json beside it; default: standard output",
+)
+def _create(output: str) -> int:
+    if output == "-" and sys.stdout.isatty():
+        raise ConfigurationError("a backup is not printed on a terminal: name a file with --output")
     digest, length = hashlib.sha256(), 0
-    with _recorded("backup_create") as (runtime, _), _output(args.output) as output:
+    with _recorded("backup_create") as (runtime, _), _open_output(output) as file:
         backup = Backup(runtime.store.snapshot, runtime.ring, runtime.key_check, _Steps())
         for piece in backup.pieces():
-            output.write(piece)
+            file.write(piece)
             digest.update(piece)
             length += len(piece)
-        output.flush()
-    describe_error = json.dumps({**asdict(backup.manifest), "bytes": length, "sha256": digest.hexdigest()})
-    if args.output != "-":
-        with files.atomic_file(Path(f"{args.output}.manifest.json")) as beside:
-            beside.write(f"{describe_error}\n".encode())
-    print(describe_error, file=sys.stderr, flush=True)
+        file.flush()
+    manifest = json.dumps({**asdict(backup.manifest), "bytes": length, "sha256": digest.hexdigest()})
+    if output != "-":
+        with files.atomic_file(Path(f"{output}.manifest.json")) as manifest_file:
+            manifest_file.write(f"{manifest}\n".encode())
+    print(manifest, file=sys.stderr, flush=True)
     return 0
 
 
-def _show(args: argparse.Namespace) -> int:
+@command.command("show", help="Check that a backup is complete, and print its manifest.")
+@_file
+def _show(file: str) -> int:
     held = loading.load(Environment(os.environ))
-    with _input(args.file) as source:
+    with _usable(file), _open_input(file) as source:
         archive = Archive(source, KeyRing(lambda: held, lambda _key_id: None))
         for _ in archive.batches():
             pass
-    print(json.dumps(asdict(archive.manifest), indent=2))
+        print(json.dumps(asdict(archive.manifest), indent=2))
     return 0
 
 
-def _restore(args: argparse.Namespace) -> int:
+@command.command("restore", help="Restore a backup.")
+@click.option("--replace", is_flag=True, help="replace the secrets that exist with those of the backup")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="change nothing; read the whole backup and report whether it can be restored",
+)
+@_file
+def _restore(file: str, replace: bool, check: bool) -> int:
     audit_ttl_days = StoreSettings.from_environment(Environment(os.environ)).audit_ttl_days
-    operation = "backup_restore_check" if args.check else "backup_restore"
-    with _input(args.file) as source, _recorded(operation) as (runtime, _):
+    operation = "backup_restore_check" if check else "backup_restore"
+    with _usable(file), _open_input(file) as source, _recorded(operation) as (runtime, _):
         store = runtime.store
         restore = Restore(
             store.restores, store.staging(RESTORE), store.keys, runtime.ring, runtime.key_check, _Steps()
         )
-        if args.check:
-            manifest = restore.check(source, replace=args.replace)
+        if check:
+            manifest = restore.check(source, replace=replace)
         else:
             store.reconcile_indexes(audit_ttl_days)
-            manifest = restore.run(source, replace=args.replace)
+            manifest = restore.run(source, replace=replace)
     print(json.dumps(asdict(manifest)))
     if set(manifest.key_ids) - {runtime.ring.key_ids[0]}:
-        _say("something in it is under a master key that is not the primary one: run `key rewrap`")
+        _report("the backup contains items under a master key that is not the primary one: run `key rewrap`")
     return 0
 
 
-def _drill(args: argparse.Namespace) -> int:
-    with _input(args.file) as source, _recorded("backup_drill") as (runtime, entry):
+@command.command("drill", help="Test that a backup can be restored.")
+@_file
+def _drill(file: str) -> int:
+    with _usable(file), _open_input(file) as source, _recorded("backup_drill") as (runtime, entry):
         store = runtime.store
         drill = Drill(
             store.drills, store.staging(DRILL), runtime.ring, _Steps(), lambda what: print(what, flush=True)
@@ -145,14 +128,22 @@ def _drill(args: argparse.Namespace) -> int:
         manifest, result = drill.run(source)
         if not result.success:
             entry.reason = "a record does not open"
-    _say(f"{result.records} records as of {manifest.made_at} were restored; {result.failed} do not open")
+    _report(f"{result.records} records as of {manifest.made_at} were restored; {result.failed} do not open")
     return 0 if result.success else 1
+
+
+@contextmanager
+def _usable(file: str) -> Iterator[None]:
+    try:
+        yield
+    except CannotDecrypt as error:
+        raise ConfigurationError(f"{file}: this backup cannot be used: {error}") from None
 
 
 @contextmanager
 def _recorded(operation: str) -> Iterator[tuple[Runtime, Entry]]:
     with open_runtime(_OPERATION_TIMEOUT) as runtime:
-        # Two records: one that was killed has left the first, and no byte leaves before that is durable.
+        # Two records: a run that was killed has left the first, which is durable before any byte is written.
         with runtime.entry(f"{operation}_start"):
             pass
         with runtime.entry(operation) as entry:
@@ -160,7 +151,7 @@ def _recorded(operation: str) -> Iterator[tuple[Runtime, Entry]]:
 
 
 @contextmanager
-def _output(name: str) -> Iterator[BinaryIO]:
+def _open_output(name: str) -> Iterator[BinaryIO]:
     if name != "-":
         with files.atomic_file(Path(name)) as file:
             yield file
@@ -168,13 +159,15 @@ def _output(name: str) -> Iterator[BinaryIO]:
     try:
         yield sys.stdout.buffer
     except BrokenPipeError:
-        # Nor is there anything to be said to it at the exit.
+        # Python must not write the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise ConfigurationError("whatever takes the backup has ended before it") from None
+        raise ConfigurationError(
+            "the program that reads the backup ended before the backup was complete"
+        ) from None
 
 
 @contextmanager
-def _input(name: str) -> Iterator[BinaryIO]:
+def _open_input(name: str) -> Iterator[BinaryIO]:
     if name == "-":
         yield sys.stdin.buffer
         return
@@ -187,19 +180,19 @@ def _input(name: str) -> Iterator[BinaryIO]:
 
 
 class _Steps:
-    """Says how far each step has come."""
+    """Reports the progress of each step."""
 
     def __init__(self) -> None:
         self._steps: dict[str, Progress] = {}
 
     def begin(self, doing: str, total: int) -> None:
-        """Begin a step of which the length is known."""
+        """Begin a step of a known length."""
         self._steps[doing] = Progress(doing, total, what="documents")
 
     def add(self, doing: str, count: int) -> None:
-        """Count so many more."""
+        """Add to a step's count."""
         self._steps.setdefault(doing, Progress(doing, what="documents")).add(count)
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(f"secret-manager: {text}", file=sys.stderr, flush=True)

@@ -1,8 +1,7 @@
-"""``dev``: a real MongoDB and the real API on this machine, with one command and no configuration."""
+"""``dev``: run a real MongoDB and the real API on this machine with one command and no configuration."""
 
 from __future__ import annotations
 
-import argparse
 import base64
 import ipaddress
 import os
@@ -14,57 +13,62 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import click
+
 from ..crypto.aead import KEY_BYTES
 from ..dev.mongod import EmbeddedMongo
 from ..dev.processes import StopSignal, stop_process, wait_for_end, wait_until_ready
 from ..environment import Address, Environment
 from ..errors import ConfigurationError
 from ..server.local_client import speaks_tls
+from .base import Command
 
 _GUNICORN_CONFIG = Path(__file__).parents[1] / "gunicorn.conf.py"
 _START_SECONDS = 90
-# Decided by this command; every other variable means here what it means in production.
+# Set by this command; every other variable has the same meaning as in production.
 _OWN = ("MASTER_KEY", "MASTER_KEYS_DIR", "MASTER_KEY_PRIMARY", "MONGO_URI", "AUTH_REQUIRED", "LISTEN")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("--port", type=int, default=8000, help="where the API listens (default: 8000)")
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="a loopback address: there is no authentication (default: 127.0.0.1)",
-    )
-    parser.add_argument(
-        "--data", type=Path, default=Path(".dev"), help="where data and key are kept (default: .dev)"
-    )
-    parser.add_argument("--mongo-uri", help="a MongoDB replica set of your own instead of the embedded one")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Serve until Ctrl-C or SIGTERM, or until one of the two processes dies; then stop both.
+@click.command(
+    cls=Command, help="Run the API and a private MongoDB on this machine, to try it out or to develop."
+)
+@click.option("--port", type=int, default=8000, show_default=True, help="where the API listens")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="a loopback address, because there is no authentication",
+)
+@click.option(
+    "--data",
+    type=click.Path(readable=False, path_type=Path),
+    default=Path(".dev"),
+    show_default=True,
+    help="folder for the data and the key",
+)
+@click.option("--mongo-uri", help="use this MongoDB replica set instead of the embedded one")
+def command(port: int, host: str, data: Path, mongo_uri: str | None) -> int:
+    """Serve until Ctrl-C or SIGTERM, or until one of the two processes ends; then stop both.
 
     Raises:
-        ConfigurationError: it cannot start like this; the message says what to do.
+        ConfigurationError: it cannot start; the message says what to do.
     """
     stop = StopSignal()
     tls = speaks_tls(Environment(os.environ))
-    address = Address(args.host, args.port)
+    address = Address(host, port)
     _require_loopback(address.host)
     _require_free(address)
-    data: Path = args.data
     _make_private_folder(data)
     key_file = _key_file(data)
 
     with ExitStack() as stack:
         processes: dict[str, subprocess.Popen[bytes]] = {}
-        uri = args.mongo_uri
-        if uri is None:
+        if mongo_uri is None:
             print(f"starting MongoDB in {data} ...", flush=True)
             mongo = stack.enter_context(EmbeddedMongo(data / "mongo"))
-            uri, processes["MongoDB"] = mongo.uri, mongo.process
+            mongo_uri, processes["MongoDB"] = mongo.uri, mongo.process
         print("starting the API ...", flush=True)
-        api = _start_api(_environment(os.environ, address, key_file, uri))
+        api = _start_api(_environment(os.environ, address, key_file, mongo_uri))
         stack.callback(stop_process, api)
         processes["the API"] = api
 
@@ -111,7 +115,7 @@ def _make_private_folder(folder: Path) -> None:
 
 
 def _key_file(folder: Path) -> Path:
-    """Return the file with the development key; make one where there is none yet."""
+    """Return the file with the development key; create it if there is none yet."""
     file = folder / "master_key"
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -122,10 +126,10 @@ def _key_file(folder: Path) -> Path:
         file.unlink()
         raise ConfigurationError(
             f"{folder} holds data but no master_key, and a new key could not open it: put the key back,"
-            " or begin anew in another folder with --data"
+            " or start with another folder: --data"
         )
-    with os.fdopen(descriptor, "wb") as open_runtime:
-        open_runtime.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+    with os.fdopen(descriptor, "wb") as key_file:
+        key_file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
     return file
 
 
@@ -143,7 +147,7 @@ def _start_api(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", str(_GUNICORN_CONFIG), "service.wsgi:app"],
         env=environment,
-        # The package's parent, wherever this was called from.
+        # The package's parent, whatever the caller's working directory is.
         cwd=_GUNICORN_CONFIG.parents[1],
         start_new_session=True,
     )

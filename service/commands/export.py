@@ -1,11 +1,10 @@
-"""``export``: write secrets as JSON lines that ``import`` takes, sealed under a passphrase.
+"""``export``: write secrets as JSON lines that ``import`` reads, sealed under a passphrase.
 
-Each one has its own audit record, and none leaves before that is durable.
+Each secret has its own audit record, and no secret is written before its record is durable.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+import click
 
 from ..access import paths, policy
 from ..crypto import stream
@@ -22,6 +23,7 @@ from ..transfer import exporting, files, plan
 from ..transfer.exporting import Unopened
 from ..transfer.formats import jsonlines
 from . import passphrases
+from .base import Command, File
 from .progress import Progress
 from .runtime import Runtime, open_runtime
 
@@ -33,75 +35,70 @@ class _Report:
     unopened: list[Unopened] = field(default_factory=list)
 
     def print(self) -> None:
-        """Say on standard error what was exported and what was not: the secrets may be on the other one."""
-        for one in self.unopened:
-            print(f"{one.path}: not exported, as it does not open: {one.error}", file=sys.stderr)
+        """Print what was exported to standard error: standard output may have the secrets."""
+        for secret in self.unopened:
+            print(
+                f"{secret.path}: not exported, because it cannot be decrypted: {secret.error}",
+                file=sys.stderr,
+            )
         left_out = ", ".join(f"{count} {why}" for why, count in sorted(self.left_out.items()))
         print(
-            f"exported: {self.exported}; not to be opened: {len(self.unopened)}; left out: {left_out or 0}",
+            f"exported: {self.exported}; not decryptable: {len(self.unopened)}; left out: {left_out or 0}",
             file=sys.stderr,
         )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument(
-        "--prefix",
-        default="",
-        metavar="FOLDER",
-        help="what is below it; without it, all that has a path",
-    )
-    parser.add_argument(
-        "--output", default="-", metavar="FILE", help="a new file; without it, standard output"
-    )
-    parser.add_argument(
-        "--passphrase-file",
-        metavar="FILE",
-        help="where the passphrase is; else it is asked for",
-    )
-    parser.add_argument(
-        "--in-the-clear", action="store_true", help="do not encrypt; takes --anyone-can-read-it as well"
-    )
-    parser.add_argument(
-        "--anyone-can-read-it", action="store_true", help="yes, every secret, for whoever gets at the output"
-    )
-
-
-def run(args: argparse.Namespace) -> int:
-    """Export, say what was and what was not, and return 1 where a secret does not open.
+@click.command(cls=Command, help="Write all secrets of a folder to a file, encrypted under a passphrase.")
+@click.option(
+    "--prefix", default="", metavar="FOLDER", help="export this folder; default: all secrets that have a path"
+)
+@click.option(
+    "--output", default="-", metavar="FILE", type=File(), help="a new file; default: standard output"
+)
+@click.option(
+    "--passphrase-file", metavar="FILE", type=File(), help="file with the passphrase; default: ask for it"
+)
+@click.option("--in-the-clear", is_flag=True, help="do not encrypt; requires --anyone-can-read-it")
+@click.option(
+    "--anyone-can-read-it",
+    is_flag=True,
+    help="confirm that anybody who gets the output can read every secret in it",
+)
+def command(
+    prefix: str, output: str, passphrase_file: str | None, in_the_clear: bool, anyone_can_read_it: bool
+) -> int:
+    """Export, print what was exported, and return 1 if a secret cannot be decrypted.
 
     Raises:
         ConfigurationError: the arguments or the configuration cannot be used.
     """
-    _require_sense(args)
+    if in_the_clear != anyone_can_read_it:
+        raise ConfigurationError(
+            "without encryption, anybody who gets the output can read every secret in it:"
+            " to do that, give both --in-the-clear and --anyone-can-read-it"
+        )
+    if in_the_clear and passphrase_file:
+        raise ConfigurationError("--passphrase-file is for an encrypted export: leave --in-the-clear out")
+    if output == "-" and sys.stdout.isatty() and not in_the_clear:
+        raise ConfigurationError(
+            "an encrypted export is not printed on a terminal: name a file with --output"
+        )
     try:
-        folder = paths.folder(args.prefix)
-    except InvalidFields as refused:
-        raise ConfigurationError(plan.describe_error(refused)) from None
-    passphrase = None if args.in_the_clear else passphrases.new(args.passphrase_file)
+        folder = paths.folder(prefix)
+    except InvalidFields as error:
+        raise ConfigurationError(plan.describe_error(error)) from None
+    passphrase = None if in_the_clear else passphrases.new(passphrase_file)
     report = _Report()
-    with open_runtime() as runtime, _output(args.output) as output:
+    with open_runtime() as runtime, _open_output(output) as file:
         lines = _lines(runtime, folder, report)
         for piece in lines if passphrase is None else stream.seal(lines, passphrase):
-            output.write(piece)
-        output.flush()
+            file.write(piece)
+        file.flush()
     report.print()
     return 1 if report.unopened else 0
 
 
-def _require_sense(args: argparse.Namespace) -> None:
-    if args.in_the_clear != args.anyone_can_read_it:
-        raise ConfigurationError(
-            "in the clear, whoever gets at the output has every secret in it: if you mean that, say both"
-            " --in-the-clear and --anyone-can-read-it"
-        )
-    if args.in_the_clear and args.passphrase_file:
-        raise ConfigurationError("--passphrase-file is for an encrypted export: leave --in-the-clear out")
-    if args.output == "-" and sys.stdout.isatty() and not args.in_the_clear:
-        raise ConfigurationError("an encrypted export is no text for a terminal: name a file with --output")
-
-
-def _output(name: str) -> AbstractContextManager[BinaryIO]:
+def _open_output(name: str) -> AbstractContextManager[BinaryIO]:
     return nullcontext(sys.stdout.buffer) if name == "-" else files.atomic_file(Path(name))
 
 
@@ -112,12 +109,12 @@ def _lines(runtime: Runtime, folder: str, report: _Report) -> Iterator[bytes]:
         if not page.found:
             continue
         with runtime.entry("export") as entry:
-            found = exporting.open_(runtime.secrets, entry, page)
-        # Only now, with the records durable.
-        for one in found:
-            if isinstance(one, CreateSecret):
+            secrets = exporting.open_(runtime.secrets, entry, page)
+        # Only now: the records are durable.
+        for secret in secrets:
+            if isinstance(secret, CreateSecret):
                 report.exported += 1
-                yield jsonlines.write(one)
+                yield jsonlines.write(secret)
             else:
-                report.unopened.append(one)
-        progress.add(len(found))
+                report.unopened.append(secret)
+        progress.add(len(secrets))

@@ -1,38 +1,21 @@
-"""``health``: asks the local process whether it runs; needs no curl in the image."""
+"""``health``: ask the local API whether its process runs; needs no curl in the image."""
 
 from __future__ import annotations
 
-import argparse
-import http.client
-import os
+import click
 
-from ..environment import DEFAULT_LISTEN, Environment
-from ..errors import ConfigurationError
-from ..server.local_client import connection, speaks_tls
-
-_SECONDS = 5
+from .base import Command
+from .health_check import check_health
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options: there are none."""
-
-
-def run(args: argparse.Namespace) -> int:
-    """Return 0 where the process answers on the port of ``LISTEN``.
+@click.command(
+    cls=Command, help="Ask the local API whether its process is running; for container health checks."
+)
+def command() -> int:
+    """Return 0 if it answers.
 
     Raises:
-        ConfigurationError: it does not answer, or not with 200.
+        ConfigurationError: it does not.
     """
-    environment = Environment(os.environ)
-    address = environment.address("LISTEN", DEFAULT_LISTEN).reachable
-    local = connection(address, tls=speaks_tls(environment), seconds=_SECONDS)
-    try:
-        local.request("GET", "/healthz")
-        status = local.getresponse().status
-    except OSError as error:
-        raise ConfigurationError(f"no answer on {address}: {error.strerror or error}") from None
-    finally:
-        local.close()
-    if status != http.client.OK:
-        raise ConfigurationError(f"/healthz answered {status}")
+    check_health()
     return 0

@@ -1,11 +1,10 @@
-"""``import``: bring secrets in from a file; everything is looked at before anything is written.
+"""``import``: create or update secrets from a file; all of it is checked before anything is written.
 
-The file is held in memory whole.  Each secret that is created or changed has its own audit record.
+The whole file is held in memory.  Each secret that is created or changed has its own audit record.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import signal
 import sys
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
+
+import click
 
 from ..access import paths, policy
 from ..crypto import stream
@@ -35,6 +36,7 @@ from ..transfer.formats.line import LineError, ParsedLine
 from ..transfer.importing import Existing, ImportOutcome
 from ..transfer.plan import PlannedLine
 from . import passphrases
+from .base import Command, File
 from .progress import Progress
 from .runtime import Runtime, open_runtime
 
@@ -42,121 +44,143 @@ _FAILED = "failed"
 _INTERRUPTED = 130
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's options."""
-    parser.add_argument("file", metavar="FILE", help="what to import; - is standard input")
-    parser.add_argument("--format", choices=[*Format], help="without it, recognised by how the file begins")
-    parser.add_argument(
-        "--prefix", default="", metavar="FOLDER", help="where to put it; what names no path becomes this path"
-    )
-    parser.add_argument(
-        "--split", action="store_true", help="one secret for each field of a KV secret, not one for all"
-    )
-    parser.add_argument(
-        "--existing",
-        choices=[*Existing],
-        default=Existing.REFUSE,
-        help="where there is a secret already: import nothing at all, leave it, or give it the new value",
-    )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would become of each line")
-    parser.add_argument(
-        "--passphrase-file", metavar="FILE", help="where an export's passphrase is; else it is asked for"
-    )
-
-
-def run(args: argparse.Namespace) -> int:
-    """Import, say what was, and return 1 where a secret could not be, or would not in a dry run.
+@click.command(
+    cls=Command, help="Import secrets from JSON lines, .env files, or KV exports of Vault or OpenBao."
+)
+@click.argument("file", metavar="FILE", type=File(), help="what to import; - is standard input")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice([str(choice) for choice in Format]),
+    help="default: detected from how the file begins",
+)
+@click.option(
+    "--prefix",
+    default="",
+    metavar="FOLDER",
+    help="the folder to import into; a secret without a path of its own gets this path",
+)
+@click.option(
+    "--split", is_flag=True, help="create one secret for each field of a KV secret, not one for all"
+)
+@click.option(
+    "--existing",
+    "existing_name",
+    type=click.Choice([str(choice) for choice in Existing]),
+    default=str(Existing.REFUSE),
+    show_default=True,
+    help="if a secret with this path exists: import nothing at all, skip it, or update it",
+)
+@click.option("--dry-run", is_flag=True, help="only print what would be done with each line")
+@click.option(
+    "--passphrase-file",
+    metavar="FILE",
+    type=File(),
+    help="file with an export's passphrase; default: ask for it",
+)
+def command(
+    file: str,
+    format_name: str | None,
+    prefix: str,
+    split: bool,
+    existing_name: str,
+    dry_run: bool,
+    passphrase_file: str | None,
+) -> int:
+    """Import, print what was done, and return 1 if a secret was not (or would not be) imported.
 
     Raises:
         ConfigurationError: the arguments, the file or the configuration cannot be used; nothing was imported.
     """
+    existing = Existing(existing_name)
     try:
-        folder = paths.folder(args.prefix)
-        lines = _read(args)
-    except (InvalidFields, ImportFormatError, Tampered) as refused:
-        raise ConfigurationError(f"{args.file}: {plan.describe_error(refused)}") from None
-    existing = Existing(args.existing)
+        folder = paths.folder(prefix)
+        lines = _read(file, format_name, passphrase_file, split=split)
+    except (InvalidFields, ImportFormatError, Tampered) as error:
+        raise ConfigurationError(f"{file}: {plan.describe_error(error)}") from None
     with open_runtime() as runtime:
         planned = plan.plan(runtime.secrets, policy.OPERATOR, lines, folder, existing)
-        impossible = [one for one in planned if one.outcome is ImportOutcome.REFUSE]
-        if args.dry_run:
+        refused = [line for line in planned if line.outcome is ImportOutcome.REFUSE]
+        if dry_run:
             _print(planned, sys.stdout)
-            print(f"dry run, nothing was changed; {_counts(Counter(one.outcome for one in planned))}")
-            return 1 if impossible else 0
-        if impossible:
-            _print(impossible, sys.stderr)
+            print(f"dry run, nothing was changed; {_counts(Counter(line.outcome for line in planned))}")
+            return 1 if refused else 0
+        if refused:
+            _print(refused, sys.stderr)
             raise ConfigurationError(
-                f"nothing was imported: {len(impossible)} of {len(planned)} cannot be{_hint(impossible)}"
+                f"nothing was imported: {len(refused)} of {len(planned)} cannot be{_hint(refused)}"
             )
         return _carry_out(runtime, planned, _how_to_go_on(existing))
 
 
-def _read(args: argparse.Namespace) -> list[ParsedLine | LineError]:
-    content = sys.stdin.buffer.read() if args.file == "-" else read_file("FILE", Path(args.file))
+def _read(
+    file: str, format_name: str | None, passphrase_file: str | None, *, split: bool
+) -> list[ParsedLine | LineError]:
+    content = sys.stdin.buffer.read() if file == "-" else read_file("FILE", Path(file))
     if content.startswith(stream.MAGIC):
-        passphrase = passphrases.known(args.passphrase_file)
+        passphrase = passphrases.known(passphrase_file)
         content = b"".join(stream.open_(io.BytesIO(content), passphrase))
-    elif args.passphrase_file:
-        raise ImportFormatError("it is not encrypted: leave --passphrase-file out")
+    elif passphrase_file:
+        raise ImportFormatError("the file is not encrypted: leave --passphrase-file out")
     text = detect.text(content)
-    written = detect.detect(text) if args.format is None else Format(args.format)
-    if args.split and written != Format.KV:
-        raise ImportFormatError("it is no KV export: leave --split out")
-    return detect.read(text, written, split=args.split)
+    file_format = detect.detect(text) if format_name is None else Format(format_name)
+    if split and file_format != Format.KV:
+        raise ImportFormatError("the file is not a KV export: leave --split out")
+    return detect.read(text, file_format, split=split)
 
 
 def _carry_out(runtime: Runtime, planned: Sequence[PlannedLine], how_to_go_on: str) -> int:
     done: Counter[str] = Counter()
     progress = Progress("importing", len(planned))
-    with _asked_to_stop() as asked_to_stop:
-        for one in planned:
-            if asked_to_stop():
+    with _stop_requested() as stop_requested:
+        for line in planned:
+            if stop_requested():
                 print(f"stopped; {_counts(done)}; {how_to_go_on}")
                 return _INTERRUPTED
             try:
-                done[_carried_out(runtime, one)] += 1
+                done[_carry_out_line(runtime, line)] += 1
             except Unavailable:
-                print(f"stopped at line {one.number}; {_counts(done)}; {how_to_go_on}")
+                print(f"stopped at line {line.number}; {_counts(done)}; {how_to_go_on}")
                 raise
             progress.add(1)
     print(_counts(done))
     return 1 if done[_FAILED] else 0
 
 
-def _carried_out(runtime: Runtime, one: PlannedLine) -> str:
+def _carry_out_line(runtime: Runtime, line: PlannedLine) -> str:
     """Do what was planned and return what was done.
 
     Raises:
-        Unavailable: it may or may not have been done, and going on would not help.
+        Unavailable: the change may or may not have been made; the other lines would fail as well.
     """
-    if one.step is None or one.outcome not in importing.CHANGES:
-        return one.outcome
+    if line.step is None or line.outcome not in importing.CHANGES:
+        return line.outcome
     try:
         with runtime.entry("import") as entry, runtime.store.request_deadline():
-            importing.carry_out(runtime.secrets, entry, policy.OPERATOR, one.step)
+            importing.carry_out(runtime.secrets, entry, policy.OPERATOR, line.step)
     except Unavailable:
         raise
     except VaultError as error:
-        # Somebody has changed something since it was planned; that is no reason to leave the others out.
+        # Something has changed since the line was planned; the other lines are not affected.
         print(
-            f"line {one.number}: {one.step.request.path}: {_FAILED}: {plan.describe_error(error)}",
+            f"line {line.number}: {line.step.request.path}: {_FAILED}: {plan.describe_error(error)}",
             file=sys.stderr,
         )
         return _FAILED
-    return one.outcome
+    return line.outcome
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C and SIGTERM end the work between two secrets, so that none is kept without its record."""
-    asked: list[int] = []
+def _stop_requested() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C and SIGTERM stop the import between two secrets, so that each one written has its record."""
+    received: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
+        received.append(number)
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(received)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -167,14 +191,14 @@ def _how_to_go_on(existing: Existing) -> str:
     return f"run it again with --existing {again} to go on"
 
 
-def _hint(impossible: Sequence[PlannedLine]) -> str:
-    taken = any(one.step is not None and isinstance(one.step.error, PathTaken) for one in impossible)
-    return "; --existing skip or update says what to do where there is a secret already" if taken else ""
+def _hint(refused: Sequence[PlannedLine]) -> str:
+    taken = any(line.step is not None and isinstance(line.step.error, PathTaken) for line in refused)
+    return "; for secrets that exist already, use --existing skip or update" if taken else ""
 
 
-def _print(planned: Sequence[PlannedLine], where: TextIO) -> None:
-    for one in planned:
-        print(f"line {one.number}: {one.text}", file=where)
+def _print(planned: Sequence[PlannedLine], output: TextIO) -> None:
+    for line in planned:
+        print(f"line {line.number}: {line.text}", file=output)
 
 
 def _counts(done: Mapping[str, int]) -> str:

@@ -1,22 +1,23 @@
-"""``key``: look after the master keys.
+"""``key``: manage the master keys.
 
-    key names    prints the names and ids of the keys that the service here holds, as one JSON object
-    key status   prints which there are and how much is under each, as one JSON object
-    key rewrap   brings everything under the primary one; run it again after whatever ended it
+    key names    prints the names and ids of the keys that this machine's service has, as one JSON object
+    key status   prints which keys exist and how much is encrypted under each, as one JSON object
+    key rewrap   re-encrypts everything under the primary key; if it was interrupted, run it again
 
-``rewrap`` exits with 0 only where it has shown that nothing needs another key, otherwise with 1: each
-line on standard output names something that does not open and stays as it is.  Progress is on standard
+``rewrap`` exits with 0 only if it has verified that nothing needs another key, otherwise with 1.  Each line
+on standard output names an item that cannot be decrypted and was left unchanged.  Progress is on standard
 error.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
 import time
 from dataclasses import asdict
+
+import click
 
 from ..access import policy
 from ..crypto.aead import key_id_of
@@ -24,37 +25,24 @@ from ..environment import Environment
 from ..keys import loading
 from ..keys.rewrap import Rewrap, RewrapResult
 from ..keys.status import KeyServices, key_status
+from .base import Group
 from .runtime import Runtime, open_runtime
 
-_SECONDS_BETWEEN_LINES = 2.0
-# Some questions make the database look through all secrets, of which there may be millions; and a run need
-# not end where an election takes a while.
+_PROGRESS_SECONDS = 2.0
+# Some queries read all secrets, of which there may be millions; and a run need not end because an election
+# takes some time.
 _OPERATION_TIMEOUT = 300
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the actions."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    actions.add_parser("names", help="print which keys there are here, without asking the database")
-    status = actions.add_parser("status", help="print what is under which key")
-    status.set_defaults(act=_status)
-    rewrap = actions.add_parser("rewrap", help="bring everything under the primary key")
-    rewrap.set_defaults(act=_rewrap)
+@click.group(
+    cls=Group,
+    help="Show what is encrypted under which master key, or re-encrypt it under the primary key.",
+)
+def command() -> None:
+    """Do nothing: the subcommand does."""
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what the arguments say and return the exit code.
-
-    Raises:
-        ConfigurationError: the configuration cannot be used.
-    """
-    if args.action == "names":
-        return _names()
-    with open_runtime(_OPERATION_TIMEOUT) as runtime:
-        code: int = args.act(runtime)
-    return code
-
-
+@command.command("names", help="Print which keys this service has, without asking the database.")
 def _names() -> int:
     found = loading.named(Environment(os.environ))
     ids = {name: key_id_of(key).hex() for name, key in found.keys.items()}
@@ -62,26 +50,30 @@ def _names() -> int:
     return 0
 
 
-def _status(runtime: Runtime) -> int:
-    with runtime.entry("key_status"):
-        found = key_status(_keys(runtime), policy.OPERATOR)
-    print(json.dumps(asdict(found), indent=2))
+@command.command("status", help="Print what is encrypted under which key.")
+def _status() -> int:
+    with open_runtime(_OPERATION_TIMEOUT) as runtime:
+        with runtime.entry("key_status"):
+            status = key_status(_keys(runtime), policy.OPERATOR)
+        print(json.dumps(asdict(status), indent=2))
     return 0
 
 
-def _rewrap(runtime: Runtime) -> int:
-    # Two records: one that was killed has left the first.
-    with runtime.entry("key_rewrap_start"):
-        pass
-    watcher = _Watcher()
-    with runtime.entry("key_rewrap") as entry:
-        outcome = Rewrap(_keys(runtime), runtime.store.secrets, runtime.key_check, watcher).run(
-            policy.OPERATOR
-        )
-        if outcome.left:
-            entry.reason = "another key is still needed"
-    watcher.end(outcome, runtime.ring.key_ids[0])
-    return 1 if outcome.left else 0
+@command.command("rewrap", help="Re-encrypt everything under the primary key.")
+def _rewrap() -> int:
+    with open_runtime(_OPERATION_TIMEOUT) as runtime:
+        # Two records: a run that was killed has left the first.
+        with runtime.entry("key_rewrap_start"):
+            pass
+        watcher = _Watcher()
+        with runtime.entry("key_rewrap") as entry:
+            result = Rewrap(_keys(runtime), runtime.store.secrets, runtime.key_check, watcher).run(
+                policy.OPERATOR
+            )
+            if result.left:
+                entry.reason = "another key is still needed"
+        watcher.end(result, runtime.ring.key_ids[0])
+        return 1 if result.left else 0
 
 
 def _keys(runtime: Runtime) -> KeyServices:
@@ -91,38 +83,41 @@ def _keys(runtime: Runtime) -> KeyServices:
 
 
 class _Watcher:
-    """Says how it goes, now and then."""
+    """Reports progress every few seconds."""
 
     def __init__(self) -> None:
-        self._started = self._said = time.monotonic()
+        self._started = self._reported_at = time.monotonic()
         self._total = 0
 
     def begin(self, total: int) -> None:
         self._total = total
-        _say(f"{total} secrets and tokens to do")
+        _report(f"{total} secrets and tokens to do")
 
     def progress(self, done: int) -> None:
-        if time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
-            self._said = time.monotonic()
-            _say(f"{done} of {self._total} done, {done / (self._said - self._started):.0f} per second")
+        if time.monotonic() - self._reported_at >= _PROGRESS_SECONDS:
+            self._reported_at = time.monotonic()
+            rate = done / (self._reported_at - self._started)
+            _report(f"{done} of {self._total} done, {rate:.0f} per second")
 
     def failed(self, what: str) -> None:
         print(what, flush=True)
 
-    def end(self, outcome: RewrapResult, primary: str) -> None:
+    def end(self, result: RewrapResult, primary: str) -> None:
         seconds = time.monotonic() - self._started
-        _say(f"{outcome.done} done in {seconds:.1f} s, {outcome.done / seconds:.0f} per second")
-        if not outcome.left:
-            _say(f"nothing needs another key than {primary}")
+        _report(f"{result.done} done in {seconds:.1f} s, {result.done / seconds:.0f} per second")
+        if not result.left:
+            _report(f"nothing needs another key than {primary}")
             return
-        if outcome.failed:
-            _say(f"{outcome.failed} do not open: they are named on standard output, and stay as they are")
-        if outcome.left > outcome.failed:
-            _say(
-                f"{outcome.left - outcome.failed} came under another key meanwhile: make {primary} the"
-                " primary key of every replica, then run this again"
+        if result.failed:
+            _report(
+                f"{result.failed} do not open: they are listed on standard output and were left unchanged"
+            )
+        if result.left > result.failed:
+            _report(
+                f"{result.left - result.failed} were encrypted under another key during the run: make"
+                f" {primary} the primary key of every replica, then run this again"
             )
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(f"secret-manager: {text}", file=sys.stderr, flush=True)

@@ -1,6 +1,6 @@
-"""Passphrases: from a terminal or a file.
+"""Passphrases, from a terminal or a file.
 
-Never from an argument or the environment: others can read those.
+Never from an argument or the environment: other users can read those.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 from ..environment import read_file
 from ..errors import ConfigurationError
 
-# Whoever has the file can try as many as they like.
+# An attacker who has the file can try any number of passphrases.
 MIN_CHARACTERS = 12
 
 
 def known(file: str | None) -> bytes:
-    """Return the passphrase that something was sealed under, from a file or else from the terminal.
+    """Return the passphrase under which something was sealed: from ``file``, or else from the terminal.
 
     Raises:
-        ConfigurationError: there is none to be had.
+        ConfigurationError: there is no file and no terminal, or the passphrase is empty.
     """
     return _from_file(file) if file else _ask("Passphrase: ")
 
@@ -29,20 +29,20 @@ def new(file: str | None) -> bytes:
     """Return a passphrase to seal something under; on a terminal it is asked for twice.
 
     Raises:
-        ConfigurationError: there is none to be had, it is too short, or the two are not the same.
+        ConfigurationError: as for ``known``, or it is too short, or the two do not match.
     """
     passphrase = _from_file(file) if file else _ask("Passphrase: ")
     if len(passphrase.decode(errors="replace")) < MIN_CHARACTERS:
         raise ConfigurationError(
-            f"the passphrase is shorter than {MIN_CHARACTERS} characters: take a longer one"
+            f"the passphrase is shorter than {MIN_CHARACTERS} characters: choose a longer one"
         )
     if not file and _ask("The same again: ") != passphrase:
-        raise ConfigurationError("the two passphrases are not the same")
+        raise ConfigurationError("the two passphrases do not match: run the command again")
     return passphrase
 
 
 def _from_file(file: str) -> bytes:
-    # To open a pipe by this name again is refused where another user has made it, as in a container.
+    # Opening a pipe by this name fails if another user created it, as in a container.
     content = sys.stdin.buffer.read() if file == "/dev/stdin" else read_file("--passphrase-file", Path(file))
     passphrase = content.removesuffix(b"\n").removesuffix(b"\r")
     if not passphrase:
@@ -52,7 +52,7 @@ def _from_file(file: str) -> bytes:
 
 def _ask(prompt: str) -> bytes:
     try:
-        # getpass would take standard input instead, and show what is typed.
+        # Without a terminal getpass would read standard input and echo what is typed.
         with Path("/dev/tty").open():
             return getpass(prompt).encode()
     except (OSError, EOFError):

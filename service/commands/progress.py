@@ -1,4 +1,4 @@
-"""Says on standard error how far a long command has come."""
+"""Reports a long command's progress on standard error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EVERY_SECONDS = 5.0
 
 
 class Progress:
-    """Counts secrets, or ``what``, of ``total`` where that is known; says so every few seconds."""
+    """Counts items, ``what``, up to ``total`` if that is known, and reports the count every few seconds."""
 
     def __init__(
         self,
@@ -25,11 +25,11 @@ class Progress:
         self._what = what
         self._clock = clock
         self._count = 0
-        self._said_at = clock()
+        self._reported_at = clock()
 
     def add(self, count: int) -> None:
-        """Count so many more."""
+        """Add to the count."""
         self._count += count
-        if self._clock() >= self._said_at + _EVERY_SECONDS:
-            self._said_at = self._clock()
+        if self._clock() >= self._reported_at + _EVERY_SECONDS:
+            self._reported_at = self._clock()
             print(f"{self._doing}: {self._count}{self._of} {self._what}", file=sys.stderr, flush=True)

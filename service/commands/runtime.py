@@ -1,7 +1,7 @@
-"""What commands on secrets and tokens work with: the database, the keys and the audit log.
+"""The database, the keys and the audit log, for the commands that work on secrets and tokens.
 
-That is what the service itself needs.  Whoever has those can read every secret anyway, so nobody is
-asked for a token; the audit log says ``operator``.
+The service itself needs no more.  Anybody who has these can read every secret anyway, so the commands
+require no token; the audit log names the actor ``operator``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ..store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The parts, ready for use."""
+    """The services of one command, ready for use."""
 
     store: Store
     ring: KeyRing
@@ -41,7 +41,7 @@ class Runtime:
 
     @contextmanager
     def entry(self, operation: str) -> Iterator[Entry]:
-        """Open the audit record of one operation of the operator's; see ``Recorder.entry``."""
+        """Open the audit record of one operation by the operator; see ``Recorder.entry``."""
         caller = Caller(client_ip="127.0.0.1", request_id=uuid.uuid4().hex)
         with self.recorder.entry(operation, caller) as entry:
             entry.actor = policy.OPERATOR.actor
@@ -50,18 +50,18 @@ class Runtime:
 
 @contextmanager
 def open_runtime(operation_timeout: int | None = None) -> Iterator[Runtime]:
-    """Put the parts together as the environment says, once the database can be used.
+    """Wait until the database can be used, and yield the services that the environment configures.
 
-    Each database operation may take ``operation_timeout`` seconds; by default as long as in the service.
+    Each database operation may take ``operation_timeout`` seconds; the default is the service's own limit.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
     """
-    # Not all settings of the service: a leaked token is revoked also where the certificate has ended.
+    # Not all settings of the service: a leaked token can be revoked even if the certificate has expired.
     environment = Environment(os.environ)
     settings = StoreSettings.from_environment(environment)
     max_bytes = max_secret_bytes(environment)
-    # Read once: what a command begins under one primary key it ends under the same.
+    # Read once, so that the primary key does not change during a command.
     held = loading.load(environment)
     store = Store(settings.mongo_uri, operation_timeout or settings.mongo_timeout, settings.mongo_tls)
     try:
@@ -80,7 +80,7 @@ def open_runtime(operation_timeout: int | None = None) -> Iterator[Runtime]:
                 log,
             )
         finally:
-            # Where this fails, a process that serves closes the chain in a while.
+            # If this fails, a serving process closes the chain later.
             with suppress(Unavailable, CannotDecrypt):
                 Checkpointer(log, writer).end(settings.mongo_timeout)
     finally:

@@ -1,19 +1,21 @@
-"""``token``: make, list and revoke tokens on the machine itself, for when none is at hand.
+"""``token``: create, list and revoke tokens on the machine itself.
 
-    token create --name NAME --scope SCOPE …   prints the new token, once
+    token create --name NAME --scope SCOPE …   prints the new token; it is not shown again
     token list                                 prints one JSON object per token
-    token revoke ID [--descendants]            ends a token
+    token revoke ID [--descendants]            revokes a token
 
-No token is asked for: see ``parts``.
+These commands need no token: see ``runtime``.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+
+import click
 
 from ..access import policy, scopes
 from ..errors import CannotDecrypt, ConfigurationError, InvalidFields, TokenNotFound
@@ -21,97 +23,102 @@ from ..models import Token, now
 from ..tokens import tokens
 from ..tokens.attenuation import TokenRequest
 from ..tokens.tokens import TokenServices
+from .base import Group
 from .runtime import Runtime, open_runtime
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the actions and their options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-
-    create = actions.add_parser("create", help="make a token and print it")
-    create.add_argument("--name", required=True, help="who or what will use it")
-    create.add_argument(
-        "--scope", action="append", required=True, help="fetch:team/app/*, admin, …; once for each"
-    )
-    create.add_argument("--expires-in", type=int, metavar="SECONDS", help="without it, it does not end")
-    create.add_argument("--renewable", action="store_true", help="its holder may renew it")
-    create.add_argument(
-        "--if-no-admin", action="store_true", help="print nothing where there is an administrator's token"
-    )
-    create.set_defaults(act=_create)
-
-    actions.add_parser("list", help="print what each token may do").set_defaults(act=_list)
-
-    revoke = actions.add_parser("revoke", help="end a token")
-    revoke.add_argument("token_id", metavar="ID")
-    revoke.add_argument("--descendants", action="store_true", help="and all that were made with it")
-    revoke.set_defaults(act=_revoke)
+@click.group(cls=Group, help="Create, list and revoke tokens; needs no token.")
+def command() -> None:
+    """Do nothing: the subcommand does."""
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what the arguments say and return the exit code.
-
-    Raises:
-        ConfigurationError: the arguments or the configuration cannot be used.
-    """
-    with open_runtime() as runtime:
-        try:
-            for line in args.act(runtime, args):
-                print(line, flush=True)
-        except InvalidFields as refused:
-            raise ConfigurationError(
-                "; ".join(message for found in refused.errors.values() for message in found)
-            ) from None
-        except TokenNotFound as refused:
-            raise ConfigurationError(f"{refused}; `token list` shows those that there are") from None
-        except CannotDecrypt as refused:
-            raise ConfigurationError(f"a stored token cannot be trusted: {refused}") from None
+@command.command("create", help="Create a token and print it.")
+@click.option("--name", required=True, help="who or what will use it")
+@click.option(
+    "--scope",
+    "texts",
+    metavar="SCOPE",
+    multiple=True,
+    required=True,
+    help="fetch:team/app/*, admin, …; repeat",
+)
+@click.option("--expires-in", type=int, metavar="SECONDS", help="the token's lifetime; default: unlimited")
+@click.option("--renewable", is_flag=True, help="its holder may renew it")
+@click.option("--if-no-admin", is_flag=True, help="create none if an administrator's token exists")
+def _create(
+    name: str, texts: tuple[str, ...], expires_in: int | None, renewable: bool, if_no_admin: bool
+) -> int:
+    with _open_runtime() as runtime:
+        if if_no_admin and runtime.store.tokens.has_administrator(now()):
+            return 0
+        if expires_in is not None and expires_in < 1:
+            raise ConfigurationError("--expires-in takes a number of seconds above 0")
+        request = TokenRequest(
+            name=name,
+            scopes=tuple(scopes.parse(text) for text in texts),
+            expires_in=expires_in,
+            renewable=renewable,
+        )
+        with runtime.entry("token_create") as entry:
+            token, _ = tokens.create(_tokens(runtime), entry, policy.OPERATOR, request)
+        print(token, flush=True)
     return 0
 
 
-def _create(runtime: Runtime, args: argparse.Namespace) -> Iterator[str]:
-    if args.if_no_admin and runtime.store.tokens.has_administrator(now()):
-        return
-    if args.expires_in is not None and args.expires_in < 1:
-        raise ConfigurationError("--expires-in takes a number of seconds above 0")
-    request = TokenRequest(
-        name=args.name,
-        scopes=tuple(scopes.parse(text) for text in args.scope),
-        expires_in=args.expires_in,
-        renewable=args.renewable,
-    )
-    with runtime.entry("token_create") as entry:
-        text, _ = tokens.create(_tokens(runtime), entry, policy.OPERATOR, request)
-    yield text
+@command.command("list", help="Print what each token may do.")
+def _list() -> int:
+    with _open_runtime() as runtime:
+        with runtime.entry("token_list"):
+            page = tokens.list_(_tokens(runtime), policy.OPERATOR, "")
+            found = [*page]
+            while len(page) == tokens.PAGE:
+                page = tokens.list_(_tokens(runtime), policy.OPERATOR, page[-1].token_id)
+                found += page
+        for token in found:
+            print(json.dumps(_fields(token)), flush=True)
+    return 0
 
 
-def _list(runtime: Runtime, args: argparse.Namespace) -> Iterator[str]:
-    with runtime.entry("token_list"):
-        after, page = "", tokens.list_(_tokens(runtime), policy.OPERATOR, "")
-        found = [*page]
-        while len(page) == tokens.PAGE:
-            after = page[-1].token_id
-            page = tokens.list_(_tokens(runtime), policy.OPERATOR, after)
-            found += page
-    for token in found:
-        yield json.dumps(_shown(token))
+@command.command("revoke", help="Revoke a token.")
+@click.argument("token_id", metavar="ID", help="the id that `token list` shows")
+@click.option("--descendants", is_flag=True, help="also revoke all tokens that were created with it")
+def _revoke(token_id: str, descendants: bool) -> int:
+    with _open_runtime() as runtime:
+        with runtime.entry("token_revoke") as entry:
+            revoked = tokens.revoke(
+                _tokens(runtime), entry, policy.OPERATOR, token_id, descendants=descendants
+            )
+        for revoked_id in revoked:
+            print(f"revoked {revoked_id}", flush=True)
+    return 0
 
 
-def _revoke(runtime: Runtime, args: argparse.Namespace) -> Iterator[str]:
-    with runtime.entry("token_revoke") as entry:
-        ended = tokens.revoke(
-            _tokens(runtime), entry, policy.OPERATOR, args.token_id, descendants=args.descendants
-        )
-    for token_id in ended:
-        yield f"revoked {token_id}"
+@contextmanager
+def _open_runtime() -> Iterator[Runtime]:
+    """Open the runtime; errors about tokens become one line for the operator.
+
+    Raises:
+        ConfigurationError: the arguments, a stored token or the configuration cannot be used.
+    """
+    with open_runtime() as runtime:
+        try:
+            yield runtime
+        except InvalidFields as error:
+            raise ConfigurationError(
+                "; ".join(message for messages in error.errors.values() for message in messages)
+            ) from None
+        except TokenNotFound as error:
+            raise ConfigurationError(f"{error}; `token list` shows those that there are") from None
+        except CannotDecrypt as error:
+            raise ConfigurationError(f"a stored token cannot be trusted: {error}") from None
 
 
 def _tokens(runtime: Runtime) -> TokenServices:
-    # Other processes notice within seconds; this one remembers nothing.
+    # Other processes notice a revocation within seconds; this one caches no tokens.
     return TokenServices(runtime.store.tokens, runtime.ring, runtime.key_check, forget=lambda _token_id: None)
 
 
-def _shown(token: Token) -> dict[str, object]:
+def _fields(token: Token) -> dict[str, object]:
     fields = asdict(token) | {"scopes": [str(scope) for scope in token.scopes]}
     return {
         name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()

@@ -1,1 +1,1 @@
-"""Sealing and opening. Knows nothing of where the bytes are kept or who asks for them."""
+"""Encryption, tags and key wrapping. Independent of storage and of callers."""

@@ -1,7 +1,7 @@
-"""AES-256-GCM with a self-describing header; the only module that touches the cipher.
+"""AES-256-GCM with a self-describing header: the encryption of everything in the database.
 
 A sealed value is ``format byte ‖ key id (8) ‖ nonce (12) ‖ ciphertext ‖ tag (16)``.  Nonces are
-96 random bits (NIST SP 800-38D, 8.2.2), which bounds one key to 2**32 seals.
+96 random bits (NIST SP 800-38D, 8.2.2), which limits one key to 2**32 seals.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ KEY_ID_BYTES = 8
 NONCE_BYTES = 12
 TAG_BYTES = 16
 
-# Append only: a number that has been on a disk keeps its meaning for good.
+# Append only: a number that has been on a disk never changes its meaning.  A new format also needs
+# - a number that is not the format byte of a tag (``mac.HMAC_SHA256``);
+# - its header read in ``key_id`` and its body in ``open_``;
+# - a byte range in ``key_ranges.for_key`` and ``models.KeyRanges``, and that range in the queries of
+#   ``store.rewrap``: without it a rewrap would leave its data keys under the old master key;
+# - its number in the associated data (``context``), and vectors in ``tests/crypto/vectors.json``.
+# ``tests/crypto/test_key_ranges.py`` fails if a format has no byte range.
 AES_256_GCM = 1
 FORMATS = (AES_256_GCM,)
 
@@ -28,12 +34,12 @@ _HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES
 
 
 def key_id_of(key: bytes) -> bytes:
-    """Return the id of a key: 8 bytes that name it and tell nothing about it."""
+    """Return the id of a key: 8 bytes that identify it and reveal nothing about it."""
     return hmac.digest(key, b"secret-manager key id", hashlib.sha256)[:KEY_ID_BYTES]
 
 
 def seal(key: bytes, plaintext: bytes, context: bytes) -> bytes:
-    """Seal ``plaintext`` (up to 2**36 - 32 bytes, NIST SP 800-38D 5.2.1.1) for ``context``."""
+    """Encrypt ``plaintext`` (up to 2**36 - 32 bytes, NIST SP 800-38D 5.2.1.1); authenticate ``context``."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     header = bytes([AES_256_GCM]) + key_id_of(key) + nonce
     return header + AESGCM(key).encrypt(nonce, plaintext, context)
@@ -43,23 +49,23 @@ def open_(key: bytes, sealed: bytes, context: bytes) -> bytes:
     """Return the plaintext.
 
     Raises:
-        Tampered: a byte of the header or the body, the key or the context is not what was sealed.
+        Tampered: the header, the body, the key or the context differs from what was sealed.
     """
-    # The key id and the format are in no tag of their own: comparing them here is what makes a
-    # flipped header byte fail as any other flipped byte does.
+    # The GCM tag does not cover the key id and the format: this comparison is what rejects a header that
+    # was altered.
     if key_id(sealed) != key_id_of(key):
         raise Tampered("sealed under another key")
     return decrypt(key, sealed[1 + KEY_ID_BYTES :], context)
 
 
 def decrypt(key: bytes, sealed: bytes, context: bytes | None) -> bytes:
-    """Open a bare ``nonce ‖ ciphertext ‖ tag``.
+    """Decrypt a bare ``nonce ‖ ciphertext ‖ tag``.
 
     Raises:
         Tampered: it does not authenticate.
     """
     if len(sealed) < NONCE_BYTES + TAG_BYTES:
-        raise Tampered("shorter than any sealed value")
+        raise Tampered("too short for a sealed value")
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
     except InvalidTag:
@@ -70,10 +76,10 @@ def key_id(sealed: bytes) -> bytes:
     """Return the id of the key that sealed this value.
 
     Raises:
-        Tampered: the value is cut short, or its format byte names no format.
+        Tampered: the value is too short, or its format byte is unknown.
     """
     if len(sealed) < _HEADER_BYTES + TAG_BYTES:
-        raise Tampered("shorter than any sealed value")
+        raise Tampered("too short for a sealed value")
     if sealed[0] not in FORMATS:
-        raise Tampered("of no known format")
+        raise Tampered(f"unknown format {sealed[0]}")
     return sealed[1 : 1 + KEY_ID_BYTES]

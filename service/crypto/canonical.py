@@ -1,4 +1,4 @@
-"""One canonical encoding of what is authenticated: sealed values, tags, and the audit log."""
+"""The canonical encoding of everything that is authenticated: sealed values, tags, audit records."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 
 def encode(pairs: Mapping[str, str]) -> bytes:
-    """Encode pairs so that two different mappings never give the same bytes.
+    """Encode pairs so that two different mappings never have the same encoding.
 
-    Field count, then key and value of each pair in the order of the keys; every number is four
-    bytes, big-endian, and every string is UTF-8 behind its length.
+    The number of pairs, then the key and value of each pair, sorted by key; every number is four
+    bytes, big-endian, and every string is UTF-8, preceded by its length in bytes.
     """
     encoded = [len(pairs).to_bytes(4)]
     for pair in sorted(pairs.items()):

@@ -1,4 +1,4 @@
-"""What a ciphertext belongs to, in one canonical encoding that both layers authenticate."""
+"""What a ciphertext belongs to: the associated data that both layers authenticate."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from .aead import AES_256_GCM
 from .canonical import encode
 
 
-class Place(Protocol):
-    """What a data key was made for."""
+class WrapContext(Protocol):
+    """What a data key belongs to."""
 
     def for_data_key(self, key_id: bytes) -> bytes:
-        """Return the associated data of the data key's wrap under the master key ``key_id``."""
+        """Return the associated data for wrapping the data key under the master key ``key_id``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The place a ciphertext was made for: one version of one secret."""
+    """The context of one version of one secret."""
 
     secret_id: str
     version: int
 
     def for_payload(self) -> bytes:
-        """Return the associated data of the payload."""
+        """Return the associated data for the payload."""
         return encode(self._pairs("payload"))
 
     def for_data_key(self, key_id: bytes) -> bytes:
-        """Return the associated data of the data key's wrap under the master key ``key_id``."""
+        """Return the associated data for wrapping the data key under the master key ``key_id``."""
         return encode({**self._pairs("data-key"), "key_id": key_id.hex()})
 
     def _pairs(self, purpose: str) -> dict[str, str]:
@@ -42,12 +42,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class BackupContext:
-    """The place of the data key of one backup."""
+    """The context of one backup's data key."""
 
     backup_id: str
 
     def for_data_key(self, key_id: bytes) -> bytes:
-        """Return the associated data of the data key's wrap under the master key ``key_id``."""
+        """Return the associated data for wrapping the data key under the master key ``key_id``."""
         return encode(
             {
                 "format": str(AES_256_GCM),

@@ -1,8 +1,8 @@
-"""One data key per secret version: seal and open.
+"""Envelope encryption with one data key per secret version.
 
-A payload is sealed under a data key that is used once.  The data key is wrapped under a master
-key of the ring.  Both layers authenticate the version they were made for: a ciphertext that was
-moved to another record, or put back after an update, does not open.
+A payload is encrypted under a data key that is used once.  The data key is wrapped under a master
+key of the ring.  Both layers authenticate the version they belong to: a ciphertext that was moved to
+another record, or put back after an update, cannot be decrypted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .keyring import KeyRing
 
 
 def seal(plaintext: bytes, context: Context, ring: KeyRing) -> Envelope:
-    """Seal a value of any length for the version that ``context`` names."""
+    """Encrypt a value of any length for the version that ``context`` names."""
     data_key = secrets.token_bytes(aead.KEY_BYTES)
     return Envelope(
         payload=aead.seal(data_key, plaintext, context.for_payload()),
@@ -42,16 +42,16 @@ def master_key_id(envelope: Envelope) -> str:
 
 
 def open_legacy(ciphertext: bytes, ring: KeyRing) -> bytes:
-    """Open a record of an earlier implementation: no data key, no context, no key id.
+    """Decrypt a record of an earlier implementation, which has no data key, no context and no key id.
 
-    Nothing ties such a record to its place, so nothing new is ever written this way.
+    Such a record is not bound to its secret, so nothing is written in this format.
 
     Raises:
-        Tampered: no key of the ring opens it.
+        Tampered: no key of the ring decrypts it.
     """
     for key in ring.keys:
         try:
             return aead.decrypt(key, ciphertext, None)
         except Tampered:
             continue
-    raise Tampered("opens under no key of the ring")
+    raise Tampered("no key of the ring decrypts it")

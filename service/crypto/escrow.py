@@ -1,7 +1,6 @@
-"""Seals a key for the operator, so that nobody opens it but who has the operator's private key.
+"""Key escrow: encrypts a key to the operator's public key.
 
-RSA-OAEP with SHA-256 (RFC 8017, 7.1), of the key itself and nothing around it.  Should this program be lost
-as well, ``sealed`` opens with
+``sealed`` is RSA-OAEP with SHA-256 (RFC 8017, 7.1) of the key alone.  Without this program, decrypt it with
 
     openssl pkeyutl -decrypt -inkey FILE -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256
 """
@@ -32,7 +31,7 @@ from .aead import key_id_of
 
 # 128 bits of security (NIST SP 800-57 part 1, table 2).
 MIN_BITS = 3072
-# Append only: a number that has been in a file keeps its meaning for good.
+# Append only: a number that has been in a file never changes its meaning.
 RSA_OAEP_SHA256 = 1
 
 _OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
@@ -48,10 +47,10 @@ class EscrowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Escrowed:
-    """A sealed key; only ``sealed`` is secret, and only from who has no private key for it.
+    """A key encrypted to the operator; safe to store anywhere without the operator's private key.
 
-    ``key_id`` and ``recipient`` are in hex: the id of what is sealed, and the SHA-256 of the public key that
-    it is sealed for (of its DER form, as ``openssl pkey -pubin -outform DER | sha256sum`` prints it).
+    ``key_id`` and ``recipient`` are in hex: the id of the encrypted key, and the SHA-256 of the operator's
+    public key (in DER, as ``openssl pkey -pubin -outform DER | sha256sum`` prints it).
     """
 
     kind: EscrowKind
@@ -76,35 +75,35 @@ class Escrowed:
 
 
 def parse(content: bytes) -> Escrowed:
-    """Return what ``dump`` has written.
+    """Parse the output of ``Escrowed.dump``.
 
     Raises:
         Tampered: it is something else, or was cut short.
     """
     try:
-        found = json.loads(content)
+        document = json.loads(content)
     except ValueError:
-        raise Tampered("no JSON: it was cut short, or is no escrowed key") from None
-    if not isinstance(found, dict) or "format" not in found:
-        raise Tampered("no escrowed key")
-    if found["format"] != RSA_OAEP_SHA256:
-        raise Tampered("of no known format: a newer version of this program may know it")
-    missing = [name for name in _FIELDS if not isinstance(found.get(name), str)]
+        raise Tampered("not JSON: it was cut short, or is not an escrowed key") from None
+    if not isinstance(document, dict) or "format" not in document:
+        raise Tampered("not an escrowed key")
+    if document["format"] != RSA_OAEP_SHA256:
+        raise Tampered("unknown format: a newer version of this program may support it")
+    missing = [name for name in _FIELDS if not isinstance(document.get(name), str)]
     if missing:
-        raise Tampered(f"it lacks {', '.join(missing)}")
+        raise Tampered(f"missing or not text: {', '.join(missing)}")
     try:
-        sealed = base64.b64decode(found["sealed"], validate=True)
-        kind = EscrowKind(found["kind"])
+        sealed = base64.b64decode(document["sealed"], validate=True)
+        kind = EscrowKind(document["kind"])
     except (binascii.Error, ValueError):
-        raise Tampered("a field is damaged") from None
-    return Escrowed(kind, found["name"], found["key_id"], found["recipient"], sealed)
+        raise Tampered("`sealed` or `kind` is malformed") from None
+    return Escrowed(kind, document["name"], document["key_id"], document["recipient"], sealed)
 
 
 def public_key(pem: bytes) -> RSAPublicKey:
-    """Return the operator's public key.
+    """Parse the operator's public key.
 
     Raises:
-        ConfigurationError: it is none that can be used; the message says how to make one.
+        ConfigurationError: it is not a suitable RSA key; the message says how to make one.
     """
     try:
         key = load_pem_public_key(pem)
@@ -112,7 +111,7 @@ def public_key(pem: bytes) -> RSAPublicKey:
         key = None
     if not isinstance(key, RSAPublicKey) or key.key_size < MIN_BITS:
         raise ConfigurationError(
-            f"the escrow's public key is no RSA key of {MIN_BITS} bits or more, as PEM; make a pair with:"
+            f"the escrow public key is not an RSA key of {MIN_BITS} bits or more in PEM; make a pair with:"
             " openssl genpkey -aes256 -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out escrow.pem;"
             " openssl pkey -in escrow.pem -pubout -out escrow.pub.pem"
         )
@@ -120,52 +119,54 @@ def public_key(pem: bytes) -> RSAPublicKey:
 
 
 def private_key(pem: bytes, passphrase: bytes | None) -> RSAPrivateKey:
-    """Return the operator's private key.
+    """Parse the operator's private key.
 
     Raises:
-        ConfigurationError: it is none, or the passphrase is wrong, missing or not asked for.
+        ConfigurationError: it is not an RSA key, or the passphrase is wrong, missing or superfluous.
     """
     try:
         key = load_pem_private_key(pem, passphrase)
     except TypeError:
-        wrong = "takes no passphrase" if passphrase else "is encrypted: give its passphrase"
-        raise ConfigurationError(f"the escrow's private key {wrong}") from None
+        problem = (
+            "is not encrypted: give no passphrase" if passphrase else "is encrypted: give its passphrase"
+        )
+        raise ConfigurationError(f"the escrow private key {problem}") from None
     except (ValueError, UnsupportedAlgorithm):
         raise ConfigurationError(
-            "the escrow's private key cannot be read: its passphrase is wrong, or it is no private key as PEM"
+            "the escrow private key cannot be read: wrong passphrase, or not a private key in PEM"
         ) from None
     if not isinstance(key, RSAPrivateKey):
-        raise ConfigurationError("the escrow's private key is no RSA key")
+        raise ConfigurationError("the escrow private key is not an RSA key")
     return key
 
 
 def recipient(key: RSAPublicKey) -> str:
-    """Return by which name an escrowed key knows who may open it."""
+    """Return the SHA-256 of a public key in DER, in hex: the ``recipient`` of an escrowed key."""
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def seal(kind: EscrowKind, name: str, value: bytes, key: RSAPublicKey) -> Escrowed:
-    """Seal a key (up to 318 bytes, under an RSA key of 3072 bits)."""
+    """Encrypt a key (at most 318 bytes with an RSA key of 3072 bits)."""
     return Escrowed(kind, name, key_id_of(value).hex(), recipient(key), key.encrypt(value, _OAEP))
 
 
 def open_(escrowed: Escrowed, key: RSAPrivateKey) -> bytes:
-    """Return the key that was sealed.
+    """Return the decrypted key.
 
     Raises:
-        ConfigurationError: it was sealed for somebody else.
-        Tampered: it was altered, or is not the key that it says it is.
+        ConfigurationError: it was encrypted to another public key.
+        Tampered: it was altered, or is not the key that ``key_id`` names.
     """
     own = recipient(key.public_key())
     if escrowed.recipient != own:
         raise ConfigurationError(
             f"{escrowed.name} was sealed for the public key {escrowed.recipient[:16]}…, and this private key"
-            f" belongs to {own[:16]}…: take the other one"
+            f" belongs to {own[:16]}…: use the private key that matches the first"
         )
     try:
         value = key.decrypt(escrowed.sealed, _OAEP)
     except ValueError:
-        raise Tampered(f"{escrowed.name} does not open: the file was altered") from None
+        raise Tampered(f"{escrowed.name} cannot be decrypted: the file was altered") from None
     if not hmac.compare_digest(key_id_of(value).hex(), escrowed.key_id):
-        raise Tampered(f"{escrowed.name} opens, but is not the key {escrowed.key_id} that the file names")
+        raise Tampered(f"{escrowed.name} can be decrypted, but is not the key {escrowed.key_id} of the file")
     return value

@@ -1,4 +1,4 @@
-"""Where everything lies that is under one master key, for whoever compares bytes and knows no key."""
+"""Byte ranges that select everything under one master key, for database queries."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _WRAP_BYTES = 1 + aead.KEY_ID_BYTES + aead.NONCE_BYTES + aead.KEY_BYTES + aead.T
 
 
 def for_key(key_id: str) -> KeyRanges:
-    """Return the spans of the key with this id (in hex).
+    """Return the byte ranges of the key with this id (in hex).
 
-    A format that is added to ``aead`` or ``mac`` needs a span of its own: what begins otherwise is in none.
+    Every format of ``aead`` and ``mac`` needs a range here: a value outside all of them is never rewrapped.
     """
     raw_id = bytes.fromhex(key_id)
     return KeyRanges(

@@ -1,4 +1,4 @@
-"""All master keys that the service holds: one wraps, every one unwraps."""
+"""The key ring: all master keys that the service holds.  The primary wraps; every key unwraps."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from dataclasses import dataclass, field
 
 from ..errors import ConfigurationError, UnknownKey
 from . import aead, mac
-from .context import Place
+from .context import WrapContext
 
 
 @dataclass(frozen=True, slots=True)
 class MasterKeys:
-    """The keys as they were loaded; every one is 32 bytes. ``primary`` is one of ``keys``."""
+    """The keys as loaded, 32 bytes each; ``primary`` is one of ``keys``."""
 
     primary: bytes = field(repr=False)
     keys: tuple[bytes, ...] = field(repr=False)
 
 
 class KeyRing:
-    """Wraps and unwraps data keys.
+    """Wraps and unwraps data keys, and makes and verifies tags.
 
-    ``load`` returns the current master keys and is called again, once, when a record names a key
-    that the ring does not hold: the key may have been added since.  ``on_wrap`` is told the id of
-    the master key before every wrap, because a key may wrap 2**32 times at most; where it raises,
-    nothing is wrapped.
+    ``load`` returns the current master keys; it is called again if a record names a key that the ring
+    lacks, because the key may have been added since.  ``on_wrap`` is called with the master key's id
+    before every wrap, to count them (a key may wrap at most 2**32 times); if it raises, nothing is wrapped.
     """
 
     def __init__(self, load: Callable[[], MasterKeys], on_wrap: Callable[[str], None]) -> None:
@@ -35,7 +34,7 @@ class KeyRing:
 
     def _use(self, loaded: MasterKeys) -> None:
         by_id: Mapping[bytes, bytes] = {aead.key_id_of(key): key for key in loaded.keys}
-        # One assignment, so that a thread never sees the primary of one load and the keys of another.
+        # A single assignment, so that no thread sees the primary of one load with the keys of another.
         self._held = (aead.key_id_of(loaded.primary), by_id)
 
     @property
@@ -49,24 +48,24 @@ class KeyRing:
         """The keys themselves, for records that do not say which key sealed them."""
         return list(self._held[1].values())
 
-    def wrap(self, data_key: bytes, context: Place) -> bytes:
-        """Seal a data key under the primary master key."""
+    def wrap(self, data_key: bytes, context: WrapContext) -> bytes:
+        """Wrap a data key under the primary master key."""
         primary, by_id = self._held
         self._on_wrap(primary.hex())
         return aead.seal(by_id[primary], data_key, context.for_data_key(primary))
 
-    def unwrap(self, wrapped: bytes, context: Place) -> bytes:
+    def unwrap(self, wrapped: bytes, context: WrapContext) -> bytes:
         """Return the data key.
 
         Raises:
-            UnknownKey: no key of the ring has the wrap's key id, also after a reload.
+            UnknownKey: no key of the ring has the wrap's key id, even after a reload.
             Tampered: a byte or the context differs from what was wrapped.
         """
         key_id = aead.key_id(wrapped)
         return aead.open_(self._key(key_id), wrapped, context.for_data_key(key_id))
 
-    def rewrap(self, wrapped: bytes, context: Place) -> bytes:
-        """Return the same data key under the primary master key, unchanged where it is already.
+    def rewrap(self, wrapped: bytes, context: WrapContext) -> bytes:
+        """Return the data key wrapped under the primary master key, unchanged if it already is.
 
         Raises:
             UnknownKey, Tampered: as ``unwrap``.
@@ -76,24 +75,24 @@ class KeyRing:
         return wrapped if aead.key_id(wrapped) == primary else self.wrap(data_key, context)
 
     def tag(self, fields: Mapping[str, str]) -> bytes:
-        """Authenticate fields that are stored in the clear, under the primary master key."""
+        """Return the tag of fields that are stored in the clear, under the primary master key."""
         primary, by_id = self._held
         return mac.tag(by_id[primary], fields)
 
     def verify(self, tag: bytes, fields: Mapping[str, str]) -> None:
-        """Return where ``tag`` was made of these fields.
+        """Check that ``tag`` is the tag of these fields.
 
         Raises:
-            UnknownKey: no key of the ring has the tag's key id, also after a reload.
+            UnknownKey: no key of the ring has the tag's key id, even after a reload.
             Tampered: a field or a byte of the tag differs.
         """
         mac.verify(self._key(mac.key_id(tag)), tag, fields)
 
     def retag(self, tag: bytes, fields: Mapping[str, str]) -> bytes:
-        """Return the tag of the same fields under the primary master key, unchanged where it is already.
+        """Return the tag of the same fields under the primary master key, unchanged if it already is.
 
         Raises:
-            UnknownKey, Tampered: as ``verify``; what does not authenticate gets no new tag.
+            UnknownKey, Tampered: as ``verify``; fields that do not authenticate get no new tag.
         """
         self.verify(tag, fields)
         primary, _ = self._held
@@ -108,7 +107,7 @@ class KeyRing:
         return key
 
     def _reloaded(self) -> Mapping[bytes, bytes]:
-        # A key file that is half written now must not cost the keys that work.
+        # If a key file is only half written now, keep the keys that work.
         with suppress(ConfigurationError):
             self._use(self._load())
         return self._held[1]

@@ -1,4 +1,4 @@
-"""Authenticates what is stored in the clear, so that nobody can make it up who has no master key.
+"""Authentication tags for fields that are stored in the clear; only a holder of a master key can make one.
 
 A tag is ``format byte ‖ key id (8) ‖ HMAC-SHA256 (32)`` over the canonical encoding of the fields,
 under a key derived from the master key for this purpose alone.
@@ -14,7 +14,7 @@ from ..errors import Tampered
 from .aead import KEY_ID_BYTES, key_id_of
 from .canonical import encode
 
-# Append only, and no number that a sealed value begins with.
+# Append only, and different from every number in ``aead.FORMATS`` (see there for what a format needs).
 HMAC_SHA256 = 2
 
 TAG_BYTES = 1 + KEY_ID_BYTES + hashlib.sha256().digest_size
@@ -26,22 +26,22 @@ def tag(key: bytes, fields: Mapping[str, str]) -> bytes:
     return bytes([HMAC_SHA256]) + key_id_of(key) + hmac.digest(derived, encode(fields), hashlib.sha256)
 
 
-def verify(key: bytes, found: bytes, fields: Mapping[str, str]) -> None:
-    """Return where ``found`` is the tag of ``fields`` under this key.
+def verify(key: bytes, candidate: bytes, fields: Mapping[str, str]) -> None:
+    """Check that ``candidate`` is the tag of ``fields`` under this key.
 
     Raises:
         Tampered: it is not.
     """
-    if not hmac.compare_digest(found, tag(key, fields)):
+    if not hmac.compare_digest(candidate, tag(key, fields)):
         raise Tampered("does not authenticate")
 
 
-def key_id(found: bytes) -> bytes:
+def key_id(candidate: bytes) -> bytes:
     """Return the id of the master key under which a tag was made.
 
     Raises:
-        Tampered: it is no tag.
+        Tampered: it is not a tag.
     """
-    if len(found) != TAG_BYTES or found[0] != HMAC_SHA256:
-        raise Tampered("no tag of a known format")
-    return found[1 : 1 + KEY_ID_BYTES]
+    if len(candidate) != TAG_BYTES or candidate[0] != HMAC_SHA256:
+        raise Tampered("not a tag of a known format")
+    return candidate[1 : 1 + KEY_ID_BYTES]

@@ -1,4 +1,4 @@
-"""Values of secrets: sealed on their way in, opened on their way out."""
+"""Encrypts and decrypts the values of secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .keyring import KeyRing
 
 
 def seal(secret: Secret, value: bytes, ring: KeyRing) -> tuple[Secret, Envelope]:
-    """Sign a secret's path and encrypt a value as its next version, for that place alone."""
+    """Return the secret with its path signed, and the value encrypted as its next version."""
     sealed = envelope.seal(value, Context(secret.secret_id, secret.current + 1), ring)
     return tags.sign_path(secret, ring), sealed
 
@@ -23,7 +23,7 @@ def open_(secret: Secret, version: Version, ring: KeyRing) -> bytes:
 
     Raises:
         UnknownKey: no key of the ring has the record's key id.
-        Tampered: a byte or the record's place differs from what was sealed.
+        Tampered: a byte, the secret's id or the version differs from what was sealed, or it has no value.
     """
     if isinstance(version.sealed, LegacyValue):
         return envelope.open_legacy(version.sealed.ciphertext, ring)
@@ -33,12 +33,12 @@ def open_(secret: Secret, version: Version, ring: KeyRing) -> bytes:
 
 
 def reseal_legacy(secret: Secret, ring: KeyRing) -> Secret:
-    """Return the secret with values of an earlier implementation sealed as this one does.
+    """Return the secret with values of an earlier implementation encrypted in the current format.
 
-    Nothing ties those to their place: they could not stay as they are beside a path.
+    The old format does not bind a value to its secret, so it is not safe for a secret with a path.
 
     Raises:
-        Tampered: no key of the ring opens one.
+        Tampered: no key of the ring decrypts one of them.
     """
 
     def reseal(version: Version) -> Version:

@@ -1,8 +1,8 @@
-"""Tags: HMACs that bind what is stored in the clear to its record.
+"""Tags: HMACs that bind fields stored in the clear to their record.
 
 A secret's tag covers its path, or the token that owns it; a token's tag covers everything that decides
-what the token may do.  Without them, anybody who can write to the database could put another secret
-where a caller looks for theirs, note that it was destroyed, or widen a token's scopes.
+what the token may do.  Without tags, write access to the database would be enough to put another secret
+at a path, to mark a secret as destroyed there, or to widen a token's scopes.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from .keyring import KeyRing
 
 
 def sign_path(secret: Secret, ring: KeyRing) -> Secret:
-    """Return the secret with the tag of its path or owner; with none if it has neither."""
-    if not _has_place(secret):
+    """Return the secret with the tag of its path or owner, or without a tag if it has neither."""
+    if not _has_path_or_owner(secret):
         return replace(secret, tag=None)
     fields = _path_fields(secret)
     return replace(secret, tag=ring.tag(fields))
 
 
 def verify_path(secret: Secret, ring: KeyRing) -> None:
-    """Return if the secret has the path, or the owner, that the service gave it.
+    """Check that the service wrote the secret's path and owner.
 
     Raises:
-        Tampered: it does not.
-        UnknownKey: the ring lacks the key of the tag.
+        Tampered: it did not.
+        UnknownKey: the ring lacks the tag's key.
     """
-    if not _has_place(secret):
+    if not _has_path_or_owner(secret):
         return
     if secret.tag is None:
         raise Tampered("its path or owner does not authenticate")
@@ -42,7 +42,7 @@ def retag_path(secret: Secret, ring: KeyRing) -> Secret:
     """Return the secret with its tag under the primary master key.
 
     Raises:
-        Tampered, UnknownKey: as ``verify_path``; what does not authenticate gets no new tag.
+        Tampered, UnknownKey: as ``verify_path``; a path that does not authenticate gets no new tag.
     """
     return secret if secret.tag is None else replace(secret, tag=ring.retag(secret.tag, _path_fields(secret)))
 
@@ -58,11 +58,11 @@ def sign_token(token: Token, digest: bytes, ring: KeyRing) -> StoredToken:
 
 
 def verify_token(stored: StoredToken, ring: KeyRing) -> None:
-    """Return if the service wrote this token.
+    """Check that the service wrote this token.
 
     Raises:
         Tampered: it did not.
-        UnknownKey: the ring lacks the key of the tag.
+        UnknownKey: the ring lacks the tag's key.
     """
     ring.verify(stored.tag, _token_fields(stored.token, stored.digest))
 
@@ -71,12 +71,12 @@ def retag_token(stored: StoredToken, ring: KeyRing) -> StoredToken:
     """Return the token with its tag under the primary master key.
 
     Raises:
-        Tampered, UnknownKey: as ``verify_token``; what does not authenticate gets no new tag.
+        Tampered, UnknownKey: as ``verify_token``; a token that does not authenticate gets no new tag.
     """
     return replace(stored, tag=ring.retag(stored.tag, _token_fields(stored.token, stored.digest)))
 
 
-def _has_place(secret: Secret) -> bool:
+def _has_path_or_owner(secret: Secret) -> bool:
     return any(value is not None for value in (secret.path, secret.former_path, secret.owner))
 
 
@@ -91,8 +91,8 @@ def _path_fields(secret: Secret) -> dict[str, str]:
 
 
 def _token_fields(token: Token, digest: bytes) -> dict[str, str]:
-    # Not the count of uses and the revocation, which change by themselves: anybody who can write to the
-    # database could just as well put the whole document back as it was.
+    # The use count and the revocation are not covered: they change independently, and an attacker who can
+    # write to the database could restore the whole earlier document anyway.
     return {
         "purpose": "token",
         "token_id": token.token_id,

@@ -1,7 +1,7 @@
-"""A private, real mongod as a one-node replica set, for ``dev`` and for the tests.
+"""A private mongod as a one-node replica set, for ``dev`` and for the tests.
 
-It listens on a Unix socket in a folder that only its owner can enter, and on no port: nobody else
-can reach it, so it needs no password.
+It listens on no port, only on a Unix socket in a folder that only its owner can enter, so it needs no
+password.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class EmbeddedMongo:
 
     Raises:
         ConfigurationError: there is no mongod for this machine, or it does not start; the message says
-            what to do.
+            what to do.  Raised when the ``with`` begins.
     """
 
     def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         self._folder = folder.resolve()
         self._options = options
-        # Socket paths end at 107 bytes; a link to the folder keeps them short wherever that is.
+        # A socket's path may have at most 107 bytes; a link to the folder keeps it short.
         self._links = Path(tempfile.mkdtemp(prefix="secret-manager-"))
         self._link = self._links / "data"
         self._process: subprocess.Popen[bytes] | None = None
@@ -78,11 +78,13 @@ class EmbeddedMongo:
 
     def start(self) -> None:
         """Start the process and wait until it is the primary of its set."""
-        # Relative paths: the set remembers its member's address, and the folder may be moved.
+        # Relative paths: the replica set stores its member's address, and the folder may be moved.
         self._process = subprocess.Popen(
             [
                 find_mongod(),
                 *("--replSet", _REPLICA_SET, "--dbpath", "db", "--bind_ip", f"./{_SOCKET}"),
+                # The one that it makes besides; in /tmp, its default, another user's would be in the way.
+                *("--unixSocketPrefix", "."),
                 *("--logpath", "mongod.log", "--wiredTigerCacheSizeGB", "0.25"),
                 *self._options,
             ],
@@ -90,7 +92,7 @@ class EmbeddedMongo:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # Ctrl-C in the terminal is for the caller, who stops the API first and this then.
+            # Ctrl-C in the terminal is for the caller, which stops the API first, then this.
             start_new_session=True,
         )
         self._wait_for_socket()
@@ -102,7 +104,7 @@ class EmbeddedMongo:
             client.close()
 
     def stop(self) -> None:
-        """Stop the process, cleanly if it lets itself be, and forget the way to it."""
+        """Stop the process, cleanly if possible, and remove the link to its folder."""
         if self._process is not None:
             stop_process(self._process)
         shutil.rmtree(self._links, ignore_errors=True)
@@ -111,8 +113,8 @@ class EmbeddedMongo:
         end = time.monotonic() + _START_SECONDS
         while time.monotonic() < end:
             if (code := self.process.poll()) is not None:
-                raise ConfigurationError(_why_it_stopped(code, self._folder))
-            # A socket that a killed mongod left behind is there, but nobody answers.
+                raise ConfigurationError(_start_error(code, self._folder))
+            # The file may be left over from a mongod that was killed: only a connection is proof.
             with socket.socket(socket.AF_UNIX) as probe:
                 if probe.connect_ex(str(self._link / _SOCKET)) == 0:
                     return
@@ -123,10 +125,10 @@ class EmbeddedMongo:
 
 
 def find_mongod() -> str:
-    """Return the path of the mongod on PATH, or else of the one in the Python package.
+    """Return the path of the mongod on PATH, otherwise of the one in the Python package.
 
     Raises:
-        ConfigurationError: there is neither; the message names the way out.
+        ConfigurationError: there is neither; the message says what to do.
     """
     if on_path := shutil.which("mongod"):
         return on_path
@@ -134,14 +136,14 @@ def find_mongod() -> str:
         files = importlib.metadata.files(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:
         raise ConfigurationError(
-            "there is no mongod on PATH, and the package that brings one is not installed: it is in"
-            f" requirements.txt for x86-64 Linux (this is {platform.machine()} {platform.system()});"
-            " use a server of your own with --mongo-uri, or put a mongod 6.0 or newer on PATH"
+            f"there is no mongod on PATH, and the package {PACKAGE} is not installed: on x86-64 Linux install"
+            f" requirements.txt; elsewhere (this is {platform.machine()} {platform.system()}) use your own"
+            " server with --mongo-uri, or put a mongod 6.0 or newer on PATH"
         ) from None
     return str(next(file.locate() for file in files if file.name == "mongod"))
 
 
-def _why_it_stopped(code: int, folder: Path) -> str:
+def _start_error(code: int, folder: Path) -> str:
     match code:
         case 127:
             return (
@@ -149,7 +151,7 @@ def _why_it_stopped(code: int, folder: Path) -> str:
                 " libcurl4 (or libcurl4t64) libssl3 (or libssl3t64)"
             )
         case 100:
-            return f"mongod does not start: another one uses {folder}; see mongod.log there"
+            return f"mongod does not start: another mongod uses {folder}; see mongod.log there"
         case 62:
-            return f"mongod does not start: another version wrote {folder}; see mongod.log there"
-    return f"mongod stopped at once (exit code {code}); see {folder}/mongod.log"
+            return f"mongod does not start: another version of mongod wrote {folder}; see mongod.log there"
+    return f"mongod stopped immediately (exit code {code}); see {folder}/mongod.log"

@@ -1,9 +1,11 @@
-"""Shows that the key ring opens what the database already holds, before anything is added to it.
+"""Key check value (canary): checks that the key ring fits the database before anything is added.
 
-A service started with the wrong key would work at first: it would seal new secrets under that key,
-and the mistake would come to light with the first old one.  The same with a key that was taken away too
-early: so the database remembers every key that any process has held, and one that lacks a key of those
-looks once whether anything is under it.
+A service started with the wrong key would work at first: it would encrypt new secrets under that key, and
+fail at the first old one.  So the database holds a canary, a known value encrypted like a secret's, that
+the ring must decrypt.
+
+A key may also have been removed too early.  So the database records the id of every key that any process
+has loaded; a process that lacks one of them checks once whether anything is under it.
 """
 
 from __future__ import annotations
@@ -18,23 +20,27 @@ from ..store.master_keys import KeyStore
 from ..store.rewrap import RewrapStore
 from ..store.secrets import SecretStore
 
-# No secret's id looks like this, so neither opens in the other's place.
+# Not a possible id of a secret, so a canary cannot stand in for a value, nor a value for the canary.
 _CONTEXT = Context("canary", version=1)
 _CONTENT = b"the key ring fits the data"
 
 
 def open_(canary: Envelope, ring: KeyRing) -> None:
-    """Return where the canary opens and is one.
+    """Check that the ring decrypts the canary.
 
     Raises:
-        UnknownKey, Tampered: it does not, or is something else.
+        UnknownKey, Tampered: it does not, or the content is not the canary's.
     """
     if envelope.open_(canary, _CONTEXT, ring) != _CONTENT:
-        raise Tampered("opens, but to something else")
+        raise Tampered("decrypts, but is not the canary")
 
 
 class KeyRingCheck:
-    """Remembers that the proof was given; ``check`` gives it anew."""
+    """The check of the key ring against the canary; remembers that it passed.
+
+    KeyRingMismatch means that the ring lacks a key that the database needs; its message names the key ids.
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(
         self,
@@ -42,51 +48,49 @@ class KeyRingCheck:
         secrets: SecretStore,
         ring: KeyRing,
         keys: KeyStore,
-        sealed: RewrapStore,
+        rewrap_store: RewrapStore,
     ) -> None:
         self._canaries = canaries
         self._secrets = secrets
         self._ring = ring
         self._keys = keys
-        self._sealed = sealed
+        self._rewrap_store = rewrap_store
         self._passed = False
-        self._nothing_missing = False
+        self._has_all_keys = False
 
     def require(self) -> None:
-        """Return at once where the proof was given before; otherwise give it.
+        """Run ``check`` unless it has passed before.
 
         Raises:
-            KeyRingMismatch: the ring does not open what is there; the message names the key ids.
-            StoreUnavailable: the database did not answer.
+            KeyRingMismatch, RestoreUnfinished: as ``check``.
         """
         if not self._passed:
             self.check()
 
     def check(self) -> None:
-        """Open the canary; the first time, look for anything under a key that the ring lacks as well.
+        """Decrypt the canary; until that has passed once, also look for data under a key the ring lacks.
 
-        Later it would only take good processes out of service, because of one that still has an old key.
+        That look-up is not repeated: if another process still wrote under an old key, it would take
+        working processes out of service.
 
         Raises:
-            KeyRingMismatch: the ring does not open what is there; the message names the key ids.
-            RestoreUnfinished: what is there is not all of it.
-            StoreUnavailable: the database did not answer.
+            KeyRingMismatch: the ring does not fit the database.
+            RestoreUnfinished: a restore is running or was interrupted, so the data is incomplete.
         """
         self._passed = False
         self._require_no_restore()
         self.open_canary()
-        if not self._nothing_missing:
-            self._require_nothing_missing()
+        if not self._has_all_keys:
+            self._require_all_keys()
             self._keys.register(self._ring.key_ids)
-            self._nothing_missing = True
+            self._has_all_keys = True
         self._passed = True
 
     def open_canary(self) -> Envelope:
-        """Return the canary once it opened; seal one first where the database has none.
+        """Decrypt the canary and return it; if the database has none, create it first.
 
         Raises:
-            KeyRingMismatch: the ring does not open it; the message names the key ids.
-            StoreUnavailable: the database did not answer.
+            KeyRingMismatch: the ring does not decrypt it.
         """
         try:
             canary = self._canaries.find() or self._make_canary()
@@ -94,17 +98,17 @@ class KeyRingCheck:
         except CannotDecrypt as error:
             raise KeyRingMismatch(
                 f"the key ring ({', '.join(self._ring.key_ids)}) does not open what the database holds"
-                f" ({error}): start with the key that belongs to this database, beside the new one where"
-                " `python -m service key rewrap` has not said yet that nothing needs it"
+                f" ({error}): start with the key that belongs to this database; keep it beside a new key"
+                " until `python -m service key rewrap` reports that nothing needs it"
             ) from error
         return canary
 
     def rewrap_canary(self) -> None:
-        """Bring the canary under the primary master key.
+        """Wrap the canary's data key under the primary master key.
 
         Raises:
-            KeyRingMismatch: the ring does not open it; the message names the key ids.
-            StoreUnavailable: it may or may not have been brought there.
+            KeyRingMismatch: the ring does not decrypt it.
+            StoreUnavailable: it may or may not have been rewrapped.
         """
         canary = self.open_canary()
         self._canaries.rewrap(canary, self._ring.rewrap(canary.data_key, _CONTEXT))
@@ -112,27 +116,27 @@ class KeyRingCheck:
     def _require_no_restore(self) -> None:
         if (since := self._canaries.restoring_since()) is not None:
             raise RestoreUnfinished(
-                f"a backup is being restored since {since.isoformat(timespec='seconds')}; if nobody does that"
-                " any more, it was interrupted: run `python -m service backup restore` again"
+                f"a restore has been running since {since.isoformat(timespec='seconds')}; if it was"
+                " interrupted, run `python -m service backup restore` again"
             )
 
-    def _require_nothing_missing(self) -> None:
+    def _require_all_keys(self) -> None:
         for key_id in self._keys.registered():
-            if key_id not in self._ring.key_ids and self._sealed.any_under(key_ranges.for_key(key_id)):
+            if key_id not in self._ring.key_ids and self._rewrap_store.any_under(key_ranges.for_key(key_id)):
                 raise KeyRingMismatch(
-                    f"something is under master key {key_id}, which the key ring"
-                    f" ({', '.join(self._ring.key_ids)}) lacks: add that key to MASTER_KEYS_DIR; one may be"
-                    " taken away where `python -m service key rewrap` has said that nothing needs it"
+                    f"stored data needs master key {key_id}, which the key ring"
+                    f" ({', '.join(self._ring.key_ids)}) lacks: add that key to MASTER_KEYS_DIR; remove a key"
+                    " only after `python -m service key rewrap` has reported that nothing needs it"
                 )
 
     def _make_canary(self) -> Envelope:
-        # Data older than its canary (an earlier implementation's): what is there must open first.
-        found = self._secrets.find_any()
-        if found is not None:
-            for version in found.versions:
+        # An earlier implementation stored data without a canary: the ring must decrypt some of it first.
+        secret = self._secrets.find_any()
+        if secret is not None:
+            for version in secret.versions:
                 if version.sealed is not None:
-                    secret_values.open_(found, version, self._ring)
+                    secret_values.open_(secret, version, self._ring)
         canary = envelope.seal(_CONTENT, _CONTEXT, self._ring)
         self._canaries.insert(canary)
-        # Another process may have been first, with other keys: the one that is kept counts.
+        # Another process may have inserted one first, under other keys: the stored one counts.
         return self._canaries.find() or canary

@@ -1,4 +1,4 @@
-"""Finds the master keys: one in ``MASTER_KEY``, or a ring of files in ``MASTER_KEYS_DIR``."""
+"""Loads the master keys: one from ``MASTER_KEY``, or several from the files in ``MASTER_KEYS_DIR``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOW_TO_MAKE_ONE = "make one with: openssl rand -base64 32"
 
 @dataclass(frozen=True, slots=True)
 class NamedKeys:
-    """The keys by the names of their files; ``primary`` is one of these. One alone is ``MASTER_KEY``."""
+    """The keys by file name, or a single one as ``MASTER_KEY``; ``primary`` is one of these names."""
 
     primary: str
     keys: Mapping[str, bytes] = field(repr=False)
@@ -28,14 +28,14 @@ def load(environment: Environment) -> MasterKeys:
     """Return the keys as they are now; call it again to see files that were added since.
 
     Raises:
-        ConfigurationError: no key, a malformed one, or no telling which one is the primary.
+        ConfigurationError: there is no key, one is malformed, or the primary is missing or ambiguous.
     """
-    found = named(environment)
-    return MasterKeys(primary=found.keys[found.primary], keys=tuple(found.keys.values()))
+    named_keys = named(environment)
+    return MasterKeys(primary=named_keys.keys[named_keys.primary], keys=tuple(named_keys.keys.values()))
 
 
 def named(environment: Environment) -> NamedKeys:
-    """Return the keys as ``load`` does, each with its name.
+    """Return the same keys with their names.
 
     Raises:
         ConfigurationError: as ``load``.
@@ -49,17 +49,17 @@ def named(environment: Environment) -> NamedKeys:
     if folder:
         return _load_folder(Path(folder), primary)
     if primary:
-        raise ConfigurationError("MASTER_KEY_PRIMARY names a file of MASTER_KEYS_DIR, which is not set")
+        raise ConfigurationError("MASTER_KEY_PRIMARY names a file in MASTER_KEYS_DIR, which is not set")
     if single is None:
         raise ConfigurationError(f"MASTER_KEY is not set; {HOW_TO_MAKE_ONE}")
     return NamedKeys("MASTER_KEY", {"MASTER_KEY": parse("MASTER_KEY", single)})
 
 
 def parse(name: str, value: bytes) -> bytes:
-    """Return the 32 bytes of a key written as exactly 32 raw bytes or as base64 of 32 bytes.
+    """Return the key: ``value`` is exactly 32 raw bytes, or base64 of 32 bytes.
 
     Raises:
-        ConfigurationError: it is neither; the message names ``name`` and the length, never the value.
+        ConfigurationError: it is neither; the message contains ``name`` and the length, never the value.
     """
     if len(value) == KEY_BYTES:
         return value
@@ -78,7 +78,7 @@ def parse(name: str, value: bytes) -> bytes:
 
 def _load_folder(folder: Path, primary: str) -> NamedKeys:
     try:
-        # Hidden entries are how orchestrators swap a mounted folder's content; they are no keys.
+        # Orchestrators swap the content of a mounted folder through hidden entries, which are not keys.
         files = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name[0] != "."]
     except OSError as error:
         raise ConfigurationError(f"MASTER_KEYS_DIR: cannot read {folder}: {error.strerror}") from None

@@ -1,8 +1,8 @@
-"""Brings everything that is under another master key of the ring under the primary one.
+"""Rewraps everything that is under another master key of the ring under the primary one.
 
-Nothing is remembered of how far it got: what is to do is what the database finds under another key.  So it
-goes on after a kill by being run again, and beside other runs and all traffic: every change is put in the
-place of what was read, and who was second finds what is there now when the batch is read again.
+No progress is stored: the work left is what the database finds under other keys.  So an interrupted run is
+continued by running it again.  Runs may overlap with each other and with all traffic: every write is a
+compare-and-swap, and a record that changed in between is read and rewrapped again.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ from .canary import KeyRingCheck
 from .status import KeyServices
 
 Record = TypeVar("Record")
-# What of a record does not open, and why.
+# The parts of a record that cannot be decrypted or verified, each with the error.
 Problems = list[tuple[str, CannotDecrypt]]
 
 _BATCH = 200
-# Those are read with their values.
+# Smaller, because these records are read with their values.
 _LEGACY_BATCH = 10
 
 
 @dataclass(frozen=True, slots=True)
 class RewrapResult:
-    """What a run has done, in documents (secrets and tokens).
+    """The result of a run, in documents (secrets and tokens).
 
-    ``failed`` do not open; ``left`` are not, or not wholly, under the primary key, the failed ones included.
+    ``failed`` could not be decrypted or verified; ``left`` are not entirely under the primary key, failed
+    ones included.
     """
 
     done: int
@@ -46,16 +47,16 @@ class RewrapResult:
 
 
 class Watcher(Protocol):
-    """Whom a run tells how it goes."""
+    """Receives the progress of a run."""
 
     def begin(self, total: int) -> None:
-        """Take note of how many documents are to do."""
+        """Report the number of documents to rewrap."""
 
     def progress(self, done: int) -> None:
-        """Take note of how many were done so far; called after each batch."""
+        """Report the number of documents rewrapped so far; called after each batch."""
 
     def failed(self, what: str) -> None:
-        """Take note of something that does not open and stays as it is: what, its id, and why."""
+        """Report something that cannot be decrypted and is left unchanged: its kind, its id, and why."""
 
 
 class Rewrap:
@@ -73,102 +74,105 @@ class Rewrap:
         self._failed = 0
 
     def run(self, principal: Principal) -> RewrapResult:
-        """Do it; where nothing is ``left``, nothing needs any other key.
+        """Rewrap everything; if nothing is ``left``, only the primary key is needed from now on.
 
         Raises:
-            Forbidden: the caller is no administrator.
-            ConfigurationError: no process of the service has held the primary key yet.
+            Forbidden: the caller is not an administrator.
+            ConfigurationError: no process of the service has loaded the primary key yet.
             KeyRingMismatch: the key ring does not fit the data.
-            StoreUnavailable: the database did not answer; what was done stays done.
+            StoreUnavailable: the database did not answer in time; what was rewrapped stays so.
         """
         policy.require(principal, Action.ADMIN)
         if self._primary not in self._keys.store.registered():
             raise ConfigurationError(
-                f"no replica has held master key {self._primary} yet, so none could open what would be"
-                " under it: give the key to all of them first"
+                f"no replica has loaded master key {self._primary} yet, so none could decrypt what would be"
+                " rewrapped under it: give the key to all replicas first"
             )
         self._key_check.open_canary()
-        sealed, key = self._keys.sealed, key_ranges.for_key(self._primary)
-        self._watcher.begin(sealed.count_not_under(key))
-        self._sweep("secret", sealed.legacy, _rewrap_legacy, self._swap, _LEGACY_BATCH)
-        self._sweep("secret", partial(sealed.secrets_not_under, key), _rewrap_secret, sealed.rewrap, _BATCH)
-        self._sweep("token", partial(sealed.tokens_not_under, key), _rewrap_token, sealed.retag, _BATCH)
-        left = sealed.count_not_under(key) + self._move_audit_key()
+        store, key = self._keys.rewrap_store, key_ranges.for_key(self._primary)
+        self._watcher.begin(store.count_not_under(key))
+        self._rewrap_all("secret", store.legacy, _rewrap_legacy, self._swap, _LEGACY_BATCH)
+        self._rewrap_all(
+            "secret", partial(store.secrets_not_under, key), _rewrap_secret, store.rewrap, _BATCH
+        )
+        self._rewrap_all("token", partial(store.tokens_not_under, key), _rewrap_token, store.retag, _BATCH)
+        left = store.count_not_under(key) + self._rewrap_audit_key()
         if not left:
-            # Last: as long as it is under another key, no process without that one serves anything.
+            # Last: while the canary is under another key, no process without that key serves callers.
             self._key_check.rewrap_canary()
         return RewrapResult(self._done, self._failed, left)
 
-    def _move_audit_key(self) -> int:
-        """Return 1 where it does not open; what is under it stays as it is."""
+    def _rewrap_audit_key(self) -> int:
+        """Rewrap the audit key; return 1 if it cannot be decrypted, else 0."""
         try:
             self._keys.audit_key.rewrap()
         except CannotDecrypt as error:
-            self._tell("audit key", [("document", error)])
+            self._report("audit key", [("document", error)])
             return 1
         return 0
 
-    def _sweep(
+    def _rewrap_all(
         self,
         kind: str,
         read: Callable[[Slice], ReadItems[Record]],
-        move: Callable[[Record, KeyRing], tuple[Record, Problems]],
+        rewrap: Callable[[Record, KeyRing], tuple[Record, Problems]],
         write: Callable[[Sequence[tuple[Record, Record]]], int],
         count: int,
     ) -> None:
-        """Move all records of a kind, in batches of ``count`` in the order of their ids."""
+        """Rewrap all records of a kind, in batches of ``count``, ordered by id."""
         page_slice = Slice(after="", count=count)
         while found := read(page_slice):
             last = found[-1][0]
-            stuck: set[str] = set()
-            while todo := [one for one in found if one[0] not in stuck]:
+            finished: set[str] = set()
+            while todo := [item for item in found if item[0] not in finished]:
                 changes = []
                 for record_id, before in todo:
                     problems: Problems
                     if isinstance(before, Tampered):
                         problems = [("document", before)]
                     else:
-                        after, problems = move(before, self._keys.ring)
+                        after, problems = rewrap(before, self._keys.ring)
                         if after != before:
                             changes.append((before, after))
                             continue
-                    stuck.add(record_id)
-                    self._tell(f"{kind} {record_id}", problems)
+                    finished.add(record_id)
+                    self._report(f"{kind} {record_id}", problems)
                 self._done += write(changes) if changes else 0
                 self._watcher.progress(self._done)
-                # What was written is not there any more; what others changed meanwhile is, as it is now.
+                # The query no longer returns rewrapped records, but does return those whose write lost
+                # against a concurrent change, in their new state.
                 found = read(replace(page_slice, last=last))
             page_slice = Slice(after=last, count=count)
 
     def _swap(self, changes: Sequence[tuple[Secret, Secret]]) -> int:
         return sum(self._secrets.swap(before, after, ends_at(after)) for before, after in changes)
 
-    def _tell(self, which: str, problems: Problems) -> None:
+    def _report(self, which: str, problems: Problems) -> None:
         self._failed += 1
         for what, error in problems:
             self._watcher.failed(f"{which}: {what}: {error.reason}: {error}")
 
 
-# Each of the following returns the record as it is to be, and what of it does not open: nothing is wrapped
-# or tagged that was not shown to be right before.
+# Each of the following returns the new record and what could not be decrypted: only what authenticates is
+# wrapped or tagged again.
 def _rewrap_legacy(secret: Secret, ring: KeyRing) -> tuple[Secret, Problems]:
-    """Seal the value of a record of an earlier implementation as this one does."""
+    """Encrypt the value of a record of an earlier implementation in the current format."""
     try:
         return secret_values.reseal_legacy(secret, ring), []
     except CannotDecrypt as error:
         return secret, [("value", error)]
 
 
-def _rewrap_secret(found: Wrapped, ring: KeyRing) -> tuple[Wrapped, Problems]:
-    """Wrap each data key and make the path's tag again; no value is opened."""
+def _rewrap_secret(wrapped: Wrapped, ring: KeyRing) -> tuple[Wrapped, Problems]:
+    """Rewrap each data key and renew the path's tag; no value is decrypted."""
     problems: Problems = []
-    secret = found.secret
+    secret = wrapped.secret
     try:
         secret = tags.retag_path(secret, ring)
     except CannotDecrypt as error:
         problems.append(("path or owner", error))
     data_keys = []
-    for version, data_key in zip(secret.versions, found.data_keys, strict=True):
+    for version, data_key in zip(secret.versions, wrapped.data_keys, strict=True):
         if data_key is not None:
             try:
                 data_key = ring.rewrap(data_key, Context(secret.secret_id, version.version))
@@ -179,7 +183,7 @@ def _rewrap_secret(found: Wrapped, ring: KeyRing) -> tuple[Wrapped, Problems]:
 
 
 def _rewrap_token(stored: StoredToken, ring: KeyRing) -> tuple[StoredToken, Problems]:
-    """Make a token's tag again."""
+    """Renew a token's tag."""
     try:
         return tags.retag_token(stored, ring), []
     except CannotDecrypt as error:

@@ -1,4 +1,4 @@
-"""Tells which master keys there are and what is under each."""
+"""The status of the master keys: which ones exist, and how much is under each."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from . import wrap_counter
 
 @dataclass(frozen=True, slots=True)
 class KeyServices:
-    """What the use cases work with."""
+    """The dependencies of the use cases for master keys."""
 
     ring: KeyRing
     store: KeyStore
-    sealed: RewrapStore
+    rewrap_store: RewrapStore
     canaries: CanaryStore
     audit_key: AuditKey
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """One master key: whether this process holds it, and how much there is under it.
+    """One master key: whether this process holds it, and how much is under it.
 
-    ``wraps`` is never less than the data keys it ever wrapped.
+    ``wraps`` is an upper bound of the wraps that the key has made.
     """
 
     key_id: str
@@ -48,10 +48,10 @@ class KeyUse:
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """All keys that this process holds or anything is under, the primary first.
+    """All keys that this process holds or that stored data names, the primary first.
 
-    ``legacy`` counts records of an earlier implementation, which name no key, and ``malformed`` what
-    should name one and does not.
+    ``legacy`` counts records of an earlier implementation, which name no key; ``malformed`` counts items
+    that should name a key but do not.
     """
 
     keys: list[KeyUse]
@@ -61,39 +61,39 @@ class KeyStatus:
 
 
 def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
-    """Count what is under each key; it takes seconds where there are millions of secrets.
+    """Count what is under each key; with millions of secrets this takes seconds.
 
     Raises:
-        Forbidden: the caller is no administrator.
-        StoreUnavailable: the database did not answer.
+        Forbidden: the caller is not an administrator.
+        StoreUnavailable: the database did not answer in time.
     """
     policy.require(principal, Action.ADMIN)
-    found = Counter((kind, _key_id(kind, sealed)) for kind, sealed in keys.sealed.list_encrypted())
-    legacy = found.pop((EncryptedItem.LEGACY, None), 0)
+    counts = Counter((kind, _key_id(kind, sealed)) for kind, sealed in keys.rewrap_store.list_encrypted())
+    legacy = counts.pop((EncryptedItem.LEGACY, None), 0)
     canary = _canary_key_id(keys.canaries)
     reserved = keys.store.registered()
     held = keys.ring.key_ids
-    under = {key_id for _, key_id in found} | {canary}
+    under = {key_id for _, key_id in counts} | {canary}
     shown = [*held, *sorted(key_id for key_id in under if key_id is not None and key_id not in held)]
     uses = [
         KeyUse(
             key_id=key_id,
             held=key_id in held,
             primary=key_id == held[0],
-            versions=found[EncryptedItem.VERSION, key_id],
-            secret_tags=found[EncryptedItem.SECRET_TAG, key_id],
-            token_tags=found[EncryptedItem.TOKEN_TAG, key_id],
+            versions=counts[EncryptedItem.VERSION, key_id],
+            secret_tags=counts[EncryptedItem.SECRET_TAG, key_id],
+            token_tags=counts[EncryptedItem.TOKEN_TAG, key_id],
             canary=key_id == canary,
-            audit_key=found[EncryptedItem.AUDIT_KEY, key_id] > 0,
-            # Wraps from before they were counted are in no block; what they left is among the versions.
-            wraps=reserved.get(key_id, 0) + found[EncryptedItem.VERSION, key_id],
+            audit_key=counts[EncryptedItem.AUDIT_KEY, key_id] > 0,
+            # Wraps made before there was a counter are in no block, but the versions they left are counted.
+            wraps=reserved.get(key_id, 0) + counts[EncryptedItem.VERSION, key_id],
         )
         for key_id in shown
     ]
     return KeyStatus(
         keys=uses,
         legacy=legacy,
-        malformed=sum(count for (_, key_id), count in found.items() if key_id is None),
+        malformed=sum(count for (_, key_id), count in counts.items() if key_id is None),
         warnings=[warning for use in uses for warning in _warnings(use)],
     )
 
@@ -115,6 +115,9 @@ def _canary_key_id(canaries: CanaryStore) -> str | None:
 
 
 def _warnings(use: KeyUse) -> list[str]:
-    missing = f"this process lacks master key {use.key_id}, and cannot open what is under it"
-    found = [None if use.held else missing, wrap_counter.warn(use.key_id, use.wraps)]
-    return [warning for warning in found if warning is not None]
+    missing = (
+        f"this process lacks master key {use.key_id} and cannot decrypt what is under it: add the key to"
+        " MASTER_KEYS_DIR"
+    )
+    warnings = [None if use.held else missing, wrap_counter.warn(use.key_id, use.wraps)]
+    return [warning for warning in warnings if warning is not None]

@@ -1,9 +1,9 @@
-"""Counts what each master key wraps, over all processes and for good.
+"""Counts the wraps that each master key makes, across all processes and restarts.
 
-A key may make 2**32 wraps with random nonces (NIST SP 800-38D, 8.3).  What is stored tells too little:
-versions that were destroyed and writes that lost a race have used a nonce as well.  So every process takes
-wraps out of the database in blocks, before it makes them: the sum is never too small, and costs a round trip
-once per block.  A process that ends leaves the rest of its block unused.
+A key may make 2**32 wraps with random nonces (NIST SP 800-38D, 8.3).  Counting stored data keys is not
+enough: destroyed versions and writes that lost a race have used a nonce as well.  So every process reserves
+wraps in the database, in blocks and before making them: the total is never too low, at the cost of one round
+trip per block.  When a process ends, the rest of its block is lost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from threading import Lock
 from ..store.master_keys import KeyStore
 
 MAX_WRAPS = 2**32
-# A quarter: at a hundred wraps a second, what is left lasts for a year.
+# A quarter of it: at a hundred wraps per second, the rest lasts for a year.
 WARN_AT = 2**30
 BLOCK_SIZE = 1024
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class WrapCounter:
-    """The wraps that this process may still make out of its blocks, by key id."""
+    """The wraps left in this process's blocks, by key id."""
 
     def __init__(self, keys: KeyStore) -> None:
         self._keys = keys
@@ -33,7 +33,7 @@ class WrapCounter:
         """Count one wrap before it is made.
 
         Raises:
-            StoreUnavailable: a block was used up and no other could be had.
+            StoreUnavailable: the block is used up and no new one could be reserved.
         """
         with self._lock:
             left = self._left.get(key_id) or self._reserve(key_id)
@@ -46,7 +46,7 @@ class WrapCounter:
 
 
 def warn(key_id: str, wraps: int) -> str | None:
-    """Return what to say of a key that has made so many wraps, or None while there is nothing to say."""
+    """Return a warning if a key has made at least ``WARN_AT`` wraps, else None."""
     if wraps < WARN_AT:
         return None
-    return f"master key {key_id} may have made {wraps} wraps of {MAX_WRAPS} at most: rotate it"
+    return f"master key {key_id} may have made {wraps} of at most {MAX_WRAPS} wraps: rotate it"

@@ -1,8 +1,8 @@
-"""Who belongs to the replica set, and with which weight: its configuration, changed step by step.
+"""The replica set's members, votes and priorities: changes its configuration step by step.
 
-A change is a function that alters the configuration it is given and returns what it changed, in
-words: nothing, where the configuration is as it should be.  So each can be tried again after a
-race, and a run that was interrupted is finished by the next.
+A change is a function that alters the given configuration and returns a line for each thing it changed, or
+none if the configuration is as it should be.  So a change can be repeated after a race, and a run finishes
+what an interrupted one began.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ Change = Callable[[Config], list[str]]
 
 # Codes of mongod's error_codes.yml.
 NODE_NOT_ELECTABLE = 104
-# The last change is not yet known to a majority (or this one, in time), a member did not answer
-# the primary, or somebody else made a change meanwhile: worth another try.
+# A majority does not know the last change yet (or this one, in time), a member did not answer the primary, or
+# somebody else made a change at the same time: worth a retry.
 RACES = {50, 74, 103, 109, 308}
 
 
 def ensure_election_timeout(client: Client, milliseconds: int, seconds: float) -> list[str]:
-    """Set how long members do without a primary before they elect one; return what was changed.
+    """Set how long members wait without a primary before they elect one; return what was changed.
 
     ``client`` is logged in as the administrator.
 
     Raises:
-        StoreUnavailable: MongoDB refuses, or was not through after ``seconds``.
+        StoreUnavailable: MongoDB rejects the change, or did not finish within ``seconds``.
     """
 
     def change(config: Config) -> list[str]:
@@ -61,15 +61,15 @@ def ensure_election_timeout(client: Client, milliseconds: int, seconds: float) -
 def ensure_members(
     client: Client, members: Sequence[Member], seconds: float, tls: MongoTls | None = None
 ) -> Iterator[str]:
-    """Add those of ``members`` that the set lacks, give all their votes and priorities; yield what was done.
+    """Add missing members, set the votes and priorities of all; yield what was done.
 
-    One at a time, as MongoDB demands, so that the majorities of before and after always overlap.
-    A new member has no vote until it has the data: counted while it is empty, it would bring the
-    set to a halt as soon as one other fails.  A member that is not named is left alone.
-    ``client`` is logged in as the administrator; ``seconds`` bounds each wait.
+    One at a time, as MongoDB requires, so that the majorities before and after always overlap.  A new member
+    gets its vote only when it has the data: if an empty member counted, the set would stop as soon as
+    another one fails.  Members that are not in ``members`` are left alone.  ``client`` is logged in as the
+    administrator; ``seconds`` limits each wait.
 
     Raises:
-        StoreUnavailable: MongoDB refuses, or was not through in time.
+        StoreUnavailable: MongoDB rejects a change, or did not finish in time.
     """
     for member in members:
         yield from _reconfigure(client, partial(_join, member, seconds, tls), seconds)
@@ -78,25 +78,25 @@ def ensure_members(
 
 
 def remove(client: Client, host: str, seconds: float) -> Iterator[str]:
-    """Take the member at ``host`` out of the set, after it has handed over; yield what was done.
+    """Remove the member at ``host`` from the set; if it is the primary, step it down first.
 
-    ``client`` is logged in as the administrator; ``seconds`` bounds each wait.
+    Yields what was done.  ``client`` is logged in as the administrator; ``seconds`` limits each wait.
 
     Raises:
-        ConfigurationError: it is the last one.
-        StoreUnavailable: those who remain would have no majority, or MongoDB refuses.
+        ConfigurationError: it is the last member.
+        StoreUnavailable: the remaining members would have no majority, or MongoDB rejects the change.
     """
 
     def change(config: Config) -> list[str]:
         if _find(config, host) is None:
             return []
         config["members"] = [member for member in config["members"] if member["host"] != host]
-        _demand_majority(config, host, member_states(client))
+        _require_majority(config, host, member_states(client))
         return [f"removed {host} from the replica set {config['_id']}"]
 
-    # Nobody hands over in vain: what speaks against the removal is found before.
-    if change(_read(client, seconds)) and (heir := step_down(client, seconds, only=host)):
-        yield f"{heir} is the primary now"
+    # Errors that prevent the removal are raised here, before the member steps down.
+    if change(_read(client, seconds)) and (primary := step_down(client, seconds, only=host)):
+        yield f"{primary} is the primary now"
     yield from _reconfigure(client, change, seconds)
 
 
@@ -130,7 +130,7 @@ def _give_priorities(members: Sequence[Member], config: Config) -> list[str]:
     return done
 
 
-def _demand_majority(config: Config, host: str, states: dict[str, str]) -> None:
+def _require_majority(config: Config, host: str, states: dict[str, str]) -> None:
     if not config["members"]:
         raise ConfigurationError(
             f"{host} is the last member of the replica set {config['_id']}: it is not removed"
@@ -140,7 +140,7 @@ def _demand_majority(config: Config, host: str, states: dict[str, str]) -> None:
     if 2 * len(healthy) <= len(voters):
         remaining = ", ".join(f"{member} {states.get(member, 'UNKNOWN')}" for member in voters)
         raise StoreUnavailable(
-            f"without {host} the replica set has no majority: {remaining or 'nobody'} would remain to vote"
+            f"without {host} the replica set has no majority: {remaining or 'no member'} would remain to vote"
         )
 
 
@@ -148,16 +148,16 @@ def _find(config: Config, host: str) -> dict[str, Any] | None:
     return next((member for member in config["members"] if member["host"] == host), None)
 
 
-def _wait_for(host: str, name: str, sign: str, seconds: float, tls: MongoTls | None) -> None:
-    """Return as soon as the member's own hello has ``sign``: the primary knows of it two seconds later."""
+def _wait_for(host: str, name: str, flag: str, seconds: float, tls: MongoTls | None) -> None:
+    """Wait until the member's own hello has ``flag``: the primary knows of it only two seconds later."""
     seen = ""
     with connect_member(host, tls) as member:
         for _ in poll(seconds):
             try:
                 with pymongo.timeout(LOOK_SECONDS):
-                    if hello_of(member, name).get(sign):
+                    if hello_of(member, name).get(flag):
                         return
-                seen = "it has not all data yet"
+                seen = "it does not have all data yet"
             except StoreUnavailable as error:
                 seen = str(error)
     raise StoreUnavailable(f"{host} was not ready after {seconds:g} s: {seen}")
@@ -168,27 +168,27 @@ def _read(client: Client, seconds: float) -> Config:
     try:
         config: Config = client.admin.command("replSetGetConfig")["config"]
     except PyMongoError as error:
-        raise to_domain_error("the replica set does not tell its configuration", error) from error
+        raise to_domain_error("cannot read the replica set's configuration", error) from error
     return config
 
 
 def _reconfigure(client: Client, change: Change, seconds: float) -> list[str]:
-    """Bring the configuration where ``change`` wants it, and return what that was, in words."""
+    """Apply ``change`` to the configuration, with retries, and return what it changed."""
     done: list[str] = []
     seen = ""
     for _ in poll(seconds):
         try:
             config = client.admin.command("replSetGetConfig")["config"]
-            # A change whose answer got lost is not made again, but it is told.
+            # If the answer to a change was lost, the change is not made again, but it is reported.
             if not (changes := change(config)):
                 return done
             done = changes
             config["version"] += 1
             client.admin.command("replSetReconfig", config)
         except AutoReconnect as error:
-            seen = error_text(error)  # the primary has changed, or went
+            seen = error_text(error)  # the primary has changed, or is gone
         except OperationFailure as error:
-            # The primary cannot give itself priority 0: the next one can.
+            # The primary cannot set its own priority to 0; the next primary can.
             if error.code == NODE_NOT_ELECTABLE and step_down(client, seconds):
                 continue
             if error.code not in RACES:
@@ -198,4 +198,4 @@ def _reconfigure(client: Client, change: Change, seconds: float) -> list[str]:
             raise to_domain_error("the replica set does not answer", error) from error
         else:
             return done
-    raise StoreUnavailable(f"the replica set did not take a change in {seconds:g} s: {seen}")
+    raise StoreUnavailable(f"the replica set did not accept a change within {seconds:g} s: {seen}")

@@ -1,9 +1,8 @@
-"""The replica set: found or initiated, and asked for its primary.
+"""The replica set: find it, initiate it, wait for its primary.
 
 A MongoDB with access control and no users yet accepts ``replSetInitiate`` and the first
 ``createUser`` from its own loopback interface only (the localhost exception).  ``connect_member``
-makes such a connection.  Who belongs to the set is the business of ``membership``, and how its
-members are that of ``states``.
+makes such a connection.  ``membership`` changes the set's members, ``member_states`` has their states.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ UNAUTHORIZED = 13
 AUTHENTICATION_FAILED = 18
 ALREADY_INITIALIZED = 23
 
-# replSetInitiate's own default, for sets where nobody waits for an election.
+# The default of replSetInitiate.
 ELECTION_TIMEOUT = 10_000  # milliseconds
 
-PAUSE = 0.25  # seconds between two looks at something that is not ready yet
-LOOK_SECONDS = 2  # for one of several looks, because there may be nobody to answer
+PAUSE = 0.25  # seconds between two attempts while something is not ready yet
+LOOK_SECONDS = 2  # limit of one of several attempts, because there may be no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +42,9 @@ class Member:
 
 
 def connect_member(host: str, tls: MongoTls | None = None) -> Client:
-    """A client for the one member at ``host`` (``name:port``), whatever its state.
+    """Return a client for the one member at ``host`` (``name:port``), whatever its state.
 
-    Nobody logs in: enough for ``hello`` and for the localhost exception.
+    It does not log in: that is enough for ``hello`` and for the localhost exception.
     """
     return MongoClient(
         host,
@@ -57,12 +56,12 @@ def connect_member(host: str, tls: MongoTls | None = None) -> Client:
 
 
 def connect_set(name: str, hosts: Sequence[str], tls: MongoTls | None = None) -> Client:
-    """A client for the primary of the replica set ``name``; nobody logs in."""
+    """Return a client for the primary of the replica set ``name``; it does not log in."""
     return MongoClient(list(hosts), replicaSet=name, timeoutMS=10_000, **options(tls))
 
 
 def poll(seconds: float) -> Iterator[None]:
-    """Yield at once, and then again every ``PAUSE`` until ``seconds`` are over."""
+    """Yield at once, and then every ``PAUSE`` until ``seconds`` are over."""
     end = time.monotonic() + seconds
     yield
     while time.monotonic() < end:
@@ -71,21 +70,21 @@ def poll(seconds: float) -> Iterator[None]:
 
 
 def error_text(error: PyMongoError) -> str:
-    """Return what MongoDB or the driver says, without the dump of its state that follows."""
+    """Return the message of MongoDB or the driver, without the driver's dump of its state."""
     if isinstance(error, OperationFailure):
         return str((error.details or {}).get("errmsg") or error)
     return str(error).partition(", Timeout: ")[0]
 
 
 def to_domain_error(what: str, error: PyMongoError) -> VaultError:
-    """Return the domain's error for the driver's: ``what`` did not work, and why."""
+    """Return the domain error for a driver error; ``what`` says what failed."""
     if isinstance(error, OperationFailure) and error.code == AUTHENTICATION_FAILED:
         return ConfigurationError(f"{what}: MongoDB does not know this user with this password")
     return StoreUnavailable(f"{what}: {error_text(error)}")
 
 
 def hello_of(client: Client, name: str) -> dict[str, Any]:
-    """Return what one member, of the replica set ``name`` or of none yet, says of itself.
+    """Return one member's answer to ``hello``; it is in the replica set ``name`` or in none yet.
 
     Raises:
         ConfigurationError: it belongs to another set.
@@ -102,7 +101,7 @@ def hello_of(client: Client, name: str) -> dict[str, Any]:
 
 
 def known_hosts(client: Client, name: str) -> list[str]:
-    """Return the members of ``name`` as one member sees them; none where it is in no set.
+    """Return the members of ``name`` as one member sees them; an empty list if it is in no set.
 
     Raises:
         ConfigurationError: it belongs to another set.
@@ -117,9 +116,8 @@ def find(
 ) -> list[str]:
     """Return the members of ``name`` as the member of ``client``, or else one of ``others``, sees them.
 
-    None means that all of them answered and none is in a set: only then may one be initiated.  A
-    member that lost its data looks like a new one, and a second set of the same name would be
-    the end of the first.
+    An empty list means that all of them answered and none is in a set: only then may one be initiated.  A
+    member that lost its data looks like a new one, and a second set of the same name would destroy the first.
 
     Raises:
         ConfigurationError: one belongs to another set.
@@ -141,23 +139,23 @@ def find(
             return []
     raise StoreUnavailable(
         f"no answer from {', '.join(silent)} in {seconds:g} s, which may have the replica set {name}:"
-        " none is initiated"
+        " it is not initiated; start these members, then run it again"
     )
 
 
 def initiate(client: Client, name: str, first: Member, election_timeout: int = ELECTION_TIMEOUT) -> bool:
-    """Initiate the replica set ``name`` with the member ``first`` alone, unless it is there already.
+    """Initiate the replica set ``name`` with the member ``first`` alone, unless it exists already.
 
     ``client`` talks to that member directly; ``election_timeout`` is in milliseconds.  Returns
     whether this call initiated it.
 
     Raises:
         ConfigurationError: the member belongs to another set.
-        StoreUnavailable: it does not answer, or refuses.
+        StoreUnavailable: it does not answer, or rejects the command.
     """
     config = {
         "_id": name,
-        # Alone with priority 0 it could not become the primary: that has to wait for the others.
+        # A single member with priority 0 could not become the primary: it gets the 0 when there are others.
         "members": [{"_id": 0, "host": first.host, "priority": first.priority or 1}],
         "settings": {"electionTimeoutMillis": election_timeout},
     }
@@ -166,8 +164,8 @@ def initiate(client: Client, name: str, first: Member, election_timeout: int = E
     try:
         client.admin.command("replSetInitiate", config)
     except PyMongoError as error:
-        # Between its start and the moment it has read its configuration, a member of an existing
-        # set says hello like a new one; only the initiation itself finds the users or the configuration.
+        # Until a starting member of an existing set has read its configuration, its hello is that of a new
+        # one; only the initiation itself finds the users or the configuration.
         if isinstance(error, OperationFailure) and error.code in (UNAUTHORIZED, ALREADY_INITIALIZED):
             return False
         raise to_domain_error(f"cannot initiate the replica set {name}", error) from error
@@ -175,12 +173,12 @@ def initiate(client: Client, name: str, first: Member, election_timeout: int = E
 
 
 def wait_for_primary(client: Client, seconds: float, other_than: str | None = None) -> str:
-    """Return the primary (``name:port``) as soon as it takes writes.
+    """Return the primary (``name:port``) as soon as it accepts writes.
 
     ``client`` talks to the set, or to the one member that is to become its primary.
 
     Raises:
-        StoreUnavailable: there was none after ``seconds``; the message says what was seen last.
+        StoreUnavailable: there was none after ``seconds``; the message has the last answer or error.
     """
     seen = "nothing"
     for _ in poll(seconds):
@@ -191,7 +189,7 @@ def wait_for_primary(client: Client, seconds: float, other_than: str | None = No
             seen = error_text(error)
             continue
         except PyMongoError as error:
-            raise to_domain_error("cannot look for the primary", error) from error
+            raise to_domain_error("cannot find the primary", error) from error
         host = str(hello.get("me"))
         if hello["isWritablePrimary"] and host != other_than:
             return host

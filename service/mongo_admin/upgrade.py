@@ -1,7 +1,7 @@
-"""Which MongoDB the members run, and for which one the data is marked: one major version at a time.
+"""Checks and finishes upgrades of MongoDB, one major version at a time.
 
-A mongod opens data that is marked for its own major version or for the one before (the feature
-compatibility version); until the mark is moved, members can go back to the version of before.
+A mongod opens data that is marked for its own major version or for the previous one (the feature
+compatibility version, FCV).  Until the mark is changed, members can go back to the previous version.
 Source: MongoDB's manual, "Upgrade a Replica Set" and "setFeatureCompatibilityVersion".
 """
 
@@ -15,12 +15,12 @@ from ..errors import ConfigurationError
 from ..store.tls import MongoTls
 from .replica_set import Client, connect_member, to_domain_error
 
-# From this major version on the mark's move has to be confirmed, as it cannot always be taken back.
+# From this major version on, MongoDB requires a confirmation, as the change cannot always be undone.
 _CONFIRMED_FROM = 7
 
 
 def member_versions(client: Client, tls: MongoTls | None) -> dict[str, str]:
-    """Return the version of each member's mongod (``6.0.5``) by its host.
+    """Return the version of each member's mongod (``6.0.5``) by host.
 
     ``client`` talks to the set.
 
@@ -42,48 +42,48 @@ def member_versions(client: Client, tls: MongoTls | None) -> dict[str, str]:
 
 
 def data_version(client: Client) -> str:
-    """Return for which version the data is marked (``6.0``); ``client`` is the administrator's.
+    """Return the version that the data is marked for (``6.0``); ``client`` is the administrator's.
 
     Raises:
-        StoreUnavailable: there is no primary to ask.
+        StoreUnavailable: there is no primary.
     """
     try:
         answer = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)
     except PyMongoError as error:
-        raise to_domain_error("cannot ask for which version the data is marked", error) from error
+        raise to_domain_error("cannot read the version that the data is marked for", error) from error
     return str(answer["featureCompatibilityVersion"]["version"])
 
 
-def check(client: Client, wanted: str) -> None:
-    """Return if members may be exchanged for those of the version ``wanted`` (``7.0.26``).
+def check(client: Client, target: str) -> None:
+    """Check that members of the version ``target`` (``7.0.26``) can open the data.
 
     Raises:
-        ConfigurationError: they would not open the data; the message says what would do instead.
-        StoreUnavailable: there is no primary to ask.
+        ConfigurationError: they cannot; the message says what to do instead.
+        StoreUnavailable: there is no primary.
     """
     marked = data_version(client)
-    distance = _major(wanted) - _major(marked)
+    distance = _major(target) - _major(marked)
     if distance < 0:
         raise ConfigurationError(
-            f"the data is marked for MongoDB {marked}, and {wanted} cannot open it: stay, or restore a"
-            " backup from before into a new cluster"
+            f"the data is marked for MongoDB {marked}, and {target} cannot open it: keep the newer version,"
+            " or restore a backup from before the upgrade into a new cluster"
         )
     if distance > 1:
         raise ConfigurationError(
-            f"the data is marked for MongoDB {marked}, and {wanted} cannot open it: one major version at"
-            f" a time, so roll out {_major(marked) + 1}.0 first and finish that upgrade"
+            f"the data is marked for MongoDB {marked}, and {target} cannot open it: upgrade one major version"
+            f" at a time: roll out {_major(marked) + 1}.0 first and finish that upgrade"
             " (ansible-playbook playbooks/upgrade.yml -e upgrade_finish_mongo=true)"
         )
 
 
 def finish(client: Client, tls: MongoTls | None) -> list[str]:
-    """Mark the data for the version that all members run; there is no way back after it.
+    """Mark the data for the version that all members run; this cannot be undone.
 
-    ``client`` is the administrator's.  Returns what was done, in words.
+    ``client`` is the administrator's.  Returns a line for each change.
 
     Raises:
         ConfigurationError: the members do not all run the same version.
-        StoreUnavailable: a member does not answer, or MongoDB refuses.
+        StoreUnavailable: a member does not answer, or MongoDB rejects the change.
     """
     versions = member_versions(client, tls)
     series = {version.rpartition(".")[0] for version in versions.values()}
@@ -91,16 +91,17 @@ def finish(client: Client, tls: MongoTls | None) -> list[str]:
         raise ConfigurationError(
             "the members run different versions of MongoDB: "
             + ", ".join(f"{host} {version}" for host, version in versions.items())
+            + "; roll out one version to all of them first"
         )
-    (wanted,) = series
-    if data_version(client) == wanted:
+    (target,) = series
+    if data_version(client) == target:
         return []
-    further: dict[str, Any] = {"confirm": True} if _major(wanted) >= _CONFIRMED_FROM else {}
+    options: dict[str, Any] = {"confirm": True} if _major(target) >= _CONFIRMED_FROM else {}
     try:
-        client.admin.command("setFeatureCompatibilityVersion", wanted, **further)
+        client.admin.command("setFeatureCompatibilityVersion", target, **options)
     except PyMongoError as error:
-        raise to_domain_error(f"cannot mark the data for MongoDB {wanted}", error) from error
-    return [f"the data is marked for MongoDB {wanted}"]
+        raise to_domain_error(f"cannot mark the data for MongoDB {target}", error) from error
+    return [f"the data is marked for MongoDB {target}"]
 
 
 def _major(version: str) -> int:

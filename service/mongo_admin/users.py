@@ -1,7 +1,7 @@
-"""Who may do what in MongoDB: one administrator, one user for the service, one role.
+"""MongoDB's users and roles: one administrator, one user for the service, one role.
 
-The service's role reaches the database ``vault`` and nothing else.  It can write, and shape indexes,
-but neither drop a collection nor create a user; only where a backup lies apart it may drop what it put there.
+The service's role covers the database ``vault`` and nothing else.  It may write, and create or change
+indexes, but not create users or drop collections, except for the staging collections of a backup.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..store.tls import MongoTls, options
 UNAUTHORIZED = 13
 AUTHENTICATION_FAILED = 18
 
-# The cluster, its users, its copies; the data only as far as backup and restore need it.
+# The cluster, its users, backup and restore; the data only as far as these need it.
 ADMIN_ROLES = ("clusterAdmin", "userAdminAnyDatabase", "backup", "restore")
 
 SERVICE_ROLE = "vaultService"
@@ -45,7 +45,7 @@ SERVICE_ACTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A MongoDB user as its connection string tells: ``database`` is where the user is kept."""
+    """A MongoDB user, from its connection string; ``database`` is the one that stores the user."""
 
     uri: str = field(repr=False)
     user: str
@@ -56,10 +56,10 @@ class Login:
 
     @classmethod
     def from_uri(cls, uri: str, tls: MongoTls | None = None) -> Login:
-        """Read a connection string that names a user, a password and a replica set.
+        """Parse a connection string, which must have a user, a password and a replica set.
 
         Raises:
-            ConfigurationError: it does not; the message never repeats it.
+            ConfigurationError: it is malformed or lacks one of them; the message never repeats it.
         """
         try:
             parts = parse_uri(uri, warn=True)
@@ -72,21 +72,25 @@ class Login:
         return cls(uri, user, password, database, replica_set, tls)
 
     def at(self, hosts: Sequence[str]) -> Login:
-        """Return the same login with ``hosts`` as the way in.
+        """Return the same login with ``hosts`` in its connection string.
 
-        A name that all members share also leads to one that is in no replica set yet, or no
-        longer, and a client that met that one first waits for it.
+        A name that all members share may also resolve to one that is in no replica set; a client that
+        reaches that one first waits for it.
         """
         return replace(self, uri=re.sub("@[^/?]+", lambda _: "@" + ",".join(hosts), self.uri, count=1))
 
     def connect(self) -> MongoClient[dict[str, Any]]:
-        """A client of the whole replica set that logs in as this user."""
+        """Return a client of the whole replica set that logs in as this user."""
         return MongoClient(
             self.uri, serverSelectionTimeoutMS=10_000, timeoutMS=15_000, w="majority", **options(self.tls)
         )
 
     def works(self) -> bool:
-        """Whether MongoDB lets this user in."""
+        """Return whether MongoDB accepts this user's login.
+
+        Raises:
+            StoreUnavailable: MongoDB does not answer, or fails for another reason.
+        """
         try:
             with self.connect() as client:
                 client[self.database].command("ping")
@@ -100,10 +104,10 @@ class Login:
 
 
 def ensure_admin(local: MongoClient[dict[str, Any]], admin: Login) -> list[str]:
-    """Create the administrator through the localhost exception; returns what was done, in words.
+    """Create the administrator through the localhost exception; return a line for each change.
 
-    ``local`` talks to a member over its loopback interface and is not logged in; only where there
-    is no user yet it must be the primary.
+    ``local`` talks to a member over its loopback interface and is not logged in.  That member must be the
+    primary if there is no user yet.
 
     Raises:
         StoreUnavailable: MongoDB has users already, but does not know this one with this password.
@@ -127,8 +131,8 @@ def ensure_admin(local: MongoClient[dict[str, Any]], admin: Login) -> list[str]:
         raise StoreUnavailable(f"cannot create {admin.user}: {error}") from error
     except NotPrimaryError as error:
         raise StoreUnavailable(
-            f"MongoDB does not let {admin.user} in, and its first user can be created only next to the"
-            " primary, which the first member named is not"
+            f"MongoDB rejects the login of {admin.user}, and its first user can only be created on the"
+            " primary, which the first --member is not: name the primary first"
         ) from error
     except PyMongoError as error:
         raise StoreUnavailable(f"cannot create {admin.user}: {error}") from error
@@ -136,12 +140,12 @@ def ensure_admin(local: MongoClient[dict[str, Any]], admin: Login) -> list[str]:
 
 
 def ensure_service(client: MongoClient[dict[str, Any]], service: Login) -> list[str]:
-    """Create the service's role and user, or bring them in line; returns what was done, in words.
+    """Create or correct the service's role and user; return a line for each change.
 
     ``client`` is logged in as the administrator.
 
     Raises:
-        StoreUnavailable: MongoDB refuses or does not answer.
+        StoreUnavailable: MongoDB rejects a change, or does not answer.
     """
     try:
         return _ensure_role(client, service.database) + _ensure_user(client, service)
@@ -150,7 +154,7 @@ def ensure_service(client: MongoClient[dict[str, Any]], service: Login) -> list[
 
 
 def _ensure_role(client: MongoClient[dict[str, Any]], database: str) -> list[str]:
-    wanted = [
+    privileges = [
         {"resource": {"db": database, "collection": ""}, "actions": sorted(SERVICE_ACTIONS)},
         *(
             {"resource": {"db": database, "collection": name}, "actions": ["dropCollection"]}
@@ -159,27 +163,27 @@ def _ensure_role(client: MongoClient[dict[str, Any]], database: str) -> list[str
     ]
     found = client[database].command("rolesInfo", SERVICE_ROLE, showPrivileges=True)["roles"]
     if not found:
-        client[database].command("createRole", SERVICE_ROLE, privileges=wanted, roles=[])
+        client[database].command("createRole", SERVICE_ROLE, privileges=privileges, roles=[])
         return [f"created the role {SERVICE_ROLE}"]
     present = sorted(
         ({**privilege, "actions": sorted(privilege["actions"])} for privilege in found[0]["privileges"]),
         key=lambda privilege: str(privilege["resource"]["collection"]),
     )
-    if present == wanted and not found[0]["roles"]:
+    if present == privileges and not found[0]["roles"]:
         return []
-    client[database].command("updateRole", SERVICE_ROLE, privileges=wanted, roles=[])
+    client[database].command("updateRole", SERVICE_ROLE, privileges=privileges, roles=[])
     return [f"changed the privileges of the role {SERVICE_ROLE}"]
 
 
 def _ensure_user(client: MongoClient[dict[str, Any]], service: Login) -> list[str]:
-    wanted = [{"role": SERVICE_ROLE, "db": service.database}]
+    roles = [{"role": SERVICE_ROLE, "db": service.database}]
     found = client[service.database].command("usersInfo", service.user)["users"]
     if not found:
-        client[service.database].command("createUser", service.user, pwd=service.password, roles=wanted)
+        client[service.database].command("createUser", service.user, pwd=service.password, roles=roles)
         return [f"created the user {service.user}"]
     done = []
-    if found[0]["roles"] != wanted:
-        client[service.database].command("updateUser", service.user, roles=wanted)
+    if found[0]["roles"] != roles:
+        client[service.database].command("updateUser", service.user, roles=roles)
         done.append(f"changed the roles of the user {service.user}")
     if not service.works():
         client[service.database].command("updateUser", service.user, pwd=service.password)

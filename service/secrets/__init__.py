@@ -1,1 +1,1 @@
-"""Secrets: create, read, list, change and destroy them. Knows nothing of HTTP or MongoDB."""
+"""Secrets: create, read, list, change and destroy them. Independent of HTTP and MongoDB."""

@@ -1,4 +1,4 @@
-"""Several things in one call, of which all are done or none."""
+"""Batches in which either every item is done or none is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import BatchFailed, VaultError
 
 @contextmanager
 def all_or_nothing(items: Sequence[Entry], item: Entry) -> Iterator[None]:
-    """Let the failure of one item end all of them; its own audit record says what it was.
+    """Turn the failure of ``item`` into that of the whole batch; its own audit record keeps the reason.
 
     Raises:
         BatchFailed: the item failed.
@@ -20,5 +20,5 @@ def all_or_nothing(items: Sequence[Entry], item: Entry) -> Iterator[None]:
         yield
     except VaultError as error:
         item.reason = error.reason
-        index = next(index for index, one in enumerate(items) if one is item)
+        index = next(index for index, entry in enumerate(items) if entry is item)
         raise BatchFailed(index, error) from None

@@ -1,4 +1,7 @@
-"""Creates secrets, one or several.  Every use case is given the audit entry that its caller has opened."""
+"""Creates secrets, one or several.
+
+The audit entry that each function takes is opened, and written, by its caller.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,8 @@ def create_secret(
     """Seal a value as version 1 of a new secret and store it.
 
     Raises:
-        Forbidden: the caller may not create this.
-        InvalidFields: the path is malformed, an expiry is not in the future, or a label holds a token.
+        Forbidden: the caller may not create this secret.
+        InvalidFields: the path is malformed, an expiry is not in the future, or a label contains a token.
         TooLarge: the value is longer than the limit.
         PathTaken: another secret has the path.
         KeyRingMismatch: the key ring does not fit the data.
@@ -45,7 +48,7 @@ def create_secret(
     try:
         _insert(services.secrets, secret)
     except PathTaken:
-        # An ended secret frees its path, even if MongoDB's TTL monitor has not removed it yet.
+        # An expired secret frees its path, even if MongoDB's TTL monitor has not removed it yet.
         if not services.secrets.remove_ended([request.path or ""], services.clock()):
             raise
         _insert(services.secrets, secret)
@@ -55,7 +58,7 @@ def create_secret(
 def create_each(
     services: SecretServices, entry: Entry, principal: Principal, requests: Sequence[CreateSecret]
 ) -> list[Secret | VaultError]:
-    """Return each new secret, or what ``create_secret`` would raise for it, in their order."""
+    """Return, in the order of ``requests``, each new secret or the error that ``create_secret`` raised."""
     results: list[Secret | VaultError] = []
     for request in requests:
         item = entry.add_item()
@@ -73,8 +76,8 @@ def create_all(
     """Create all of these secrets or none.
 
     Raises:
-        BatchFailed: one cannot be created, for one of the reasons that ``create_secret`` has.
-        StoreUnavailable: all or none of them may have been stored.
+        BatchFailed: one cannot be created, for a reason listed at ``create_secret``.
+        StoreUnavailable: either all of them or none have been stored.
     """
     items = [entry.add_item() for _ in requests]
     secrets = []

@@ -1,4 +1,4 @@
-"""Generates values that nobody has to see."""
+"""Generates random values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEFAULT_ALPHABET = "alphanumeric"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to generate a value: ``length`` characters, drawn from ``characters`` (at least two, each once)."""
+    """How to generate a value: ``length`` characters from ``characters`` (at least two, no repetition)."""
 
     length: int
     characters: str
@@ -35,10 +35,10 @@ Content = bytes | Recipe
 
 
 def value_of(content: Content, max_bytes: int) -> bytes:
-    """Return the value itself, generated first if it is a recipe.
+    """Return the value, generated first if ``content`` is a recipe.
 
     Raises:
-        TooLarge: it is longer than ``max_bytes``.
+        TooLarge: the value is longer than ``max_bytes``.
     """
     value = generate(content) if isinstance(content, Recipe) else content
     if len(value) > max_bytes:
@@ -47,5 +47,5 @@ def value_of(content: Content, max_bytes: int) -> bytes:
 
 
 def generate(recipe: Recipe) -> bytes:
-    """Return a value as UTF-8, each character drawn evenly by the system's secure generator."""
+    """Return a value as UTF-8; each character is drawn uniformly by the system's secure generator."""
     return "".join(secrets.choice(recipe.characters) for _ in range(recipe.length)).encode()

@@ -1,10 +1,9 @@
-"""The rules of a secret's lifecycle: what each change makes of it.
+"""The rules of a secret's lifecycle, as pure functions from a secret to the changed secret.
 
-Pure functions from a secret to the next one.  They are given the time and the actor and know no
-database: the caller (``modify``) saves the result only if nobody else has changed the secret in the
-meantime, and otherwise applies the rule again.
+They take the time and the actor as arguments and use no database: the caller (``modify``) saves the
+result only if the secret is unchanged since it was read, and otherwise applies the rule again.
 
-Version numbers keep counting through deletions and destructions, so that none ever names two values.
+Version numbers are never reused, not even after a version is destroyed.
 """
 
 from __future__ import annotations
@@ -29,23 +28,23 @@ from .state import (
     version_gone,
 )
 
-# Versions that are remembered, destroyed ones included; of older ones it is only known that there were.
+# Versions kept in the document, destroyed ones included; of older ones only the numbers are known.
 _MAX_ENTRIES = 100
 _PLAIN = {"expires_at", "max_reads", "max_versions", "cas_required", "delete_version_after"}
 
 
 def expect(secret: Secret, expected: int | None) -> None:
-    """Return if the current version is the expected one, or none is expected.
+    """Check the current version against the expected one; None expects nothing.
 
     Raises:
-        VersionConflict: it is another.
+        VersionConflict: the current version is another.
     """
     if expected is not None and expected != secret.current:
         raise VersionConflict(secret.current)
 
 
 def configure(secret: Secret, options: ResolvedOptions) -> Secret:
-    """Return the secret with these options; those that are absent stay as they are."""
+    """Return the secret with these options set; an absent option is unchanged."""
     fields: dict[str, Any] = {name: value for name, value in options.items() if name in _PLAIN}
     if "labels" in options:
         fields["labels"] = tuple(sorted(options["labels"].items()))
@@ -55,10 +54,10 @@ def configure(secret: Secret, options: ResolvedOptions) -> Secret:
 
 
 def extend(secret: Secret, expires_at: datetime | None, at: datetime) -> Secret:
-    """Return the secret with another expiry of its current version, or none.
+    """Return the secret with a new expiry for its current version; None removes the expiry.
 
     Raises:
-        SecretDeleted, SecretExpired, SecretDestroyed: that version cannot be read any more; the message
+        SecretDeleted, SecretExpired, SecretDestroyed: that version can no longer be read; the message
             says why.
     """
     current = readable(secret, None, at).version
@@ -66,7 +65,7 @@ def extend(secret: Secret, expires_at: datetime | None, at: datetime) -> Secret:
 
 
 def add(secret: Secret, sealed: Envelope, options: ResolvedOptions, at: datetime, by: str) -> Secret:
-    """Return the secret with another value as its current version."""
+    """Return the secret with a new current version."""
     after = secret.delete_version_after
     version = Version(
         version=secret.current + 1,
@@ -80,7 +79,7 @@ def add(secret: Secret, sealed: Envelope, options: ResolvedOptions, at: datetime
 
 
 def tidy(secret: Secret, at: datetime) -> Secret:
-    """Destroy the versions that have expired or are beyond ``max_versions``; forget the oldest entries."""
+    """Destroy versions that have expired or exceed ``max_versions``; drop the oldest destroyed entries."""
     expired = [each.version for each in secret.versions if of_version(each, at) is State.EXPIRED]
     secret = _destroy_versions(secret, expired, at, BY_EXPIRY)
     left = [each.version for each in secret.versions if each.destroyed_at is None]
@@ -91,52 +90,52 @@ def tidy(secret: Secret, at: datetime) -> Secret:
 
 
 def delete(secret: Secret, numbers: Collection[int], at: datetime, by: str) -> Secret:
-    """Hide the secret, or these versions of it; what is hidden or gone already stays as it is.
+    """Delete the secret, or only these versions of it; versions that are not live are unchanged.
 
     Raises:
-        NoSuchVersion: one of these there was not yet.
-        SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: of the secret; the message tells.
+        NoSuchVersion: a version has not existed yet.
+        SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: the secret itself is in that state.
     """
     if not numbers:
         require(secret, at, State.LIVE, State.DELETED)
         return secret if secret.deleted_at is not None else replace(secret, deleted_at=at, deleted_by=by)
 
-    def hidden(version: Version) -> Version:
+    def delete_version(version: Version) -> Version:
         if of_version(version, at) is not State.LIVE:
             return version
         return replace(version, deleted_at=at, deleted_by=by)
 
     require(secret, at, State.LIVE)
-    return _with_each(secret, numbers, hidden)
+    return _with_each(secret, numbers, delete_version)
 
 
 def undelete(secret: Secret, numbers: Collection[int], at: datetime) -> Secret:
-    """Show the secret again, or these versions of it; a deletion that is yet to come is taken back too.
+    """Restore the deleted secret, or only these versions of it; also cancels a scheduled deletion.
 
     Raises:
-        NoSuchVersion: one of these there was not yet.
-        SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it cannot be brought back; the
-            message tells.
+        NoSuchVersion: a version has not existed yet.
+        SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it cannot be restored; the message
+            says why.
     """
     if not numbers:
         require(secret, at, State.LIVE, State.DELETED)
         return replace(secret, deleted_at=None, deleted_by=None)
 
-    def shown(version: Version) -> Version:
-        if (found := of_version(version, at)) in (State.EXPIRED, State.DESTROYED):
-            raise version_gone(version, found)
+    def undelete_version(version: Version) -> Version:
+        if (state := of_version(version, at)) in (State.EXPIRED, State.DESTROYED):
+            raise version_gone(version, state)
         return replace(version, deleted_at=None, deleted_by=None)
 
     require(secret, at, State.LIVE)
-    return _with_each(secret, numbers, shown)
+    return _with_each(secret, numbers, undelete_version)
 
 
 def destroy(secret: Secret, numbers: Collection[int], at: datetime, by: str) -> Secret:
-    """Take the values away for good, of the secret or of these versions; what is gone stays as it is.
+    """Remove the values of the secret, or only of these versions; already destroyed ones are unchanged.
 
     Raises:
-        NoSuchVersion: one of these there was not yet.
-        SecretExpired, SecretDestroyed, AlreadyRead: of the secret, where versions are named.
+        NoSuchVersion: a version has not existed yet.
+        SecretExpired, SecretDestroyed, AlreadyRead: versions are named, and the secret is in that state.
     """
     if numbers:
         require(secret, at, State.LIVE, State.DELETED)
@@ -148,19 +147,19 @@ def destroy(secret: Secret, numbers: Collection[int], at: datetime, by: str) -> 
 
 
 def take_read(secret: Secret, at: datetime, by: str, client_ip: str) -> Secret:
-    """Count one read of a secret whose reads are limited; the last one destroys it."""
+    """Use up one read of a secret with limited reads; the last one destroys it."""
     left = (secret.reads_left or 0) - 1
-    read = replace(secret, reads_left=left, read_at=at, read_by=by, read_from=client_ip)
-    return read if left > 0 else destroy(read, (), at, BY_READS)
+    counted = replace(secret, reads_left=left, read_at=at, read_by=by, read_from=client_ip)
+    return counted if left > 0 else destroy(counted, (), at, BY_READS)
 
 
 def _destroy_versions(secret: Secret, numbers: Collection[int], at: datetime, by: str) -> Secret:
-    def destroyed(version: Version) -> Version:
+    def destroy_version(version: Version) -> Version:
         if version.destroyed_at is not None:
             return version
         return replace(version, sealed=None, destroyed_at=at, destroyed_by=by)
 
-    return _with_each(secret, numbers, destroyed)
+    return _with_each(secret, numbers, destroy_version)
 
 
 def _with_each(secret: Secret, numbers: Collection[int], change: Callable[[Version], Version]) -> Secret:

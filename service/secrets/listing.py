@@ -1,4 +1,4 @@
-"""Lists secrets page by page, within what the caller may list and nowhere else."""
+"""Lists secrets page by page; the caller sees only what their scopes allow."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .services import SecretServices
 
 MAX_PAGE = 1000
 
-# The first byte of a cursor; a cursor of another form gets another one.
-_FORM = b"\x01"
-# The character behind the slash: what is below `a/b/` sorts before `a/b0`.
+# The first byte of a cursor; a new cursor format needs a new one.
+_CURSOR_FORMAT = b"\x01"
+# The character after the slash: everything below `a/b/` sorts before `a/b0`.
 _AFTER_SLASH = "0"
-# Paths are ASCII, and no character of theirs is as high.
+# Sorts after every path: no path contains a character this high.
 _LAST = "\x7f"
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What to list: paths that begin with ``prefix``, or secrets with no path where ``unnamed``.
+    """What to list: paths that begin with ``prefix``, or, if ``unnamed``, secrets without a path.
 
-    Of what is not ``recursive``, one level is shown: what has a slash behind the prefix is a folder.
+    If not ``recursive``, only one level is listed: paths with a slash after the prefix become folders.
     """
 
     prefix: str = ""
@@ -42,7 +42,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page; ``cursor`` is None where it is the last one."""
+    """A page; ``cursor`` is None on the last one."""
 
     secrets: list[Secret]
     folders: list[str]
@@ -52,35 +52,35 @@ class Listing:
 def list_(services: SecretServices, entry: Entry, principal: Principal, query: ListQuery) -> Listing:
     """Return a page of secrets, without their values.
 
-    What is created or goes meanwhile moves no other to another page.
+    Secrets created or removed between two pages do not shift the others.
 
     Raises:
         Forbidden: the caller may list nothing.
-        InvalidFields: the prefix is none, or the cursor.
-        StoreUnavailable: the database did not answer.
+        InvalidFields: the prefix or the cursor is malformed.
+        StoreUnavailable: the database did not answer in time.
     """
     policy.require(principal, Action.LIST)
     if query.prefix:
         _require_prefix(query.prefix)
         entry.path = query.prefix
     start = "" if query.cursor is None else _position(query.cursor)
-    wanted = ListFilter(query.deleted, query.labels, services.clock())
+    filter_ = ListFilter(query.deleted, query.labels, services.clock())
     if query.unnamed:
         owner = None if policy.is_admin(principal) else principal.actor
-        return _listing(services.listing.by_id(wanted, owner, start, query.limit))
+        return _listing(services.listing.by_id(filter_, owner, start, query.limit))
     ranges = _from(start, _ranges(policy.access_filter(principal, Action.LIST), query.prefix))
     if query.recursive:
-        return _listing(services.listing.by_path(wanted, ranges, query.limit))
-    return _level(services, wanted, ranges, query)
+        return _listing(services.listing.by_path(filter_, ranges, query.limit))
+    return _list_level(services, filter_, ranges, query)
 
 
 def below(folder: str) -> Range:
-    """Return the paths below a folder, which ends with its slash; below the empty one is every path."""
+    """Return the range of paths below a folder, given with its slash; the empty string stands for all."""
     return (folder, _end(folder))
 
 
 def successor(text: str) -> str:
-    """Return what sorts next after ``text``."""
+    """Return the string that sorts directly after ``text``."""
     return text + "\0"
 
 
@@ -88,15 +88,15 @@ def _listing(page: SecretPage) -> Listing:
     return Listing(page.secrets, [], None if page.last is None else _cursor(successor(page.last)))
 
 
-def _level(
-    services: SecretServices, wanted: ListFilter, ranges: Sequence[Range], query: ListQuery
+def _list_level(
+    services: SecretServices, filter_: ListFilter, ranges: Sequence[Range], query: ListQuery
 ) -> Listing:
-    """Return a page of one level: whatever a folder holds is skipped, and not read."""
+    """Return a page of one level; the contents of folders are skipped, not read."""
     secrets: list[Secret] = []
     folders: list[str] = []
     ahead = 1
     while (left := query.limit - len(secrets) - len(folders)) > 0:
-        page = services.listing.by_path(wanted, ranges, min(ahead, left))
+        page = services.listing.by_path(filter_, ranges, min(ahead, left))
         for secret in page.secrets:
             name, slash, _ = (secret.path or "").removeprefix(query.prefix).partition("/")
             if slash:
@@ -109,14 +109,14 @@ def _level(
             if page.last is None:
                 return Listing(secrets, folders, None)
             start = successor(page.last)
-            # What follows a name is likely a name: look farther ahead, until there is a folder.
+            # A path is likely followed by more paths: read more at once, until a folder appears.
             ahead *= 2
         ranges = _from(start, ranges)
     return Listing(secrets, folders, _cursor(start))
 
 
 def _ranges(access: AccessFilter, prefix: str) -> list[Range]:
-    """Return the paths that are within reach and begin with ``prefix``, as disjoint ranges in order."""
+    """Return the accessible paths that begin with ``prefix``, as sorted, disjoint ranges."""
     folders = ("",) if access.everything else access.folders
     accessible = [(path, successor(path)) for path in access.paths]
     accessible += [(folder, _end(folder)) for folder in folders]
@@ -134,24 +134,26 @@ def _from(start: str, ranges: Iterable[Range]) -> list[Range]:
 
 
 def _end(prefix: str) -> str:
-    """Return what sorts next after everything that begins with ``prefix``."""
+    """Return the string that sorts directly after everything that begins with ``prefix``."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else _LAST
 
 
 def _cursor(position: str) -> str:
-    return base64.urlsafe_b64encode(_FORM + position.encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_CURSOR_FORMAT + position.encode()).decode().rstrip("=")
 
 
 def _position(cursor: str) -> str:
     try:
         decoded = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        if decoded.startswith(_FORM):
-            return decoded.removeprefix(_FORM).decode("ascii")
+        if decoded.startswith(_CURSOR_FORMAT):
+            return decoded.removeprefix(_CURSOR_FORMAT).decode("ascii")
     except ValueError:
         pass
-    raise InvalidFields({"cursor": ["this is none of an answer before: leave it out to begin anew"]})
+    raise InvalidFields(
+        {"cursor": ["invalid cursor: pass the `cursor` of the previous page, or omit it to start over"]}
+    )
 
 
 def _require_prefix(prefix: str) -> None:
     if not paths.is_path(prefix.removesuffix("/")):
-        raise InvalidFields({"prefix": [f"a path, or one with a slash behind it: {paths.RULE}"]})
+        raise InvalidFields({"prefix": [f"must be a path, with or without a trailing slash; {paths.RULE}"]})

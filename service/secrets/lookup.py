@@ -1,4 +1,4 @@
-"""Looks up the secrets that a caller names, and reveals none that the caller may not know of."""
+"""Looks up the secrets that a caller names; to the caller, a forbidden secret does not exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ReadSecrets = Callable[[Sequence[SecretRef], AccessFilter], Found]
 
 
 def audit_target(entry: Entry, ref: SecretRef) -> None:
-    """Note in the audit entry what was asked for."""
+    """Record in the audit entry which secret the caller named."""
     if ref.is_path:
         entry.path = ref.text
     else:
@@ -27,7 +27,7 @@ def audit_target(entry: Entry, ref: SecretRef) -> None:
 
 
 def audit_found(entry: Entry, secret: Secret) -> None:
-    """Note in the audit entry which secret it is."""
+    """Record in the audit entry which secret was found."""
     entry.secret_id, entry.path = secret.secret_id, secret.path or secret.former_path
 
 
@@ -39,15 +39,15 @@ def find_one(
     ref: SecretRef,
     read: ReadSecrets,
 ) -> Secret:
-    """Return the secret, whatever its state.
+    """Return the secret in whatever state it is.
 
-    If there is none at a path now, the one that was destroyed there last is found.
+    If a path is free, the secret that was last destroyed there is returned.
 
     Raises:
         SecretNotFound: there is no such secret, or the caller may not know of it.
         KeyRingMismatch: the key ring does not fit the data.
         Tampered, UnknownKey: its document, path or owner does not authenticate.
-        StoreUnavailable: the database did not answer.
+        StoreUnavailable: the database did not answer in time.
     """
     audit_target(entry, ref)
     services.key_check.require()
@@ -67,11 +67,11 @@ def find(
     refs: Sequence[SecretRef],
     read: ReadSecrets,
 ) -> list[Secret | SecretNotFound | CannotDecrypt]:
-    """Return each secret, or what ``find_one`` would raise for it, in their order.
+    """Return, in the order of ``refs``, each secret or the error that ``find_one`` would raise.
 
     Raises:
         KeyRingMismatch: the key ring does not fit the data.
-        StoreUnavailable: the database did not answer.
+        StoreUnavailable: the database did not answer in time.
     """
     services.key_check.require()
     access = policy.access_filter(principal, action)

@@ -1,7 +1,7 @@
-"""Changes secrets.  Every change is read, decided and put in the place of what was read.
+"""Changes secrets by compare-and-swap: read, apply the rule, save if the secret is still as it was read.
 
-Who was second finds something else in that place, and starts again from what is there now: so no change
-is lost, and the rules (``life``) need to know of nobody else.
+If another caller was faster, the change starts over with the new state.  So no update is lost, and the
+rules in ``lifecycle`` need not consider concurrency.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Change = Callable[[Secret, datetime], Secret]
 
 @dataclass(frozen=True, slots=True)
 class UpdateSecret:
-    """What is to be changed: another value, another path, other settings, in any combination."""
+    """What to change: the value, the path, options, in any combination."""
 
     content: Content | None = field(default=None, repr=False)
     expected_version: int | None = None
@@ -39,21 +39,21 @@ class UpdateSecret:
 def update(
     services: SecretServices, entry: Entry, principal: Principal, ref: SecretRef, request: UpdateSecret
 ) -> Secret:
-    """Change a secret, all of what is wished for or nothing.
+    """Apply the whole request to a secret, or nothing of it.
 
-    With an ``expected_version`` of 0, a path and a value it is created where there is none yet.
+    With ``expected_version`` 0, a path and a value, the secret is created if it does not exist.
 
     Raises:
-        SecretNotFound: there is no such secret, or the caller may not know of it; to whoever may, the
-            message tells whether it was deleted, has expired, was destroyed or was already read.
-        Forbidden: the caller may not create anything at the new path.
-        InvalidFields: nothing is wished for, a path is none, an end is none to come, or the secret
-            demands an expected version.
-        TooLarge: the value, or all of the secret's values together, are longer than the limit.
-        VersionConflict: the secret is at another version than expected.
+        SecretNotFound: there is no such secret, or the caller may not know of it; to a caller who may, the
+            message says whether it was deleted, has expired, was destroyed or was already read.
+        Forbidden: the caller may not create a secret at the new path.
+        InvalidFields: the request is empty, a path is malformed, an expiry is not in the future, or the
+            secret requires an expected version.
+        TooLarge: the value, or all of the secret's values together, exceed the limit.
+        VersionConflict: the secret is not at the expected version.
         PathTaken: another secret has the new path.
         KeyRingMismatch: the key ring does not fit the data.
-        Tampered, UnknownKey: it is not in the place that it was given.
+        Tampered, UnknownKey: its path or owner does not authenticate.
         StoreUnavailable: it may or may not have been changed.
     """
     lookup.audit_target(entry, ref)
@@ -71,11 +71,11 @@ def update(
         options = resolve(request.options, at)
         changed = lifecycle.configure(secret, options)
         if request.new_path is not None:
-            # Its path says from now on whose it is.
+            # From now on access follows from the path, no longer from the owner.
             changed = replace(changed, path=request.new_path, owner=None)
         if value is not None:
             if changed.cas_required and request.expected_version is None:
-                raise InvalidFields({"expected_version": ["this secret takes no new value without it"]})
+                raise InvalidFields({"expected_version": ["required: this secret has cas_required set"]})
             changed, sealed = secret_values.seal(changed, value, services.ring)
             return lifecycle.add(changed, sealed, options, at, principal.actor)
         if "version_expires_at" in options:
@@ -94,7 +94,7 @@ def update(
             services, entry, principal, CreateSecret(value, ref.text, request.options)
         )
     except PathTaken as taken:
-        # Somebody was faster, which is a conflict; or the caller may not know of what is there.
+        # Either a concurrent call created it, which is a conflict, or the caller may not know of it.
         try:
             return _change(services, entry, principal, Action.UPDATE, ref, step)
         except SecretNotFound:
@@ -108,11 +108,11 @@ def delete(
     ref: SecretRef,
     numbers: Collection[int] = (),
 ) -> Secret:
-    """Hide a secret, or these versions of it, until it is undone or its time is over.
+    """Delete a secret, or only these versions of it; ``undelete`` reverses that until the secret expires.
 
     Raises:
-        SecretNotFound: there is no such secret or version, or the caller may not know of it; to whoever
-            may, the message tells what became of it.
+        SecretNotFound: there is no such secret or version, or the caller may not know of it; to a caller
+            who may, the message says what happened to it.
         InvalidFields, KeyRingMismatch, Tampered, UnknownKey, StoreUnavailable: as ``update``.
     """
 
@@ -129,10 +129,10 @@ def undelete(
     ref: SecretRef,
     numbers: Collection[int] = (),
 ) -> Secret:
-    """Bring back a secret, or these versions of it.
+    """Restore a deleted secret, or only these versions of it.
 
     Raises:
-        SecretNotFound: as ``delete``; also where it was destroyed, or its time is over.
+        SecretNotFound: as ``delete``; also if it was destroyed or has expired.
         InvalidFields, KeyRingMismatch, Tampered, UnknownKey, StoreUnavailable: as ``update``.
     """
 
@@ -149,7 +149,7 @@ def destroy(
     ref: SecretRef,
     numbers: Collection[int] = (),
 ) -> Secret:
-    """Take the values of a secret, or of these versions of it, away for good.
+    """Remove the values of a secret, or only of these versions of it; this cannot be undone.
 
     Raises:
         SecretNotFound: as ``delete``.
@@ -163,7 +163,7 @@ def destroy(
 
 
 def save_if_unchanged(services: SecretServices, before: Secret, after: Secret, at: datetime) -> bool:
-    """Put ``after`` in the place of ``before``; return False where somebody else was faster.
+    """Replace ``before`` by ``after``; return False if the stored secret is no longer ``before``.
 
     Raises:
         PathTaken, TooLarge, Tampered, UnknownKey, StoreUnavailable: as ``update``.
@@ -174,7 +174,7 @@ def save_if_unchanged(services: SecretServices, before: Secret, after: Secret, a
     try:
         return services.secrets.swap(before, after, ends_at(after))
     except PathTaken:
-        # What is over leaves the path to others, whether MongoDB's TTL monitor came by or not.
+        # An expired secret frees its path, even if MongoDB's TTL monitor has not removed it yet.
         if after.path is None or not services.secrets.remove_ended([after.path], at):
             raise
         return False

@@ -1,4 +1,4 @@
-"""Options that a caller sets for a secret, whichever API the call came through."""
+"""Options that a caller can set for a secret."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TypedDict, cast
 from ..access import token_format
 from ..errors import InvalidFields
 
-# Far beyond what anybody needs, and far from where dates end.
+# A hundred years: more than any secret needs, and far below the largest datetime.
 MAX_SECONDS = 100 * 365 * 86_400
 
-# A point in time, or a time from now.
+# A point in time, or a duration from now.
 Moment = datetime | timedelta
 
 
@@ -25,9 +25,9 @@ class _PlainOptions(TypedDict, total=False):
 
 
 class SecretOptions(_PlainOptions, total=False):
-    """What can be set with a secret and changed later; an option that is absent stays as it is.
+    """What can be set when a secret is created or changed; an absent option is unchanged.
 
-    ``version_expires_at`` belongs to the version that comes with it, or else to the current one.
+    ``version_expires_at`` applies to the version created by the same call, or else to the current one.
     ``delete_version_after`` is in seconds.
     """
 
@@ -36,17 +36,18 @@ class SecretOptions(_PlainOptions, total=False):
 
 
 class ResolvedOptions(_PlainOptions, total=False):
-    """The same, checked, with points in time only."""
+    """The same options, validated, with every time as a point in time."""
 
     expires_at: datetime | None
     version_expires_at: datetime | None
 
 
 def resolve(options: SecretOptions, at: datetime) -> ResolvedOptions:
-    """Return the options with times as seen from ``at``, in whole milliseconds as the database keeps them.
+    """Return the options with times relative to ``at``, in UTC and whole milliseconds (BSON's precision).
 
     Raises:
-        InvalidFields: a time is not in the future or absurdly far away, or a label holds a token.
+        InvalidFields: a time is not in the future or more than a hundred years away, or a label contains
+            a token.
     """
     if any(token_format.is_within(text) for pair in options.get("labels", {}).items() for text in pair):
         raise InvalidFields({"labels": ["a label contains a token: labels are not secret, remove it"]})
@@ -64,6 +65,6 @@ def _resolve(field: str, moment: Moment | None, at: datetime) -> datetime | None
     if isinstance(moment, timedelta):
         moment = at + moment
     if not at < moment <= at + timedelta(seconds=MAX_SECONDS):
-        raise InvalidFields({field: ["must be in the future, within a hundred years"]})
+        raise InvalidFields({field: ["must be in the future, at most a hundred years from now"]})
     moment = moment.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

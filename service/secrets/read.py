@@ -18,13 +18,13 @@ from . import batch, lifecycle, lookup, state
 from .modify import save_if_unchanged
 from .services import SecretServices
 
-# All values of one batch together; each of a process's greenlets may hold as much.
+# The total size of the values in one batch; each of a process's greenlets may hold that much.
 _MAX_BATCH_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class SecretVersionRef:
-    """Which value: that of this version, or of the current one."""
+    """A version of a secret; None is the current one."""
 
     secret: SecretRef
     version: int | None = None
@@ -33,18 +33,17 @@ class SecretVersionRef:
 def fetch(
     services: SecretServices, entry: Entry, principal: Principal, request: SecretVersionRef
 ) -> FetchedSecret:
-    """Return a value; if reads are limited, this is one of them.
+    """Return a value; if the secret's reads are limited, this uses one up.
 
-    It counts as a read even if the answer does not arrive: a value is given out at most as often as it
-    may be.
+    The read is used up even if the response does not arrive, so a value is never returned too often.
 
     Raises:
         SecretNotFound: there is no such secret, or the caller may not know of it; to a caller who may, the
             message says whether it was deleted, has expired, was destroyed or was already read.
         InvalidFields: the path is malformed.
         KeyRingMismatch: the key ring does not fit the data.
-        Tampered, UnknownKey: what is stored does not open, and no read is used up.
-        StoreUnavailable: the database did not answer; a read may be used up.
+        Tampered, UnknownKey: the stored value cannot be decrypted; no read is used up.
+        StoreUnavailable: the database did not answer in time; a read may have been used up.
     """
     read = partial(services.secrets.find_with_value, number=request.version)
     found = lookup.find_one(services, entry, principal, Action.FETCH, request.secret, read)
@@ -54,12 +53,12 @@ def fetch(
 def fetch_each(
     services: SecretServices, entry: Entry, principal: Principal, requests: Sequence[SecretVersionRef]
 ) -> list[FetchedSecret | VaultError]:
-    """Return each value, or what ``fetch`` would raise for it, in their order.
+    """Return, in the order of ``requests``, each value or the error that ``fetch`` would raise.
 
     Raises:
-        InvalidFields: a path is malformed, or the values might be more than a process should hold at once.
+        InvalidFields: a path is malformed, or there are more than ``max_batch_size`` requests.
         KeyRingMismatch: the key ring does not fit the data.
-        StoreUnavailable: the database did not answer.
+        StoreUnavailable: the database did not answer in time.
     """
     items = _items(services, entry, requests)
     results: list[FetchedSecret | VaultError] = []
@@ -75,27 +74,27 @@ def fetch_each(
 def fetch_all(
     services: SecretServices, entry: Entry, principal: Principal, requests: Sequence[SecretVersionRef]
 ) -> list[FetchedSecret]:
-    """Return all of these values, as they were at one point in time, or none; then no read is used up.
+    """Return all of these values from one snapshot, or fail without using up any read.
 
     Raises:
-        BatchFailed: one cannot be read, for one of the reasons that ``fetch`` has.
+        BatchFailed: one cannot be read, for a reason listed at ``fetch``.
         InvalidFields, KeyRingMismatch, StoreUnavailable: as ``fetch_each``.
     """
     items = _items(services, entry, requests)
 
     def read_all(store: SecretStore) -> list[FetchedSecret]:
-        inside = replace(services, secrets=store)
+        in_session = replace(services, secrets=store)
         results = []
-        for item, request, found in zip(items, requests, _find(inside, principal, requests), strict=True):
+        for item, request, found in zip(items, requests, _find(in_session, principal, requests), strict=True):
             with batch.all_or_nothing(items, item):
-                results.append(_read_found(inside, item, principal, request, found))
+                results.append(_read_found(in_session, item, principal, request, found))
         return results
 
     return services.secrets.in_transaction(read_all)
 
 
 def describe(services: SecretServices, entry: Entry, principal: Principal, ref: SecretRef) -> Secret:
-    """Return everything but the values, of secrets in use and of deleted ones.
+    """Return a live or deleted secret without its values.
 
     Raises:
         SecretNotFound: there is no such secret, or the caller may not know of it; to a caller who may, the
@@ -103,7 +102,7 @@ def describe(services: SecretServices, entry: Entry, principal: Principal, ref: 
         InvalidFields: the path is malformed.
         KeyRingMismatch: the key ring does not fit the data.
         Tampered, UnknownKey: its path or owner does not authenticate.
-        StoreUnavailable: the database did not answer.
+        StoreUnavailable: the database did not answer in time.
     """
     secret = lookup.find_one(
         services, entry, principal, Action.LIST, ref, services.secrets.find_without_values
@@ -113,13 +112,13 @@ def describe(services: SecretServices, entry: Entry, principal: Principal, ref: 
 
 
 def max_batch_size(services: SecretServices) -> int:
-    """Return how many values a process may hold at once."""
+    """Return how many values one call may fetch, so that together they fit into ``_MAX_BATCH_BYTES``."""
     return max(1, _MAX_BATCH_BYTES // services.max_secret_bytes)
 
 
 def _items(services: SecretServices, entry: Entry, requests: Sequence[SecretVersionRef]) -> list[Entry]:
     if len(requests) > (size := max_batch_size(services)):
-        raise InvalidFields({"secrets": [f"too many: with MAX_SECRET_BYTES as set here, fetch up to {size}"]})
+        raise InvalidFields({"secrets": [f"too many: with this server's MAX_SECRET_BYTES, at most {size}"]})
     items = [entry.add_item() for _ in requests]
     for item, request in zip(items, requests, strict=True):
         lookup.audit_target(item, request.secret)
@@ -129,13 +128,13 @@ def _items(services: SecretServices, entry: Entry, requests: Sequence[SecretVers
 def _find(
     services: SecretServices, principal: Principal, requests: Sequence[SecretVersionRef]
 ) -> list[Secret | SecretNotFound | CannotDecrypt]:
-    """Find all secrets of which the same version is asked for at once: mostly, that is all of them."""
+    """Find the secrets, with one look-up per version number: usually all requests name the same (None)."""
     found: dict[SecretVersionRef, Secret | SecretNotFound | CannotDecrypt] = {}
     for number in dict.fromkeys(request.version for request in requests):
-        alike = [request for request in requests if request.version == number]
+        group = [request for request in requests if request.version == number]
         read = partial(services.secrets.find_with_value, number=number)
-        refs = [request.secret for request in alike]
-        found |= zip(alike, lookup.find(services, principal, Action.FETCH, refs, read), strict=True)
+        refs = [request.secret for request in group]
+        found |= zip(group, lookup.find(services, principal, Action.FETCH, refs, read), strict=True)
     return [found[request] for request in requests]
 
 
@@ -156,8 +155,8 @@ def _read(
     services: SecretServices, entry: Entry, principal: Principal, request: SecretVersionRef, found: Secret
 ) -> FetchedSecret:
     while found.max_reads is not None:
-        # Opened first, so that what does not open uses up no read; counted before the value leaves, and
-        # by one caller only: the second one finds the secret changed and looks again.
+        # Decrypted first, so that a damaged value uses up no read.  Counted before the value is returned,
+        # by compare-and-swap: a concurrent reader finds the secret changed and starts over.
         found = lookup.find_one(
             services, entry, principal, Action.FETCH, request.secret, services.secrets.find_whole
         )

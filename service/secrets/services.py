@@ -1,4 +1,4 @@
-"""What the use cases of secrets work with."""
+"""The dependencies of the use cases for secrets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..store.secrets import SecretStore
 
 @dataclass(frozen=True, slots=True)
 class SecretServices:
-    """The parts; ``max_secret_bytes`` bounds one value, and ``clock`` tells when a secret is over."""
+    """The dependencies; ``max_secret_bytes`` limits one value, ``clock`` decides when a secret expires."""
 
     secrets: SecretStore
     listing: ListingStore

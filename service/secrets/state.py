@@ -1,7 +1,6 @@
 """The state of a secret or a version at a point in time, and the error that describes it.
 
-Nothing here depends on MongoDB's TTL monitor: what has ended has ended, whether its document is
-still there or not.
+Nothing here depends on MongoDB's TTL monitor: a secret has expired even if its document still exists.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from ..errors import (
 )
 from ..records import Secret, State, Version, ends_at
 
-# Who destroyed it if nobody asked for it.
+# What is stored as ``destroyed_by`` if the service destroyed it by rule.
 BY_AGE, BY_EXPIRY, BY_READS = "max_versions", "expiry", "max_reads"
 
 
 def of(secret: Secret, at: datetime) -> State:
-    """Return the state of a secret at that time, whatever the database has removed by then."""
+    """Return the state of a secret at that time."""
     end = ends_at(secret)
     if secret.destroyed_at is not None:
         return State.DESTROYED
@@ -34,7 +33,7 @@ def of(secret: Secret, at: datetime) -> State:
 
 
 def of_version(version: Version, at: datetime) -> State:
-    """Return the state of a version at that time, by itself."""
+    """Return the state of a version at that time, regardless of its secret's."""
     if version.destroyed_at is not None:
         return State.DESTROYED
     if version.expires_at is not None and version.expires_at <= at:
@@ -43,21 +42,21 @@ def of_version(version: Version, at: datetime) -> State:
 
 
 def require(secret: Secret, at: datetime, *states: State) -> None:
-    """Return if the secret is in one of these states.
+    """Check that the secret is in one of these states.
 
     Raises:
         SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it is in another; the message says
-            which, since when, and by whom.
+            which, since when, and who caused it.
     """
-    found = of(secret, at)
-    if found in states:
+    current = of(secret, at)
+    if current in states:
         return
-    match found:
+    match current:
         case State.DESTROYED if secret.destroyed_by == BY_READS:
             raise AlreadyRead(
                 f"it was already read at {_format(secret.read_at)}, from {secret.read_from}, by"
-                f" {secret.read_by}, as often as it may be; if that was not you, treat its value as known to"
-                " others"
+                f" {secret.read_by}, and has no reads left; if that was not you, treat its value as"
+                " disclosed"
             )
         case State.DESTROYED:
             raise _destroyed("it", secret)
@@ -67,10 +66,10 @@ def require(secret: Secret, at: datetime, *states: State) -> None:
 
 
 def readable(secret: Secret, number: int | None, at: datetime) -> Version:
-    """Return the version to open: number ``number``, or the current one.
+    """Return version ``number``, or the current one if None, if it can be read.
 
     Raises:
-        NoSuchVersion: there has been no version of this number yet.
+        NoSuchVersion: that version has not existed yet.
         SecretDeleted, SecretExpired, SecretDestroyed, AlreadyRead: it cannot be read; the message says why.
     """
     require(secret, at, State.LIVE)
@@ -78,24 +77,24 @@ def readable(secret: Secret, number: int | None, at: datetime) -> Version:
     require_known(secret, (number,))
     for version in secret.versions:
         if version.version == number:
-            if (found := of_version(version, at)) is not State.LIVE:
-                raise version_gone(version, found)
+            if (state := of_version(version, at)) is not State.LIVE:
+                raise version_gone(version, state)
             return version
-    raise SecretDestroyed(f"version {number} was destroyed, too long ago to say more")
+    raise SecretDestroyed(f"version {number} was destroyed; no details are kept of versions this old")
 
 
 def require_known(secret: Secret, numbers: Collection[int]) -> None:
-    """Return if there have been versions of all these numbers.
+    """Check that every one of these versions exists or once existed.
 
     Raises:
-        NoSuchVersion: there have not.
+        NoSuchVersion: one has not existed yet.
     """
     if unknown := [number for number in numbers if number > secret.current]:
         raise NoSuchVersion(f"there is no version {max(unknown)} yet; the current one is {secret.current}")
 
 
 def version_gone(version: Version, state: State) -> SecretNotFound:
-    """Return the error that says why this version, which is in that state, cannot be read."""
+    """Return the error that says why a version in this state cannot be read."""
     what = f"version {version.version}"
     match state:
         case State.DESTROYED:
@@ -105,17 +104,17 @@ def version_gone(version: Version, state: State) -> SecretNotFound:
     return _deleted(what, version)
 
 
-def _deleted(what: str, one: Secret | Version) -> SecretDeleted:
-    by = "by itself" if one.deleted_by is None else f"by {one.deleted_by}"
-    return SecretDeleted(f"{what} was deleted at {_format(one.deleted_at)} {by}; undelete restores it")
+def _deleted(what: str, item: Secret | Version) -> SecretDeleted:
+    by = item.deleted_by or "delete_version_after"
+    return SecretDeleted(f"{what} was deleted at {_format(item.deleted_at)} by {by}; undelete restores it")
 
 
 def _expired(what: str, at: datetime | None) -> SecretExpired:
     return SecretExpired(f"{what} expired at {_format(at)}")
 
 
-def _destroyed(what: str, one: Secret | Version) -> SecretDestroyed:
-    return SecretDestroyed(f"{what} was destroyed at {_format(one.destroyed_at)} by {one.destroyed_by}")
+def _destroyed(what: str, item: Secret | Version) -> SecretDestroyed:
+    return SecretDestroyed(f"{what} was destroyed at {_format(item.destroyed_at)} by {item.destroyed_by}")
 
 
 def _format(at: datetime | None) -> str:

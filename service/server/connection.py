@@ -1,7 +1,7 @@
-"""A client's connection, with an end to the client's time.
+"""Client connections with a deadline.
 
-gunicorn reads and writes without one: a client that sends a byte now and then, or none of its
-handshake, would hold a thread for as long as it likes.
+gunicorn reads and writes without one: a client that sends a byte from time to time, or never finishes its
+handshake, would occupy a thread indefinitely.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gunicorn.http.unreader import SocketUnreader
 from gunicorn.sock import ssl_wrap_socket
 from gunicorn.workers.gthread import TConn
 
-# For an answer to be taken; the largest is some megabytes.
+# Limit for sending a response; the largest has a few megabytes.
 _ANSWER_SECONDS = 30.0
 
 
@@ -35,12 +35,15 @@ class TooSlow(ParseException):  # type: ignore[misc]
 
 
 class HandshakeFailed(Exception):
-    """The TLS handshake came to nothing; the message says why and quotes nothing."""
+    """The TLS handshake failed; the message says why, and quotes nothing that the client sent."""
 
 
 # gevent's classes are not annotated.
 class TlsSocket(SSLSocket):  # type: ignore[misc]
-    """gevent's, which counts its timeout anew with each octet that arrives, and a record has many."""
+    """gevent's TLS socket, with a timeout for the whole operation.
+
+    gevent restarts the timeout with each byte that arrives, and a TLS record has many.
+    """
 
     def do_handshake(self) -> None:
         """Shake hands within the socket's timeout."""
@@ -48,28 +51,28 @@ class TlsSocket(SSLSocket):  # type: ignore[misc]
             super().do_handshake()
 
     def recv(self, *args: Any) -> Any:
-        """Receive what there is, within the socket's timeout."""
+        """Receive the available data, within the socket's timeout."""
         with Timeout(self.timeout, TimeoutError):
             return super().recv(*args)
 
 
 class Connection(TConn):  # type: ignore[misc]
-    """gunicorn's, with a deadline for handshake, head and body together."""
+    """gunicorn's connection, with one deadline for TLS handshake, headers and body."""
 
     sock: Any
     initialized: bool
     deadline = math.inf
 
     def allow(self, seconds: float) -> None:
-        """Start the clock for the next request."""
+        """Set the deadline of the next request, ``seconds`` from now."""
         self.deadline = time.monotonic() + seconds
 
     def init(self) -> None:
-        """Shake hands where the port speaks TLS, and get ready to read a request.
+        """Do the handshake if the port speaks TLS, and prepare to read a request.
 
         Raises:
             PlainHttp: the client does not speak TLS.
-            HandshakeFailed: they did not agree, or not in time.
+            HandshakeFailed: the handshake failed or took too long.
         """
         if self.initialized:
             return
@@ -84,7 +87,7 @@ class Connection(TConn):  # type: ignore[misc]
         first = self.sock.recv(1, socket.MSG_PEEK)
         if not first:
             raise NoMoreData
-        # TLS begins with a byte that is no letter (RFC 8446 section 5.1), HTTP with its method.
+        # TLS begins with a byte that is not a letter (RFC 8446 section 5.1), HTTP with its method.
         if first.isalpha():
             raise PlainHttp
         try:
@@ -96,13 +99,13 @@ class Connection(TConn):  # type: ignore[misc]
             raise HandshakeFailed(error.reason or type(error).__name__) from None
 
     def close(self, graceful: bool = False) -> None:
-        """Close it at once: whoever serves a request has waited for the client already."""
+        """Close the connection at once: the thread that served it has already waited for the client."""
         util.close(self.sock)
 
 
 # gunicorn's classes are not annotated.
 class _Unreader(SocketUnreader):  # type: ignore[misc]
-    """Reads until the connection's deadline; what is written in between has a limit of its own."""
+    """Reads until the connection's deadline; writes in between have their own timeout."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection.sock)

@@ -1,4 +1,4 @@
-"""One JSON document per line on standard error; nothing in it that a caller could have hidden a secret in."""
+"""JSON logs, one document per line on standard error, without any text that may contain a secret."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-# Extra attributes that our own log calls may set, and no other.
+# The only extra attributes of log records that are written.
 FIELDS = ("request_id", "method", "route", "status", "duration_ms", "client_ip", "checkpoint")
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one line; of an exception it tells the type and the places, never the message.
+    """Formats a record as one line; for an exception, its type and traceback, never its message.
 
-    Messages of libraries' exceptions quote what they choke on: a document, a header, a URI.
+    Libraries' messages quote the value that caused the exception: a document, a header, a URI.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without its end."""
+        """Return the line, without a line break."""
         line: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -37,17 +37,17 @@ class JsonFormatter(logging.Formatter):
 
 
 def config(level: str) -> dict[str, Any]:
-    """Return the logging configuration (the form of ``logging.config.dictConfig``) for all loggers."""
+    """Return the configuration of all loggers, for ``logging.config.dictConfig``."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": level, "handlers": ["stderr"]},
-        # At DEBUG pymongo logs whole commands, and gunicorn the path and the headers of requests.
+        # At DEBUG pymongo logs whole commands, and gunicorn logs paths and headers of requests.
         "loggers": {
             "pymongo": {"level": "WARNING"},
-            # A copy outside the database of how far the audit log had come, whatever else is logged.
+            # Always on: its lines are a copy of the audit log's checkpoints outside the database.
             "service.audit.checkpointer": {"level": "INFO"},
             "gunicorn.error": {
                 "level": "INFO" if level == "DEBUG" else level,

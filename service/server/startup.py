@@ -1,4 +1,4 @@
-"""What is done once, before the first worker: reach the database, bring it in line, try the keys."""
+"""Preparation before the first worker: waits for the database, reconciles indexes, checks the keys."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ..store.store import Store
 
 log = logging.getLogger(__name__)
 
-# The driver's threads look twice a second whether their client was closed.
+# The driver's threads check twice per second whether their client was closed.
 _THREADS_END_SECONDS = 5
 
 
 def prepare(settings: Settings) -> None:
-    """Make the database ready for the workers; keeps no connection and no thread.
+    """Prepare the database for the workers; keep no connection and no thread.
 
-    A connection would not survive the fork, and a greenlet would, in each of the workers.
+    A connection would not survive the fork; a greenlet would, in each of the workers.
 
-    A key ring that does not fit is no reason to stop here: the service starts, is not ready, and
-    says why, and a key that is added to its folder mends it.
+    A key ring that does not match the database does not stop the start: the service is not ready and reports
+    why, and becomes ready once the missing key is added to its folder.
 
     Raises:
         ConfigurationError: the database was not usable in time.
-        StoreUnavailable: it went away meanwhile.
+        StoreUnavailable: the database stopped answering.
     """
     store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
     try:

@@ -1,10 +1,9 @@
-"""gunicorn's threaded worker, with its own errors in this service's form.
+"""gunicorn's threaded worker, with deadlines, balanced connections and problem documents.
 
-What cannot even be parsed as HTTP never reaches the application.  gunicorn answers it in HTML and
-quotes it there and in its log: a client that speaks plain HTTP wrongly would find its secret in
-the log of the server.
+A request that cannot be parsed as HTTP never reaches the application.  gunicorn would answer it in HTML and
+quote it there and in its log, with any secret in it.
 
-The threads are greenlets: gunicorn.conf.py puts gevent's in the place of the standard library's.
+The threads are greenlets: gunicorn.conf.py replaces the standard library's threads with gevent's.
 """
 
 from __future__ import annotations
@@ -39,35 +38,36 @@ DETAIL: dict[type[Exception], str] = {
     TooSlow: "the request did not arrive in time",
 }
 
-# How long an answered client may take to close its side, so that it reads the answer to its end.
+# How long a client may take to close its side after the response, so that it can read all of it.
 _LINGER_SECONDS = 1.0
 
-# How long a new connection is left to a worker that has fewer of them; who is stuck may have fewer as well.
-_LEFT_SECONDS = 0.01
+# How long a new connection is left to a worker with fewer connections.  Bounded, because a worker that hangs
+# may have fewer, too.
+_YIELD_SECONDS = 0.01
 
 _slots = WorkerSlots()
 
 
 # gunicorn's classes are not annotated.
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Bounds the time that a client may take, and answers what it cannot parse with a problem document."""
+    """Bounds the time of a client, and answers malformed requests with a problem document."""
 
     request_seconds = 10.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Called before the fork, where nobody else takes a seat at the same time."""
+        """Claim a slot; called before the fork, so no other worker claims one at the same time."""
         super().__init__(*args, **kwargs)
         self.slot = _slots.claim()
-        self._left = False
-        self._left_until = 0.0
+        self._yielded = False
+        self._yield_until = 0.0
 
     def accept(self, listener: socket) -> None:
-        """Take a connection; as long as it says nothing, it costs no thread."""
-        if not self._left and self.slot.has_surplus():
+        """Accept a connection, unless another worker has fewer; it needs no thread until data arrives."""
+        if not self._yielded and self.slot.has_surplus():
             self.set_accept_enabled(False)
-            self._left, self._left_until = True, time.monotonic() + _LEFT_SECONDS
+            self._yielded, self._yield_until = True, time.monotonic() + _YIELD_SECONDS
             return
-        self._left = False
+        self._yielded = False
         try:
             client, address = listener.accept()
         except OSError as error:
@@ -84,55 +84,55 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         )
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Called by gunicorn before it waits; what is left to others is not looked at meanwhile."""
-        if not enabled or time.monotonic() >= self._left_until:
+        """Enable or disable accepting, called by gunicorn before it waits; not enabled while yielding."""
+        if not enabled or time.monotonic() >= self._yield_until:
             super().set_accept_enabled(enabled)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Called by gunicorn again and again, for all that its own thread does."""
+        """Process events, called by gunicorn in a loop; publish the number of connections first."""
         if self.alive:
             self.slot.update(self.nr_conns)
         else:
             self.slot.release()
-        left = self._left_until - time.monotonic()
-        super().wait_for_and_dispatch_events(min(timeout, left) if left > 0 else timeout)
+        remaining = self._yield_until - time.monotonic()
+        super().wait_for_and_dispatch_events(min(timeout, remaining) if remaining > 0 else timeout)
 
     def handle(self, conn: Connection) -> Any:
-        """Serve one request; called by gunicorn in a thread once there is something to read."""
+        """Serve one request, called by gunicorn in a thread when data has arrived."""
         conn.allow(self.request_seconds)
-        kept = super().handle(conn)
-        if not kept:
-            # Here and not where gunicorn does it: its own thread accepts everybody else.
+        keep_open = super().handle(conn)
+        if not keep_open:
+            # gunicorn closes connections in its main thread, which must stay free to accept others.
             util.close_graceful(conn.sock, timeout=_LINGER_SECONDS)
-        return kept
+        return keep_open
 
     def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except TooSlow:
-            # The answer is out already, and the rest of the body was not worth waiting for.
+            # The response has been sent; the rest of the body did not arrive in time.
             return False
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer on the socket ``client``; called by gunicorn where there is no application to ask."""
+        """Answer on the socket ``client``, called by gunicorn if a request did not reach the application."""
         if isinstance(exc, HandshakeFailed | ssl.SSLError):
-            # There is nobody to answer to: TLS has said what it has to say.
-            self.log.warning("TLS refused before there was a request: %s", _reason(exc))
+            # A response is impossible; TLS has already sent its alert.
+            self.log.warning("TLS failed before a request arrived: %s", _reason(exc))
             return
         status = next(
             (STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR
         )
         level = self.log.error if status is HTTPStatus.INTERNAL_SERVER_ERROR else self.log.warning
-        level("request refused before the application saw it: %s", type(exc).__name__)
-        detail = DETAIL.get(type(exc), "this is not an HTTP request that the service can read")
+        level("request rejected before it reached the application: %s", type(exc).__name__)
+        detail = DETAIL.get(type(exc), "malformed HTTP request")
         try:
             client.sendall(_problem(status, detail))
         except OSError:
-            self.log.debug("the client was gone before it could be told")
+            self.log.debug("the client disconnected before the error response was sent")
 
 
 def _reason(exc: Exception) -> str:
-    """Return OpenSSL's own word for it, which quotes nothing that the client sent."""
+    """Return OpenSSL's reason, which quotes nothing that the client sent."""
     return str(getattr(exc, "reason", None) or exc)
 
 

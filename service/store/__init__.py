@@ -1,1 +1,1 @@
-"""MongoDB, and the only package that knows it. What it keeps are opaque bytes and metadata."""
+"""The vault's data in MongoDB: opaque bytes and metadata.  Only this and ``mongo_admin`` know pymongo."""

@@ -1,4 +1,4 @@
-"""Where audit records are kept."""
+"""Stores audit records."""
 
 from __future__ import annotations
 
@@ -15,76 +15,80 @@ from ..models import AuditRecord, Status
 from .database import DUPLICATE_KEY, Document, deadline_in, map_errors
 
 COLLECTION = "audit_logs"
-_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_WORDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status"}
-# Ids of chained records are strings, and these sort by chain and place; those of before are of another type.
+_TEXT_FIELDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status"}
+# Ids of chained records are strings that sort by chain and number; earlier records have ids of another type.
 _CHAINED: Document = {"_id": {"$gte": ""}}
 _UNCHAINED: Document = {"_id": {"$not": {"$type": "string"}}}
 
 
-class Placed(Protocol):
-    """A record in its place in a chain."""
+class ChainedRecord(Protocol):
+    """A record in a chain (``audit.chain.Link``)."""
 
     @property
     def record_id(self) -> str:
-        """Its id, which no other record has."""
+        """Its unique id."""
 
     @property
     def record(self) -> AuditRecord:
-        """What it says."""
+        """Its content."""
 
     @property
     def previous(self) -> bytes:
-        """The authentication of the record before."""
+        """The MAC of the previous record."""
 
     @property
     def mac(self) -> bytes:
-        """Its own."""
+        """Its own MAC."""
 
 
-class Begun(Protocol):
-    """A chain up to some record, of which ``seq`` is the number."""
+class ChainPosition(Protocol):
+    """A position in a chain (``audit.chain.Head``)."""
 
     @property
     def writer(self) -> str:
-        """Whose chain it is."""
+        """The writer of the chain."""
 
     @property
     def seq(self) -> int:
-        """The number, -1 before the first."""
+        """The number of the record, -1 before the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which records: those with all these values, from ``since`` to before ``until``."""
+    """Selects records with all these values, from ``since`` to just before ``until``."""
 
     equal: Mapping[str, str] = field(default_factory=dict)
     since: datetime | None = None
     until: datetime | None = None
 
     def filter(self) -> Document:
-        """Return it as MongoDB takes it."""
+        """Return the filter for MongoDB."""
         ends = {"$gte": self.since, "$lt": self.until}
         within = {name: value for name, value in ends.items() if value is not None}
         return {**self.equal, **({"timestamp": within} if within else {})}
 
 
 class AuditStore:
-    """The collection ``audit_logs``."""
+    """The collection ``audit_logs``.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, client: MongoClient[Document], database: Database[Document]) -> None:
         self._client = client
         self._database = database
         self._collection = database[COLLECTION]
 
-    def append(self, links: Sequence[Placed], seconds: float) -> bool:
-        """Make records durable within ``seconds``: a majority has them on its disks when this returns.
+    def append(self, links: Sequence[ChainedRecord], seconds: float) -> bool:
+        """Make records durable within ``seconds``: a majority has them on disk when this returns.
 
-        They are written in their order.  False where a place was taken: those behind it are not written.
+        They are written in order.  Returns False if an id is taken: that record and those after it are not
+        written.
 
         Raises:
-            StoreUnavailable: the first few of them may be there.
+            StoreUnavailable: the first few of them may have been written.
         """
         documents = [
             {"_id": link.record_id, **link.record.fields(), "previous": link.previous, "mac": link.mac}
@@ -101,12 +105,8 @@ class AuditStore:
                 return False
         return True
 
-    def records_after(self, head: Begun, seconds: float) -> list[Document]:
-        """Return what is stored of a chain behind its ``head``, in order.
-
-        Raises:
-            StoreUnavailable: the database did not answer in time.
-        """
+    def records_after(self, head: ChainPosition, seconds: float) -> list[Document]:
+        """Return the stored records of a chain after ``head``, in order; takes up to ``seconds``."""
         within = {
             "$gt": f"{head.writer}:{head.seq:012}" if head.seq >= 0 else head.writer,
             "$lt": f"{head.writer};",
@@ -115,22 +115,14 @@ class AuditStore:
             return list(self._collection.find({"_id": within}).sort("_id", ASCENDING))
 
     def last(self, writer: str) -> Document | None:
-        """Return the last record of a chain as it is stored, or None where it has none.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the last record of a chain as stored, or None if it has none."""
         with map_errors():
             return self._collection.find_one(
                 {"_id": {"$gt": writer, "$lt": f"{writer};"}}, sort=[("_id", DESCENDING)]
             )
 
     def next_id(self, after: str) -> str | None:
-        """Return the first id of a chained record that sorts behind, or None where there is none.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the first id of a chained record that sorts after ``after``, or None if there is none."""
         with map_errors():
             found = self._collection.find_one(
                 {"_id": {"$gt": after}}, {"_id": True}, sort=[("_id", ASCENDING)]
@@ -138,110 +130,78 @@ class AuditStore:
             return None if found is None else str(found["_id"])
 
     def chained(self) -> Iterator[Document]:
-        """Yield all records that are in chains, chain by chain and in their order, as they are stored.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Yield all records in chains as stored, chain by chain and in order."""
         with map_errors():
-            yield from self._collection.find(_CHAINED).sort("_id", ASCENDING).batch_size(_AT_ONCE)
+            yield from self._collection.find(_CHAINED).sort("_id", ASCENDING).batch_size(_BATCH_SIZE)
 
     def unchained(self) -> Iterator[tuple[Any, Any]]:
-        """Yield id and time of every record that is in no chain.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Yield id and time of every record that is in no chain."""
         with map_errors():
-            for document in self._collection.find(_UNCHAINED, {"timestamp": True}).batch_size(_AT_ONCE):
+            for document in self._collection.find(_UNCHAINED, {"timestamp": True}).batch_size(_BATCH_SIZE):
                 yield document["_id"], document.get("timestamp")
 
     def any_chained(self) -> bool:
-        """Return whether there are records in chains.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return whether there are records in chains."""
         return self._any(_CHAINED)
 
     def any_unchained(self) -> bool:
-        """Return whether there are records from before there were chains.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return whether there are records that are in no chain."""
         return self._any(_UNCHAINED)
 
     def size(self) -> tuple[int, int]:
-        """Return how many records there are, and how many bytes they and their indexes take on disk.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the number of records, and the bytes that they and their indexes use on disk."""
         with map_errors():
             found = self._database.command("collStats", COLLECTION)
             return int(found["count"]), int(found["storageSize"]) + int(found["totalIndexSize"])
 
     def newest(self, count: int, secret_id: str | None = None) -> list[AuditRecord]:
-        """Return up to ``count`` records, the newest first; those of one secret if one is named.
-
-        Raises:
-            StoreUnavailable: the database does not answer.
-        """
-        wanted = {} if secret_id is None else {"secret_id": secret_id}
+        """Return up to ``count`` records, newest first; with ``secret_id``, only those of that secret."""
+        query = {} if secret_id is None else {"secret_id": secret_id}
         with map_errors():
             # A limit of 0 would mean all of them.
-            found = self._collection.find(wanted).sort("timestamp", DESCENDING).limit(max(count, 1))
+            found = self._collection.find(query).sort("timestamp", DESCENDING).limit(max(count, 1))
             return [read(document) for document in found]
 
-    def page(self, wanted: AuditFilter, count: int) -> list[Document]:
-        """Return the newest ``count`` records as they are stored, the newest first.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+    def page(self, filter_: AuditFilter, count: int) -> list[Document]:
+        """Return the newest ``count`` records as stored, newest first."""
         with map_errors():
-            return list(self._collection.find(wanted.filter()).sort("timestamp", DESCENDING).limit(count))
+            return list(self._collection.find(filter_.filter()).sort("timestamp", DESCENDING).limit(count))
 
-    def written(self, wanted: AuditFilter) -> Iterator[Document]:
-        """Yield all records as they are stored, the oldest first.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+    def written(self, filter_: AuditFilter) -> Iterator[Document]:
+        """Yield all records as stored, oldest first."""
         with map_errors():
-            found = self._collection.find(wanted.filter()).sort("timestamp", ASCENDING)
-            yield from found.batch_size(_AT_ONCE)
+            found = self._collection.find(filter_.filter()).sort("timestamp", ASCENDING)
+            yield from found.batch_size(_BATCH_SIZE)
 
     def check_writable(self) -> None:
-        """Write a record and take it back before anyone sees it.
+        """Write a record in a transaction and abort it, so that it is never visible.
 
         Raises:
-            StoreUnavailable: a record could not be written now.
+            StoreUnavailable: records cannot be written now.
         """
         with map_errors(), self._client.start_session() as session:
             session.start_transaction()
             self._collection.insert_one({"operation": "readiness"}, session=session)
             session.abort_transaction()
 
-    def _any(self, wanted: Document) -> bool:
+    def _any(self, query: Document) -> bool:
         with map_errors():
-            return self._collection.find_one(wanted, {"_id": True}) is not None
+            return self._collection.find_one(query, {"_id": True}) is not None
 
 
 def read(document: Document) -> AuditRecord:
-    """Return the record that was written as this document.
+    """Return the record that is stored as this document.
 
-    One that somebody altered can be read all the same: what it lacks is None, what is no text is shown as
-    text, and a time that is none is the beginning of 1970.
+    An altered record can be read as well: a missing field is None, any other type is converted to text, and
+    an invalid time is the beginning of 1970.
     """
     at, status = document.get("timestamp"), document.get("status")
-    # Any: an altered one may lack what every record has.
-    words: dict[str, Any] = {name: _text(document.get(name)) for name in _WORDS}
+    # Any: an altered record may lack a required field.
+    texts: dict[str, Any] = {name: _text(document.get(name)) for name in _TEXT_FIELDS}
     return AuditRecord(
         timestamp=at if isinstance(at, datetime) else _NO_TIME,
         status=Status.SUCCESS if status == Status.SUCCESS else Status.FAILURE,
-        **words,
+        **texts,
     )
 
 

@@ -1,4 +1,4 @@
-"""The key of the audit log, sealed."""
+"""Stores the key of the audit log, wrapped under a master key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .database import Document, expect_type, map_errors
 
 AUDIT_KEY = "audit_key"
 _FORMER = f"{AUDIT_KEY}."
-# The one that is in use and the former ones.
+# The key in use and the former ones.
 ANY: Document = {"_id": {"$regex": f"^{AUDIT_KEY}"}}
 
 
@@ -24,7 +24,7 @@ ANY: Document = {"_id": {"$regex": f"^{AUDIT_KEY}"}}
 class SealedAuditKey:
     """The audit key under a master key; ``mac`` authenticates ``unchained_until`` under the audit key itself.
 
-    ``unchained_until`` is until when records may be in no chain: None where there were none before.
+    Records outside all chains are valid up to ``unchained_until``; None if there were none before.
     """
 
     data_key: bytes
@@ -33,17 +33,19 @@ class SealedAuditKey:
 
 
 class AuditKeyStore:
-    """The document ``audit_key`` in the collection ``meta``; beside it those of logs that were restored."""
+    """The document ``audit_key`` in the collection ``meta``, and one for each log that was restored.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[COLLECTION]
 
     def find(self) -> SealedAuditKey | None:
-        """Return the key, or None where the database has none yet.
+        """Return the key, or None if the database has none yet.
 
         Raises:
-            Tampered: the document is not of the shape in which it is stored.
-            StoreUnavailable: the database did not answer.
+            Tampered: the document is malformed.
         """
         with map_errors():
             document = self._collection.find_one({"_id": AUDIT_KEY})
@@ -53,17 +55,17 @@ class AuditKeyStore:
         """Return the keys of logs that were restored.
 
         Raises:
-            Tampered, StoreUnavailable: as ``find``.
+            Tampered: a document is malformed.
         """
         with map_errors():
             found = list(self._collection.find({"_id": {"$regex": f"^{re.escape(_FORMER)}"}}))
         return [read(document) for document in found]
 
     def insert(self, key: SealedAuditKey) -> bool:
-        """Keep the key, unless another process was first; return whether it is kept.
+        """Store the key unless another process was first; return whether it was stored.
 
         Raises:
-            StoreUnavailable: it may or may not be.
+            StoreUnavailable: it may or may not have been stored.
         """
         with map_errors():
             try:
@@ -80,21 +82,21 @@ class AuditKeyStore:
         return True
 
     def rewrap(self, before: SealedAuditKey, data_key: bytes) -> bool:
-        """Give the key another wrap, unless another process was first; return whether it was given.
+        """Replace the key's wrap unless another process was first; return whether it was replaced.
 
         Raises:
-            StoreUnavailable: it may or may not have it.
+            StoreUnavailable: it may or may not have been replaced.
         """
         with map_errors():
-            wanted = ANY | {"data_key": before.data_key}
-            return self._collection.update_one(wanted, {"$set": {"data_key": data_key}}).matched_count == 1
+            unchanged = ANY | {"data_key": before.data_key}
+            return self._collection.update_one(unchanged, {"$set": {"data_key": data_key}}).matched_count == 1
 
     def adopt(self, document: Document) -> bool:
-        """Keep another log's key, as it is stored there, as a former one; return whether it is another's.
+        """Store a backup's audit key as a former one if it is another log's; return whether it is.
 
         Raises:
-            Tampered: it is not of the shape in which it is stored.
-            StoreUnavailable: it may or may not be kept.
+            Tampered: the document is malformed.
+            StoreUnavailable: it may or may not have been stored.
         """
         own, other = self.find(), read(document)
         if own is None or own.mac == other.mac:
@@ -105,16 +107,16 @@ class AuditKeyStore:
         return True
 
 
-def is_one(document: Document) -> bool:
-    """Return whether a document of ``meta`` is in the place of an audit key, in use or former."""
+def is_audit_key(document: Document) -> bool:
+    """Return whether a document of ``meta`` has the id of an audit key, in use or former."""
     return str(document["_id"]).startswith(AUDIT_KEY)
 
 
 def read(document: Document) -> SealedAuditKey:
-    """Return the key that a document of ``meta`` is.
+    """Return the key that is stored as this document.
 
     Raises:
-        Tampered: it is not of the shape in which it is stored.
+        Tampered: the document is malformed.
     """
     try:
         return SealedAuditKey(
@@ -123,4 +125,4 @@ def read(document: Document) -> SealedAuditKey:
             expect_type(document["mac"], bytes),
         )
     except (KeyError, TypeError):
-        raise Tampered("the audit key is not of the shape in which it is stored") from None
+        raise Tampered("the document is not a valid audit key") from None

@@ -1,6 +1,7 @@
-"""Which collections a backup keeps, declared once; a test demands that each one is named here.
+"""The collections in a backup, and how a restore treats each; a test requires every collection to be here.
 
-Those that grow come last, so that what everything else rests on is read while the point in time is fresh.
+The order matters: collections that grow come last, so that the ones everything depends on are read early in
+the snapshot's limited lifetime.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from . import audit, canary, checkpoints, rate_limits, secrets, tokens
 
 
 class RestorePolicy(Enum):
-    """What becomes of documents that are there when a backup is brought back."""
+    """How a restore treats the documents that a collection already has."""
 
-    # All that is there makes way: the collection becomes what it was.
+    # Existing documents are removed: the collection becomes what it was.
     REPLACE = auto()
-    # What is there stays, and what is missing comes back: nobody's revocation is undone, no record is lost.
+    # Existing documents stay, missing ones are added: no revocation is undone, and no record is lost.
     ADD = auto()
-    # The canary stays, and counts of wraps add up, because a count may be too high but never too low. The key
-    # of another log becomes a former one.
+    # The canary stays, and counts of wraps are added, because a count may be too high but never too low.  The
+    # key of another log becomes a former one.
     MERGE_COUNTS = auto()
-    # Of the same log: what is missing comes back. Of another log: these take the place of its own.
+    # From the same log: missing documents are added.  From another log: they replace the existing ones.
     ADD_OR_REPLACE = auto()
 
 
@@ -32,16 +33,16 @@ INCLUDED: dict[str, RestorePolicy] = {
     audit.COLLECTION: RestorePolicy.ADD,
 }
 
-# Counts of the present minute, and which processes live, which are worth nothing in the next.
+# Counts of the current minute, and which processes are alive: both are out of date a minute later.
 EXCLUDED = frozenset({rate_limits.COLLECTION, checkpoints.WRITERS})
 
-# Where a backup lies, apart from everything, until it has shown to be whole: for bringing it back, and for
-# a drill.  The service may drop these collections and no others.
+# The purposes of staging collections, which hold a backup until it proves to be complete.  The service may
+# drop these collections and no others.
 RESTORE, DRILL = "restore", "drill"
 
 
 def staging_name(purpose: str, collection: str) -> str:
-    """Return the name under which a backup's collection lies apart."""
+    """Return the name of the staging collection for a backup's collection."""
     return f"{purpose}.{collection}"
 
 

@@ -1,4 +1,4 @@
-"""A sealed value of known content: proof that a key ring fits the data beside it."""
+"""Stores the canary: a sealed value of known content that shows whether a key ring fits the data."""
 
 from __future__ import annotations
 
@@ -17,32 +17,31 @@ _ID = "canary"
 
 
 class CanaryStore:
-    """The document ``canary`` in the collection ``meta``."""
+    """The document ``canary`` in the collection ``meta``.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[COLLECTION]
 
     def find(self) -> Envelope | None:
-        """Return the canary, or None where the database has none yet."""
+        """Return the canary, or None if the database has none yet."""
         with map_errors():
             document = self._collection.find_one({"_id": _ID})
         return None if document is None else _read(document)
 
     def restoring_since(self) -> datetime | None:
-        """Return when a restore began that has not ended yet, or None.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return when an unfinished restore was started, or None if there is none."""
         with map_errors():
             document = self._collection.find_one({"_id": _ID}, {"restoring_since": True})
         return None if document is None else document.get("restoring_since")
 
     def mark_restoring(self, since: datetime | None) -> None:
-        """Mark the database as one that is being restored since then; or, with None, no longer.
+        """Mark the database as being restored since then; None removes the mark.
 
         Raises:
-            StoreUnavailable: it may or may not be marked.
+            StoreUnavailable: the mark may or may not have been changed.
         """
         change = {"$unset": {"restoring_since": True}}
         with map_errors():
@@ -51,15 +50,15 @@ class CanaryStore:
             )
 
     def insert(self, canary: Envelope) -> None:
-        """Keep the canary, unless another process was first: then theirs stays."""
+        """Store the canary unless another process was first: then that one's stays."""
         with map_errors(), suppress(DuplicateKeyError):
             self._collection.insert_one({"_id": _ID, "payload": canary.payload, "data_key": canary.data_key})
 
     def rewrap(self, canary: Envelope, data_key: bytes) -> None:
-        """Give the canary another wrap of its data key, unless another process was first.
+        """Replace the wrap of the canary's data key unless another process was first.
 
         Raises:
-            StoreUnavailable: it may or may not have it.
+            StoreUnavailable: it may or may not have been replaced.
         """
         with map_errors():
             self._collection.update_one(
@@ -68,10 +67,10 @@ class CanaryStore:
 
 
 def read_any(document: Document) -> Envelope | None:
-    """Return the canary where the document of ``meta`` is it, and None where it is another one.
+    """Return the canary if this document of ``meta`` is the canary, else None.
 
     Raises:
-        Tampered: nobody wrote it like this.
+        Tampered: the document is malformed.
     """
     return _read(document) if document["_id"] == _ID else None
 
@@ -80,4 +79,4 @@ def _read(document: Document) -> Envelope:
     try:
         return Envelope(payload=bytes(document["payload"]), data_key=bytes(document["data_key"]))
     except (KeyError, TypeError, ValueError):
-        raise Tampered("the canary is not of the shape in which it is stored") from None
+        raise Tampered("the document is not a valid canary") from None

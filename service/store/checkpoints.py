@@ -1,4 +1,4 @@
-"""Checkpoints of the audit log, and which of its writers are alive."""
+"""Stores checkpoints of the audit log, and when each of its writers was last alive."""
 
 from __future__ import annotations
 
@@ -16,34 +16,29 @@ WRITERS = "audit_writers"
 
 
 class CheckpointStore:
-    """The collection ``audit_checkpoints``, which nothing expires from; the number is the ``_id``."""
+    """The collection ``audit_checkpoints``, which never expire; the number is the ``_id``.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[CHECKPOINTS]
 
     def newest(self) -> Document | None:
-        """Return the newest one as it is stored, or None where there is none.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the newest checkpoint as stored, or None if there is none."""
         with map_errors():
             return self._collection.find_one(sort=[("_id", DESCENDING)])
 
     def all(self) -> Iterator[Document]:
-        """Yield all of them as they are stored, in their order.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Yield all checkpoints as stored, in order."""
         with map_errors():
             yield from self._collection.find().sort("_id", ASCENDING)
 
     def insert(self, checkpoint: Document) -> bool:
-        """Keep one, unless there is one of its number already; return whether it is kept.
+        """Store a checkpoint unless its number is taken; return whether it was stored.
 
         Raises:
-            StoreUnavailable: it may or may not be.
+            StoreUnavailable: it may or may not have been stored.
         """
         with map_errors():
             try:
@@ -56,27 +51,20 @@ class CheckpointStore:
 class WriterStore:
     """The collection ``audit_writers``: when each writer was last known to be alive, by the database's clock.
 
-    Nothing authenticates it: who alters it gets a chain closed early, which then goes on as another.
+    It is not authenticated: altering it only gets a chain closed early, and its writer then starts another.
+    Every method raises StoreUnavailable if the database does not answer in time.
     """
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[WRITERS]
 
     def beat(self, writer: str) -> None:
-        """Remember that a writer is alive.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Record that a writer is alive."""
         with map_errors():
             self._collection.update_one({"_id": writer}, {"$currentDate": {"seen_at": True}}, upsert=True)
 
     def seen(self) -> dict[str, datetime]:
-        """Return when each was last known to be alive.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return when each writer was last known to be alive."""
         with map_errors():
             return {
                 document["_id"]: document["seen_at"]
@@ -85,10 +73,6 @@ class WriterStore:
             }
 
     def remove(self, writer: str) -> None:
-        """Forget a writer whose chain is closed.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Remove a writer whose chain is closed."""
         with map_errors():
             self._collection.delete_one({"_id": writer})

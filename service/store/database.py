@@ -1,4 +1,4 @@
-"""The connection to MongoDB: what every operation demands of it, and what its errors mean here."""
+"""The connection to MongoDB: the guarantees of every operation, and the mapping of the driver's errors."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ from .tls import MongoTls, options
 
 DATABASE = "vault"
 _PING_SECONDS = 2
-# A member whose machine died says nothing at all, and whoever waits for its answer waits in vain. It is
-# given up after the sum of these two: then its connections are closed, and what was in flight on
-# them is tried again at the new primary, within the time limit.
+# A member whose machine died sends nothing, not even an error.  After the sum of these two the driver gives
+# up on it, closes its connections, and retries their operations at the new primary, within the time limit.
 _HEARTBEAT_MS, _CONNECT_MS = 1_000, 2_000
-# Server error codes (MongoDB's error_codes.yml): nothing that waiting would mend.
+# Server error codes (MongoDB's error_codes.yml) that waiting does not fix.
 UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
 
-# … and a unique index that has it already.
+# Server error code: a unique index already has the value.
 DUPLICATE_KEY = 11000
 
-# The driver knows it as well, but tells nobody.
+# The driver has it too, but does not expose it.
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 Document = dict[str, Any]
@@ -45,10 +44,10 @@ log = logging.getLogger(__name__)
 def connect(uri: str, operation_timeout: float, tls: MongoTls | None = None) -> MongoClient[Document]:
     """Return a client that connects at its first operation; each ends within ``operation_timeout`` seconds.
 
-    A client must be made in the process that uses it: its threads and locks do not survive a fork.
+    Create it in the process that uses it: its threads and locks do not survive a fork.
 
     Raises:
-        ConfigurationError: the connection string or a file for TLS cannot be used.
+        ConfigurationError: the connection string or a TLS file cannot be used.
     """
     try:
         return MongoClient(
@@ -56,7 +55,7 @@ def connect(uri: str, operation_timeout: float, tls: MongoTls | None = None) -> 
             appname="secret-manager",
             connect=False,
             tz_aware=True,
-            # An answer rests on what a majority has on disk, whatever node fails next.
+            # An answer relies on what a majority has on disk, so it stays true if any one node fails.
             w="majority",
             journal=True,
             readConcernLevel="majority",
@@ -90,7 +89,7 @@ def _unusable_file(error: OSError) -> ConfigurationError:
 
 
 def database(client: MongoClient[Document]) -> Database[Document]:
-    """Return the service's database, with its guarantees stated again: a URI cannot weaken them."""
+    """Return the service's database; its guarantees are set again here, so that a URI cannot weaken them."""
     return client.get_database(
         DATABASE,
         read_preference=ReadPreference.PRIMARY,
@@ -101,7 +100,7 @@ def database(client: MongoClient[Document]) -> Database[Document]:
 
 @contextmanager
 def deadline_in(seconds: float) -> Iterator[None]:
-    """Bound all database operations of this thread inside the ``with`` to ``seconds`` together."""
+    """Limit the database operations of this thread inside the ``with`` to ``seconds`` in total."""
     outer = _deadline.get()
     token = _deadline.set(min(outer, time.monotonic() + seconds))
     try:
@@ -112,25 +111,25 @@ def deadline_in(seconds: float) -> Iterator[None]:
 
 
 def seconds_left(limit: float) -> float:
-    """Return how long this thread may still wait for the database: ``most`` where nothing else bounds it."""
+    """Return how many seconds this thread may still wait for the database, at most ``limit``."""
     return min(limit, _deadline.get() - time.monotonic())
 
 
 def ping(database: Database[Document]) -> None:
-    """Ask the primary for an answer that only a reader of the database gets.
+    """Read from the primary; this needs the right to read the database.
 
     Raises:
-        StoreUnavailable: none came.
+        StoreUnavailable: it did not answer.
     """
     with map_errors():
         database["meta"].find_one({}, {"_id": True})
 
 
 def expect_type(value: Any, *kinds: type) -> Any:
-    """Return a value of a document where it is of one of these types.
+    """Return a value of a document if it has one of these types.
 
     Raises:
-        TypeError: it is of another.
+        TypeError: it has another type.
     """
     if not isinstance(value, kinds):
         raise TypeError
@@ -142,7 +141,7 @@ def map_errors() -> Iterator[None]:
     """Turn the driver's errors into the domain's.
 
     Raises:
-        StoreUnavailable: the database did not answer in time, or refused.
+        StoreUnavailable: the database did not answer in time, or rejected the operation.
     """
     try:
         yield
@@ -151,7 +150,7 @@ def map_errors() -> Iterator[None]:
 
 
 def _describe(error: PyMongoError) -> str:
-    """Return the kind of an error.  The message is left out: it may quote the document."""
+    """Return the kind of an error, without its message, which may quote the document."""
     code = f" (code {error.code})" if isinstance(error, OperationFailure) and error.code else ""
     if "certificate verify failed" in str(error) or "SSL handshake failed" in str(error):
         code = " (TLS handshake failed: check the certificates, and whether both sides speak TLS)"
@@ -159,10 +158,10 @@ def _describe(error: PyMongoError) -> str:
 
 
 def wait_until_usable(client: MongoClient[Document], seconds: float) -> None:
-    """Wait for a primary for up to ``seconds``, and say so in the log meanwhile.
+    """Wait up to ``seconds`` for a primary, and log the waiting.
 
     Raises:
-        ConfigurationError: there is none by then, the credentials are refused, or the server is none
+        ConfigurationError: there is still none, the credentials are rejected, or the server is not part
             of a replica set.
     """
     end = time.monotonic() + seconds
@@ -170,23 +169,25 @@ def wait_until_usable(client: MongoClient[Document], seconds: float) -> None:
         try:
             with pymongo.timeout(_PING_SECONDS):
                 hello = client.admin.command("hello")
-                # Any read at all: only with one does a server ask who we are.
+                # Any read will do: ``hello`` does not need a login, so it would not show a wrong password.
                 database(client)["meta"].find_one({}, {"_id": True})
         except OperationFailure as error:
             if error.code in (UNAUTHORIZED, _AUTHENTICATION_FAILED):
-                raise ConfigurationError("MongoDB refuses the user or the password in MONGO_URI") from None
+                raise ConfigurationError(
+                    "MongoDB rejects the user or the password in MONGO_URI: correct them"
+                ) from None
             kind = _describe(error)
         except PyMongoError as error:
             kind = _describe(error)
         else:
             if "setName" not in hello and hello.get("msg") != "isdbgrid":
                 raise ConfigurationError(
-                    "the MongoDB server in MONGO_URI is of no replica set, so it cannot promise that"
-                    " a write lasts: start it with --replSet and initiate it (one member will do)"
+                    "the MongoDB server in MONGO_URI is not part of a replica set, so it cannot guarantee"
+                    " that writes survive: start it with --replSet and initiate it (one member is enough)"
                 )
             if hello["isWritablePrimary"]:
                 return
-            kind = "the member that answers is no primary yet"
+            kind = "the member that answers is not a primary yet"
         left = end - time.monotonic()
         if left <= 0:
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""How full the disk of the database is."""
+"""Reads the usage of the database's disk."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from .database import UNAUTHORIZED, Document, map_errors
 
 @dataclass(frozen=True, slots=True)
 class DiskUsage:
-    """The file system of the primary's data, in bytes."""
+    """The file system that holds the primary's data, in bytes."""
 
     used: int
     size: int
 
 
 def disk_usage(database: Database[Document]) -> DiskUsage | None:
-    """Return how full the primary's disk is; None if the user may not ask, or MongoDB does not know.
+    """Return the usage of the primary's disk, or None if it is not available.
 
-    The role of an older version of this program lacks ``dbStats``, until ``mongo setup`` has run again.
+    It is not available if the user lacks the privilege ``dbStats`` or if MongoDB does not report it.  After
+    an upgrade from a version without this privilege, the user lacks it until ``mongo setup`` has run again.
 
     Raises:
-        StoreUnavailable: the database did not answer.
+        StoreUnavailable: the database did not answer in time.
     """
     with map_errors():
         try:
-            found = database.command("dbStats")
+            stats = database.command("dbStats")
         except OperationFailure as error:
             if error.code == UNAUTHORIZED:
                 return None
             raise
-    used, size = found.get("fsUsedSize"), found.get("fsTotalSize")
+    used, size = stats.get("fsUsedSize"), stats.get("fsTotalSize")
     return DiskUsage(int(used), int(size)) if used and size else None

@@ -1,4 +1,4 @@
-"""Every index the service needs, declared once, and the way to bring a database in line with it."""
+"""Declares every index the service needs, and creates or corrects them in a database."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .database import Document, map_errors
 IndexKeys = tuple[tuple[str, int], ...]
 
 _SECONDS_PER_DAY = 86_400
-# Who looks into why a program was refused finds its token for so long.
+# For so long, an operator who investigates a rejected program can still find its token.
 _KEEP_ENDED_TOKENS_DAYS = 30
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.5
-# Server error codes (MongoDB's error_codes.yml) that mean: another process changed it meanwhile.
+# Server error codes (MongoDB's error_codes.yml) that mean: another process changed it at the same time.
 _RACES = {
     26,  # NamespaceNotFound
     27,  # IndexNotFound
@@ -35,10 +35,11 @@ _RACES = {
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One wanted index; with ``expire_days`` of None documents stay, with 0 they go when their time has come.
+    """One declared index.
 
-    A ``unique`` one leaves out documents that lack the field.  With ``only`` it holds the documents in which
-    the first field has that value.
+    With ``expire_days`` of None documents never expire; with 0 they expire at the time in the field.  A
+    ``unique`` index leaves out documents without the field.  With ``only``, it contains just the documents
+    whose first field has that value.
     """
 
     collection: str
@@ -49,43 +50,43 @@ class Index:
 
     @property
     def name(self) -> str:
-        """The name MongoDB itself would give it."""
+        """The name that MongoDB would give it."""
         return "_".join(f"{field}_{direction}" for field, direction in self.keys)
 
     @property
     def expire_seconds(self) -> int | None:
-        """The expiry as MongoDB takes it."""
+        """The value of ``expireAfterSeconds``."""
         return None if self.expire_days is None else self.expire_days * _SECONDS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step towards the wanted state; ``text`` says it to the operator."""
+    """One change to the database; ``text`` describes it to the operator."""
 
     index: Index
     existing: Mapping[str, Any] | None
     text: str
 
 
-def wanted(audit_ttl_days: int) -> tuple[Index, ...]:
-    """Return every index of the database."""
+def declared(audit_ttl_days: int) -> tuple[Index, ...]:
+    """Return every index that the database should have."""
     return (
         Index(audit.COLLECTION, (("timestamp", ASCENDING),), expire_days=audit_ttl_days or None),
-        # One for each thing that the log is searched by, as every search has a range of time.
+        # One for each field that the log is searched by; every search has a time range.
         *(
             Index(audit.COLLECTION, ((field, ASCENDING), ("timestamp", DESCENDING)))
             for field in ("secret_id", "actor", "client_ip", "operation", "path")
         ),
-        # Failures are few; whoever looks for successes reads what there is.
+        # Failures are few; a search for successes reads most of the log anyway.
         Index(audit.COLLECTION, (("status", ASCENDING), ("timestamp", DESCENDING)), only=Status.FAILURE),
         Index(secrets.COLLECTION, (("path", ASCENDING),), unique=True),
         Index(secrets.COLLECTION, (("former_path", ASCENDING), ("destroyed_at", DESCENDING))),
         Index(secrets.COLLECTION, (("ends_at", ASCENDING),), expire_days=0),
-        # One for each kind of list; what a list has in common comes first, its order last.
+        # One for each kind of list: first the fields it filters by, last the one it is sorted by.
         Index(secrets.COLLECTION, (("shelf", ASCENDING), ("path", ASCENDING), ("_id", ASCENDING))),
         Index(secrets.COLLECTION, (("shelf", ASCENDING), ("owner", ASCENDING), ("_id", ASCENDING))),
         Index(secrets.COLLECTION, (("shelf", ASCENDING), ("labels", ASCENDING), ("path", ASCENDING))),
-        # What is under which master key: they are asked at every start after a rotation, and by every rewrap.
+        # What is under which master key: queried at every start after a rotation, and by every rewrap.
         Index(secrets.COLLECTION, (("versions.data_key", ASCENDING),)),
         Index(secrets.COLLECTION, (("tag", ASCENDING),)),
         Index(tokens.COLLECTION, (("tag", ASCENDING),)),
@@ -96,13 +97,13 @@ def wanted(audit_ttl_days: int) -> tuple[Index, ...]:
 
 
 def reconcile(database: Database[Document], indexes: tuple[Index, ...], *, check: bool = False) -> list[str]:
-    """Create what is missing and correct expiries; return what changed, a line each.
+    """Create missing indexes and correct expiries; return one line per change.
 
-    With ``check`` nothing is changed, and the lines say what would be.  Indexes that nobody
-    declared are left alone.  Safe when several processes do it at once.
+    With ``check`` nothing is changed, and the lines say what would be.  Undeclared indexes are left alone.
+    Several processes may run it at the same time.
 
     Raises:
-        StoreUnavailable: the database did not answer, or refused.
+        StoreUnavailable: the database did not answer, or rejected a change.
     """
     with map_errors():
         if check:
@@ -115,7 +116,7 @@ def reconcile(database: Database[Document], indexes: tuple[Index, ...], *, check
                     done.append(change.text)
                 break
             except (AutoReconnect, OperationFailure) as error:
-                # An election or another replica came between: both are over in a moment.
+                # An election or another replica interfered; both are over in a moment.
                 if attempt == _ATTEMPTS or (isinstance(error, OperationFailure) and error.code not in _RACES):
                     raise
                 time.sleep(_PAUSE_SECONDS)
@@ -124,8 +125,8 @@ def reconcile(database: Database[Document], indexes: tuple[Index, ...], *, check
 
 def _plan(database: Database[Document], indexes: tuple[Index, ...]) -> Iterator[Change]:
     for index in indexes:
-        # By key, not by name: an index that somebody else named serves as well, and MongoDB
-        # refuses a second one over the same key.
+        # By key, not by name: an index with another name serves as well, and MongoDB rejects a second
+        # one over the same key.
         existing = next(
             (found for found in database[index.collection].list_indexes() if _keys(found) == index.keys),
             None,
@@ -135,7 +136,7 @@ def _plan(database: Database[Document], indexes: tuple[Index, ...]) -> Iterator[
             expiry = "" if index.expire_days is None else f" with an expiry of {index.expire_days} days"
             yield Change(index, None, f"{label}: created{expiry}")
         elif existing.get("expireAfterSeconds") != index.expire_seconds:
-            was, now = _in_words(existing.get("expireAfterSeconds")), _in_words(index.expire_seconds)
+            was, now = _format_days(existing.get("expireAfterSeconds")), _format_days(index.expire_seconds)
             yield Change(index, existing, f"{label}: expiry changed from {was} to {now}")
         elif index.unique and not existing.get("unique"):
             yield Change(index, existing, f"{label}: made unique")
@@ -152,7 +153,7 @@ def _apply(database: Database[Document], change: Change) -> None:
         )
         return
     if existing is not None:
-        # collMod can neither take an expiry away nor make an index sparse.
+        # collMod can neither remove an expiry nor make an index sparse.
         collection.drop_index(existing["name"])
     options: dict[str, Any] = {"unique": True, "sparse": True} if index.unique else {}
     if index.only is not None:
@@ -166,7 +167,7 @@ def _keys(found: Mapping[str, Any]) -> IndexKeys:
     return tuple((field, direction) for field, direction in found["key"].items())
 
 
-def _in_words(seconds: float | None) -> str:
+def _format_days(seconds: float | None) -> str:
     if seconds is None:
         return "none"
     days = seconds / _SECONDS_PER_DAY

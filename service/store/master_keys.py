@@ -1,4 +1,4 @@
-"""Which master keys the database has met, and how many wraps each may have made."""
+"""Stores which master keys have been used with this database, and how many wraps each may have made."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ _PREFIX = "key "
 
 
 class KeyStore:
-    """One document for each key in the collection ``meta``; none of them holds a key."""
+    """One document for each key in the collection ``meta``; none of them contains a key.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[COLLECTION]
 
     def register(self, key_ids: Iterable[str]) -> None:
-        """Remember that a process holds these keys.
+        """Record that a process holds these keys.
 
         Raises:
-            StoreUnavailable: some may not be remembered.
+            StoreUnavailable: some may not have been recorded.
         """
         with map_errors():
             self._collection.bulk_write(
@@ -34,7 +37,7 @@ class KeyStore:
             )
 
     def reserve(self, key_id: str, count: int) -> int:
-        """Add ``count`` to the wraps of a key, before they are made, and return the sum.
+        """Add ``count`` to the wraps of a key before they are made, and return the sum.
 
         Raises:
             StoreUnavailable: they may or may not have been added.
@@ -50,18 +53,14 @@ class KeyStore:
         return wraps
 
     def registered(self) -> dict[str, int]:
-        """Return the wraps that were reserved, for each key that any process has held.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the number of reserved wraps for each key that any process has held."""
         with map_errors():
             found = self._collection.find({"_id": {"$gte": _PREFIX, "$lt": _PREFIX + "g"}})
             return dict(self.wraps_in(found))
 
     @staticmethod
     def wraps_in(documents: Iterable[Document]) -> Iterator[tuple[str, int]]:
-        """Yield the keys and their wraps that are among these documents of ``meta``."""
+        """Yield key ids and wrap counts from documents of ``meta``; other documents are skipped."""
         for document in documents:
             if str(document["_id"]).startswith(_PREFIX):
                 yield document["_id"].removeprefix(_PREFIX), expect_type(document["wraps"], int)

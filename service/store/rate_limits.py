@@ -1,6 +1,6 @@
-"""Counts what must not happen too often: failed authentications, and calls of a limited token.
+"""Counters for rate limits: failed authentications, and calls of a token with a limit.
 
-The count is in the database, so it is one for all workers and all replicas.
+They are in the database, so all workers and all replicas share them.
 """
 
 from __future__ import annotations
@@ -18,20 +18,23 @@ WINDOW_SECONDS = 60
 
 
 class RateLimitStore:
-    """The collection ``attempts``: one document per subject and minute, removed soon after."""
+    """The collection ``attempts``: one document per subject and minute, removed soon after.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[COLLECTION]
 
     def count(self, subject: str) -> int:
-        """Add one to the present minute's count of ``subject`` and return it.
+        """Add one to the current minute's count of ``subject``, and return the count.
 
         Raises:
             StoreUnavailable: it may or may not have been counted.
         """
         window = int(time.time()) // WINDOW_SECONDS
         with map_errors():
-            # After an upsert there is always a document.
+            # An upsert always returns a document.
             document: Document = self._collection.find_one_and_update(  # type: ignore[assignment]
                 {"_id": f"{subject} {window}"},
                 {
@@ -45,5 +48,5 @@ class RateLimitStore:
 
     @staticmethod
     def seconds_left() -> int:
-        """Return how long the present minute still lasts."""
+        """Return the seconds until the current minute ends; does not use the database."""
         return WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS

@@ -1,4 +1,4 @@
-"""Brings what lies apart into its place, and marks the database for as long as that takes."""
+"""Moves staged collections into the live ones; a marker in ``meta`` shows an unfinished restore."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from .database import DUPLICATE_KEY, Document, map_errors
 from .master_keys import KeyStore
 from .staging import Staging
 
-_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 
 
 class RestoreStore:
-    """The live collections, seen by a restore."""
+    """The live collections, as a restore uses them.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(
         self,
@@ -37,53 +40,44 @@ class RestoreStore:
         self._keys = keys
 
     def holds_secrets(self) -> bool:
-        """Return whether there is any secret, one that is only told of included.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return whether there is any secret, including destroyed ones that are still listed as such."""
         with map_errors():
             return self._database[secrets.COLLECTION].find_one({}, {"_id": True}) is not None
 
     def is_unfinished(self) -> bool:
-        """Return whether a restore began and did not end.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return whether a restore was started and not finished."""
         return self._canaries.restoring_since() is not None
 
     def put_in_place(self, staging: Staging, at: datetime) -> Iterator[int]:
-        """Bring everything into its place; yield how many documents were done since the last time.
+        """Move everything into the live collections; yield the number of documents of each batch.
 
-        The database is marked meanwhile, and stays so where this does not come to its end: it is to be
-        done again then.
+        The database is marked until this is finished.  If it fails, the mark stays: run it again.
 
         Raises:
-            StoreUnavailable: it is half done.
-            ConfigurationError: somebody else writes to the same database; it is half done.
+            StoreUnavailable: the restore is incomplete.
+            ConfigurationError: somebody else writes to the same database; the restore is incomplete.
         """
         self._canaries.mark_restoring(at)
-        another = self._adopt_audit_key(staging)
-        for name, how in INCLUDED.items():
-            if how is RestorePolicy.ADD_OR_REPLACE and another:
-                self._exchange(staging, name)
+        is_other_log = self._adopt_audit_key(staging)
+        for name, policy in INCLUDED.items():
+            if policy is RestorePolicy.ADD_OR_REPLACE and is_other_log:
+                self._replace_numbered(staging, name)
                 continue
-            if how is RestorePolicy.REPLACE:
+            if policy is RestorePolicy.REPLACE:
                 self._empty(name)
-            if how is RestorePolicy.MERGE_COUNTS:
-                self._add_up(staging)
-            yield from self._complete(staging, name, how)
+            if policy is RestorePolicy.MERGE_COUNTS:
+                self._add_wrap_counts(staging)
+            yield from self._add_missing(staging, name, policy)
         self._canaries.mark_restoring(None)
 
     def _adopt_audit_key(self, staging: Staging) -> bool:
-        """Keep the backup's key of the audit log; return whether its log is another than the one here."""
+        """Store the backup's audit key; return whether it belongs to another log than the one here."""
         with map_errors():
             key = staging.collection(canary.COLLECTION).find_one({"_id": audit_keys.AUDIT_KEY})
         return key is not None and self._audit_keys.adopt(key)
 
-    def _exchange(self, staging: Staging, name: str) -> None:
-        """Put the backup's documents, few and numbered, in the place of those that are there."""
+    def _replace_numbered(self, staging: Staging, name: str) -> None:
+        """Replace the live documents with the backup's; they are few, and their ids count from 1."""
         last = 0
         with map_errors():
             for document in staging.collection(name).find({}):
@@ -93,39 +87,39 @@ class RestoreStore:
 
     def _empty(self, name: str) -> None:
         with map_errors():
-            while found := list(self._database[name].find({}, {"_id": True}).limit(_AT_ONCE)):
-                self._database[name].delete_many({"_id": {"$in": [one["_id"] for one in found]}})
+            while found := list(self._database[name].find({}, {"_id": True}).limit(_BATCH_SIZE)):
+                self._database[name].delete_many({"_id": {"$in": [document["_id"] for document in found]}})
 
-    def _add_up(self, staging: Staging) -> None:
+    def _add_wrap_counts(self, staging: Staging) -> None:
         with map_errors():
             found = list(staging.collection(canary.COLLECTION).find({}))
         for key_id, wraps in KeyStore.wraps_in(found):
             self._keys.reserve(key_id, wraps)
 
-    def _complete(self, staging: Staging, name: str, how: RestorePolicy) -> Iterator[int]:
+    def _add_missing(self, staging: Staging, name: str, policy: RestorePolicy) -> Iterator[int]:
         raw = staging.collection(name).with_options(
             codec_options=self._database.codec_options.with_options(document_class=RawBSONDocument)
         )
         batch: list[RawBSONDocument] = []
         with map_errors():
-            for document in raw.find({}).batch_size(_AT_ONCE):
+            for document in raw.find({}).batch_size(_BATCH_SIZE):
                 batch.append(document)
-                if len(batch) == _AT_ONCE:
-                    self._insert(name, batch, how)
+                if len(batch) == _BATCH_SIZE:
+                    self._insert(name, batch, policy)
                     yield len(batch)
                     batch = []
             if batch:
-                self._insert(name, batch, how)
+                self._insert(name, batch, policy)
                 yield len(batch)
 
-    def _insert(self, name: str, batch: Sequence[RawBSONDocument], how: RestorePolicy) -> None:
+    def _insert(self, name: str, batch: Sequence[RawBSONDocument], policy: RestorePolicy) -> None:
         try:
             self._database[name].insert_many(batch, ordered=False)
         except BulkWriteError as error:
-            if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
+            if any(failed["code"] != DUPLICATE_KEY for failed in error.details["writeErrors"]):
                 raise
-            if how is RestorePolicy.REPLACE:
+            if policy is RestorePolicy.REPLACE:
                 raise ConfigurationError(
-                    "somebody wrote a secret meanwhile, at an id or a path of the backup: stop the API's"
-                    " replicas, then run it again"
+                    "a secret with an id or a path of the backup was written during the restore: stop the"
+                    " API's replicas, then run the restore again"
                 ) from None

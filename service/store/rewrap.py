@@ -1,4 +1,4 @@
-"""What is under which master key: secrets, tokens, and the key of the audit log."""
+"""Queries and updates by master key: what is under which one, and its rewrapping."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from . import audit_keys, canary, secret_documents, secret_queries, secrets, tok
 from .database import Document, map_errors
 
 Record = TypeVar("Record")
-# Ids beside what was read; in the place of a document that nobody wrote like this there is the error.
+# Ids and what was read; for a malformed document, the error instead.
 ReadItems = Sequence[tuple[str, Record | Tampered]]
 
 _WITHOUT_VALUES = {"versions.payload": False}
 _LEGACY: Document = {"ciphertext": {"$exists": True}}
-# Few enough for one step to be done in time, whatever else the database has to do.
-_SURVEYED_AT_ONCE = 1000
-# All that the survey looks at; what has not the shape that was written has no versions either.
-_SURVEYED = {
+# Few enough for one round trip to finish in time on a busy database.
+_BATCH_SIZE = 1000
+# The fields that ``list_encrypted`` needs; a malformed document has no versions here.
+_ENCRYPTED_FIELDS = {
     "tag": True,
     "legacy": {"$ne": [{"$type": "$ciphertext"}, "missing"]},
     "versions": {
@@ -40,19 +40,22 @@ _SURVEYED = {
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of the documents: up to ``count`` with an id behind ``after``, up to and including ``last``."""
+    """Up to ``count`` documents with ids greater than ``after``, up to and including ``last``."""
 
     after: str
     count: int
     last: str | None = None
 
-    def named(self) -> Document:
-        """Return the filter."""
+    def filter(self) -> Document:
+        """Return the filter for MongoDB."""
         return {"_id": {"$gt": self.after} | ({} if self.last is None else {"$lte": self.last})}
 
 
 class RewrapStore:
-    """What is sealed, tagged or wrapped in ``secrets`` and ``tokens``, and the audit key in ``meta``."""
+    """What is sealed, tagged or wrapped in ``secrets`` and ``tokens``, and the audit key in ``meta``.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document]) -> None:
         self._secrets = database[secrets.COLLECTION]
@@ -60,37 +63,25 @@ class RewrapStore:
         self._meta = database[canary.COLLECTION]
 
     def secrets_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[Wrapped]:
-        """Return secrets of which anything is under another master key.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return secrets that have anything under another master key."""
         return _read(
-            self._secrets.find(page_slice.named() | _not_under(key), _WITHOUT_VALUES),
+            self._secrets.find(page_slice.filter() | _not_under(key), _WITHOUT_VALUES),
             page_slice,
             secret_documents.read_wrapped,
         )
 
     def tokens_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredToken]:
-        """Return tokens whose tag is under another master key.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
-        return _read(self._tokens.find(page_slice.named() | _tag_not_under(key)), page_slice, tokens.read)
+        """Return tokens whose tag is under another master key."""
+        return _read(self._tokens.find(page_slice.filter() | _tag_not_under(key)), page_slice, tokens.read)
 
     def legacy(self, page_slice: Slice) -> ReadItems[Secret]:
-        """Return records of an earlier implementation, with their values.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
-        return _read(self._secrets.find(page_slice.named() | _LEGACY), page_slice, secret_documents.read)
+        """Return records of an earlier implementation, with their values."""
+        return _read(self._secrets.find(page_slice.filter() | _LEGACY), page_slice, secret_documents.read)
 
     def rewrap(self, changes: Sequence[tuple[Wrapped, Wrapped]]) -> int:
-        """Put the second of each pair's tag and data keys in the place of the first's; return for how many.
+        """Replace tag and data keys of the first of each pair with the second's; return how many changed.
 
-        A secret that was changed meanwhile stays as it is.
+        A secret that has changed since it was read stays as it is.
 
         Raises:
             StoreUnavailable: some may have been changed.
@@ -100,21 +91,21 @@ class RewrapStore:
             changed: Document = {"revision": (before.secret.revision or 0) + 1}
             if after.secret.tag != before.secret.tag:
                 changed["tag"] = after.secret.tag
-            for place, (old, new) in enumerate(zip(before.data_keys, after.data_keys, strict=True)):
+            for index, (old, new) in enumerate(zip(before.data_keys, after.data_keys, strict=True)):
                 if new != old:
-                    changed[f"versions.{place}.data_key"] = new
-            wanted = {"_id": before.secret.secret_id, "revision": before.secret.revision}
-            updates.append(UpdateOne(wanted, {"$set": changed}))
+                    changed[f"versions.{index}.data_key"] = new
+            unchanged = {"_id": before.secret.secret_id, "revision": before.secret.revision}
+            updates.append(UpdateOne(unchanged, {"$set": changed}))
         with map_errors():
             return self._secrets.bulk_write(updates, ordered=False).matched_count
 
     def retag(self, changes: Sequence[tuple[StoredToken, StoredToken]]) -> int:
-        """Put the second of each pair's tag in the place of the first's; return for how many.
+        """Replace the tag of the first of each pair with the second's; return how many changed.
 
-        A token that was renewed meanwhile stays as it is.
+        A token that was renewed since it was read stays as it is.
 
         Raises:
-            StoreUnavailable: some may have it.
+            StoreUnavailable: some may have been changed.
         """
         updates = [
             UpdateOne({"_id": before.token.token_id, "tag": before.tag}, {"$set": {"tag": after.tag}})
@@ -124,11 +115,7 @@ class RewrapStore:
             return self._tokens.bulk_write(updates, ordered=False).matched_count
 
     def count_not_under(self, key: KeyRanges) -> int:
-        """Return how many secrets and tokens are not, or not wholly, under this master key.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return how many secrets and tokens are not entirely under this master key."""
         with map_errors():
             return (
                 self._secrets.count_documents(_not_under(key))
@@ -137,17 +124,13 @@ class RewrapStore:
             )
 
     def any_under(self, key: KeyRanges) -> bool:
-        """Return whether anything is under this master key.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return whether anything is under this master key."""
         tagged = {"tag": secret_queries.within(key.tags)}
         wrapped = {"versions": {"$elemMatch": {"data_key": secret_queries.within(key.data_keys)}}}
         with map_errors():
             return any(
-                collection.find_one(wanted, {"_id": True}) is not None
-                for collection, wanted in (
+                collection.find_one(query, {"_id": True}) is not None
+                for collection, query in (
                     (self._secrets, wrapped),
                     (self._secrets, tagged),
                     (self._tokens, tagged),
@@ -156,15 +139,12 @@ class RewrapStore:
             )
 
     def list_encrypted(self) -> Iterator[tuple[EncryptedItem, bytes]]:
-        """Yield everything that is under a master key; empty bytes where it is none, or an old record.
+        """Yield every encrypted item with its bytes; empty if they are malformed, or for a legacy record.
 
-        Reads both collections from end to end; each step of it has a time limit of its own.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
+        Reads both collections completely; each batch has its own time limit.
         """
         with map_errors():
-            for document in self._secrets.find({}, _SURVEYED).batch_size(_SURVEYED_AT_ONCE):
+            for document in self._secrets.find({}, _ENCRYPTED_FIELDS).batch_size(_BATCH_SIZE):
                 if document["legacy"]:
                     yield EncryptedItem.LEGACY, b""
                 if "tag" in document:
@@ -172,7 +152,7 @@ class RewrapStore:
                 for version in document.get("versions", ()):
                     if "data_key" in version:
                         yield EncryptedItem.VERSION, _bytes(version["data_key"])
-            for document in self._tokens.find({}, {"tag": True}).batch_size(_SURVEYED_AT_ONCE):
+            for document in self._tokens.find({}, {"tag": True}).batch_size(_BATCH_SIZE):
                 yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
             for document in self._meta.find(audit_keys.ANY):
                 yield EncryptedItem.AUDIT_KEY, _bytes(document.get("data_key"))

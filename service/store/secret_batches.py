@@ -1,6 +1,6 @@
-"""Inserts and reads of secrets that concurrent requests of a process share round trips for.
+"""Batches inserts and reads of secrets from concurrent requests of one process into shared round trips.
 
-Nothing is kept from one batch for the next: every read begins after it was asked for.
+Nothing is cached between batches: every read starts after it was requested.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from . import secret_queries, write_errors
 from .database import Document, map_errors, seconds_left
 from .secret_queries import SecretRef
 
-# More than a process has threads; it bounds what one command has to carry.
+# More than a process has threads; it limits the size of one command.
 _MAX_BATCH = 256
 
 
 class BatchedInserts:
-    """Inserts new documents, each of which has to be there or not be there for its own caller."""
+    """Inserts new documents; each caller gets the outcome of its own document."""
 
     def __init__(self, collection: Collection[Document], operation_timeout: float) -> None:
         self._collection = collection
@@ -31,11 +31,11 @@ class BatchedInserts:
         self._group = GroupCommit[Document, None](self._insert, _MAX_BATCH)
 
     def insert(self, document: Document) -> None:
-        """Keep a new document.
+        """Insert a new document.
 
         Raises:
             PathTaken: another one has its path.
-            StoreUnavailable: it may or may not have been kept.
+            StoreUnavailable: it may or may not have been stored.
         """
         self._group.submit(document, seconds_left(self._operation_timeout))
 
@@ -46,10 +46,10 @@ class BatchedInserts:
                 self._collection.insert_many(documents, ordered=False)
             except BulkWriteError as error:
                 if error.details["writeConcernErrors"]:
-                    # Those that were refused were so for good; of the others nobody knows.
-                    outcomes = [StoreUnavailable("no majority has confirmed it")] * len(documents)
-                for refused in error.details["writeErrors"]:
-                    outcomes[refused["index"]] = write_errors.to_domain_error(refused)
+                    # Rejections are final; the outcome of all other writes is unknown.
+                    outcomes = [StoreUnavailable("no majority has confirmed the write")] * len(documents)
+                for write_error in error.details["writeErrors"]:
+                    outcomes[write_error["index"]] = write_errors.to_domain_error(write_error)
         return outcomes
 
 
@@ -60,7 +60,10 @@ class _Lookup:
 
 
 class BatchedReads:
-    """Finds secrets by one name each, with the value of their current version alone."""
+    """Finds single secrets, with the value of their current version only.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, collection: Collection[Document], operation_timeout: float) -> None:
         self._collection = collection
@@ -68,11 +71,7 @@ class BatchedReads:
         self._group = GroupCommit[_Lookup, Document | None](self._find, _MAX_BATCH)
 
     def find(self, ref: SecretRef, access: AccessFilter) -> Document | None:
-        """Return the document, or None where there is none that ``reach`` covers.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the document, or None if there is none that ``access`` allows."""
         return self._group.submit(_Lookup(ref, access), seconds_left(self._operation_timeout))
 
     def _find(self, lookups: list[_Lookup]) -> Sequence[Document | None]:
@@ -83,7 +82,7 @@ class BatchedReads:
             found = secret_queries.by_ref(
                 self._collection.aggregate(
                     [
-                        {"$match": secret_queries.named_and_accessible(refs)},
+                        {"$match": secret_queries.matching_and_accessible(refs)},
                         {"$set": {"versions": secret_queries.with_value_of(None)}},
                     ]
                 ),
@@ -93,6 +92,6 @@ class BatchedReads:
 
 
 def _allowed(found: Mapping[SecretRef, Document], lookup: _Lookup) -> Document | None:
-    """Return the document for this one: it may be there because another request's caller may read it."""
+    """Return the document if this caller may read it: it may have been found for another request's caller."""
     document = found.get(lookup.ref)
     return document if document is not None and secret_queries.allows(lookup.access, document) else None

@@ -1,7 +1,6 @@
-"""How a secret is written as a document, and how a document is read as one.
+"""Converts secrets to documents and back.
 
-A field that is not there has its default, so that documents of earlier versions of this service are
-read as they are.
+A missing field has its default, so documents of earlier versions of this service can be read.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ..models import Envelope
 from ..records import MAX_VERSIONS, LegacyValue, Secret, Version, Wrapped
 from .database import Document, expect_type
 
-# Name in the record and in the document alike, default, type.
+# Name (the same in record and document): default, type.
 _SECRET: dict[str, tuple[Any, type]] = {
     "created_at": (None, datetime),
     "created_by": (None, str),
@@ -51,18 +50,18 @@ _VERSION: dict[str, tuple[Any, type]] = {
     "destroyed_at": (None, datetime),
     "destroyed_by": (None, str),
 }
-# Where listings look for it; absent while the secret is in use.
+# The value of "shelf", by which listings filter; absent while the secret is in use.
 _SHELVES = {"deleted_at": "deleted", "destroyed_at": "destroyed"}
-# What a listing shows of a secret: not its versions, which may be large.
+# The fields that a listing needs: not the versions, which may be large.
 LISTED = dict.fromkeys(
     ("path", "labels", "current", "created_at", "updated_at", "expires_at", "deleted_at", "reads_left"), True
 )
 
 
 def write(secret: Secret) -> Document:
-    """Return the fields of a secret's document, those left out that have their default.
+    """Return the fields of a secret's document, without those that have their default.
 
-    A secret of an earlier implementation has none of them: it is sealed anew before it is changed.
+    A secret of an earlier implementation has none of them: it is sealed again before it is changed.
     """
     if any(isinstance(version.sealed, LegacyValue) for version in secret.versions):
         return {}
@@ -79,25 +78,25 @@ def write(secret: Secret) -> Document:
 
 
 def label(key: str, value: str) -> Document:
-    """Return a label as it is written; its index compares the whole of it, the order of the fields too."""
+    """Return a label as stored; the index compares it as a whole, including the order of its fields."""
     return {"k": key, "v": value}
 
 
 def read(document: Document) -> Secret:
-    """Return the secret that was written as this document.
+    """Return the secret that is stored as this document.
 
     Raises:
-        Tampered: nobody wrote it like this.
+        Tampered: the document is malformed.
     """
-    # Whoever can write to the database can put anything there: what does not have the shape that
-    # was written is an altered record, and no reason to fail in some other way.
-    with _shape():
+    # Anyone who can write to the database can put anything there: a malformed document counts as altered, and
+    # must not cause any other error.
+    with _map_malformed():
         if "ciphertext" in document:
             return _read_legacy(document)
         entries = expect_type(document["versions"], list)
         versions = tuple(_read_version(expect_type(entry, dict)) for entry in entries)
         if document["current"] not in [version.version for version in versions]:
-            raise Tampered("its current version is missing")
+            raise Tampered("the current version is missing")
         return _read_secret(document, versions)
 
 
@@ -105,30 +104,30 @@ def read_wrapped(document: Document) -> Wrapped:
     """Return a secret that was read without its payloads.
 
     Raises:
-        Tampered: nobody wrote it like this.
+        Tampered: the document is malformed.
     """
     secret = read(document)
-    with _shape():
+    with _map_malformed():
         data_keys = (expect_type(entry.get("data_key"), bytes, NoneType) for entry in document["versions"])
         return Wrapped(secret, tuple(data_keys))
 
 
 def read_listed(document: Document) -> Secret:
-    """Return what ``LISTED`` has of a secret; it has no versions.
+    """Return a secret of which only the fields in ``LISTED`` were read; it has no versions.
 
     Raises:
-        Tampered: nobody wrote it like this.
+        Tampered: the document is malformed.
     """
-    with _shape():
+    with _map_malformed():
         return _read_secret({"current": 1, **document}, ())
 
 
 @contextmanager
-def _shape() -> Iterator[None]:
+def _map_malformed() -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, binascii.Error):
-        raise Tampered("not of the shape in which secrets are stored") from None
+        raise Tampered("the document is not a valid secret") from None
 
 
 def _plain(record: Secret | Version, fields: dict[str, tuple[Any, type]]) -> Document:
@@ -149,8 +148,8 @@ def _read_secret(document: Document, versions: tuple[Version, ...]) -> Secret:
         current=expect_type(document["current"], int),
         versions=versions,
         labels=tuple(
-            (expect_type(one["k"], str), expect_type(one["v"], str))
-            for one in expect_type(document.get("labels", []), list)
+            (expect_type(pair["k"], str), expect_type(pair["v"], str))
+            for pair in expect_type(document.get("labels", []), list)
         ),
         **_read_plain(document, _SECRET),
     )
@@ -177,8 +176,8 @@ def _read_version(document: Document) -> Version:
 
 def _read_legacy(document: Document) -> Secret:
     if {"path", "former_path", "owner"} & document.keys():
-        # Nothing ties such a record to a place, and it never had one: it was put there.
-        raise Tampered("a record of an earlier implementation has neither path nor owner")
+        # These records never had a path or an owner, and nothing authenticates one: somebody added it.
+        raise Tampered("a record of an earlier implementation must not have a path or an owner")
     ciphertext = base64.b64decode(document["ciphertext"], validate=True)
     created_at = expect_type(document.get("created_at"), datetime, NoneType)
     return _read_secret(

@@ -1,4 +1,4 @@
-"""What the database is asked for secrets: filters, and what it leaves out of its answer."""
+"""Filters and projections for queries on secrets."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .database import Document
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """What a caller calls a secret: its id or its path.
+    """A caller's reference to a secret: its id or its path.
 
     Raises:
-        InvalidFields: the path is malformed, so it could be anything and goes into no query and no record.
+        InvalidFields: the path is malformed.  It may contain anything, so no query or record gets it.
     """
 
     text: str
@@ -28,7 +28,7 @@ class SecretRef:
 
 
 def by_ref(found: Iterable[Document], refs: Iterable[SecretRef]) -> dict[SecretRef, Document]:
-    """Return the documents under those of the references that name one of them."""
+    """Return the documents by reference; references without a document are left out."""
     by_id: dict[str, Document] = {}
     by_path: dict[str, Document] = {}
     for document in found:
@@ -36,29 +36,29 @@ def by_ref(found: Iterable[Document], refs: Iterable[SecretRef]) -> dict[SecretR
             by_id[secret_id] = document
         if isinstance(path := document.get("path"), str):
             by_path[path] = document
-    named = ((ref, (by_path if ref.is_path else by_id).get(ref.text)) for ref in refs)
-    return {ref: document for ref, document in named if document is not None}
+    pairs = ((ref, (by_path if ref.is_path else by_id).get(ref.text)) for ref in refs)
+    return {ref: document for ref, document in pairs if document is not None}
 
 
-def named(names: Sequence[SecretRef]) -> Document:
-    """Return the filter for the secrets of these names."""
+def matching(refs: Sequence[SecretRef]) -> Document:
+    """Return the filter for the secrets with these ids and paths."""
     by_field = {
-        "_id": [name.text for name in names if not name.is_path],
-        "path": [name.text for name in names if name.is_path],
+        "_id": [ref.text for ref in refs if not ref.is_path],
+        "path": [ref.text for ref in refs if ref.is_path],
     }
-    # One alone where one will do: an alternative makes the database try several plans.
+    # Without "$or" if possible: with it, the database tries several plans.
     conditions: list[Document] = [{field: {"$in": texts}} for field, texts in by_field.items() if texts]
     return conditions[0] if len(conditions) == 1 else {"$or": conditions or [{"_id": {"$in": []}}]}
 
 
-def named_and_accessible(names: Mapping[AccessFilter, Sequence[SecretRef]]) -> Document:
-    """Return the filter for the secrets of these names, each where the reach that names it covers it."""
-    each = [{"$and": [named(those), accessible(access)]} for access, those in names.items()]
+def matching_and_accessible(refs: Mapping[AccessFilter, Sequence[SecretRef]]) -> Document:
+    """Return the filter for secrets that are referred to, each only if its own access filter allows it."""
+    each = [{"$and": [matching(group), accessible(access)]} for access, group in refs.items()]
     return each[0] if len(each) == 1 else {"$or": each}
 
 
 def accessible(access: AccessFilter) -> Document:
-    """Return the filter for what ``reach`` covers, those included that were destroyed there."""
+    """Return the filter for the secrets that ``access`` allows, including those destroyed at its paths."""
     if access.everything:
         return {}
     below = [re.compile("^" + re.escape(folder)) for folder in access.folders]
@@ -67,7 +67,7 @@ def accessible(access: AccessFilter) -> Document:
 
 
 def allows(access: AccessFilter, document: Document) -> bool:
-    """Return whether the document fulfils the filter ``reached(reach)``."""
+    """Return whether the document matches the filter ``accessible(access)``."""
     if access.everything:
         return True
     paths = [path for field in ("path", "former_path") for path in _elements(document, field)]
@@ -77,33 +77,34 @@ def allows(access: AccessFilter, document: Document) -> bool:
 
 
 def _elements(document: Document, field: str) -> list[str]:
-    """Return the strings that a condition on the field looks at: all of a list, where there is one."""
+    """Return the strings that a condition on the field is compared with: all elements if it is a list."""
     value = document.get(field)
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+    values = value if isinstance(value, list) else [value]
+    return [element for element in values if isinstance(element, str)]
 
 
 def within(byte_range: ByteRange) -> Document:
-    """Return the condition for bytes in this span."""
+    """Return the condition for bytes in this range."""
     return {"$gte": byte_range.lowest, "$lte": byte_range.highest}
 
 
 def outside(byte_range: ByteRange) -> tuple[Document, Document]:
-    """Return the conditions of which bytes that are not in this span fulfil one.
+    """Return two conditions; bytes outside this range meet one of them.
 
-    Two, because an index answers each of them at once, and the negation of ``within`` by reading everything.
+    Two, because an index answers each of them directly, but the negation of ``within`` only by a full scan.
     """
     return {"$lt": byte_range.lowest}, {"$gt": byte_range.highest}
 
 
 def with_value_of(number: int | None) -> Document:
-    """Return an expression for the versions, only one of them with its payload.
+    """Return an expression for the versions in which only this one (None: the current one) has its payload.
 
-    What has not the shape that was written is left as it is, for whoever reads it to notice.
+    Malformed versions are left as they are, so that the reader detects them.
     """
-    wanted = {"$eq": ["$$each.version", "$current" if number is None else number]}
-    shapeless = {"$ne": [{"$type": "$$each"}, "object"]}
-    bare = {"$unsetField": {"field": "payload", "input": "$$each"}}
-    each = {"$cond": [{"$or": [wanted, shapeless]}, "$$each", bare]}
+    selected = {"$eq": ["$$each.version", "$current" if number is None else number]}
+    malformed = {"$ne": [{"$type": "$$each"}, "object"]}
+    without_payload = {"$unsetField": {"field": "payload", "input": "$$each"}}
+    each = {"$cond": [{"$or": [selected, malformed]}, "$$each", without_payload]}
     return {
         "$cond": [
             {"$isArray": "$versions"},

@@ -1,4 +1,4 @@
-"""Where secrets are kept: one document each, so that every change is one atomic operation."""
+"""Stores secrets: one document each, so that every change is one atomic operation."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ Missing = dict[SecretRef, Secret | Tampered | SecretNotFound]
 
 
 class SecretStore:
-    """The collection ``secrets``; with a ``session``, as the transaction that runs in it sees it.
+    """The collection ``secrets``; with a ``session``, inside the transaction that runs in it.
 
-    Outside of transactions, an insert and a read of one secret share round trips with those of other
-    requests; ``operation_timeout`` is how many seconds they wait for that where nothing else bounds them.
+    Outside transactions, inserts and single reads are batched with those of other requests;
+    ``operation_timeout`` is how many seconds they wait if no other deadline applies.  Every method raises
+    StoreUnavailable if the database does not answer in time.
     """
 
     def __init__(
@@ -46,16 +47,15 @@ class SecretStore:
         self._session = session
         self._inserts = BatchedInserts(self._collection, operation_timeout)
         self._finds = BatchedReads(self._collection, operation_timeout)
-        # What goes wrong in a transaction may be mended by trying all of it again: the driver does that,
-        # and has to see its own errors.
+        # The driver retries a whole transaction after some errors, so it has to see its own errors.
         self._errors = map_errors if session is None else nullcontext
 
     def insert(self, secret: Secret, ends_at: datetime | None) -> None:
-        """Keep a new secret; from ``ends_at`` on MongoDB removes it.
+        """Insert a new secret; MongoDB removes it after ``ends_at``.
 
         Raises:
             PathTaken: another secret has its path.
-            StoreUnavailable: it may or may not have been kept.
+            StoreUnavailable: it may or may not have been stored.
         """
         document = {"_id": secret.secret_id, **secret_documents.write(secret), **_ending(ends_at)}
         if self._session is None:
@@ -65,20 +65,20 @@ class SecretStore:
             self._collection.insert_one(document, session=self._session)
 
     def swap(self, before: Secret, after: Secret, ends_at: datetime | None) -> bool:
-        """Put ``after`` in the place of ``before``, both whole; return False where that is there no more.
+        """Replace ``before`` with ``after``, both with all values; return False if it has changed since.
 
-        Of all fields only those are sent that differ.
+        Sends only the fields that differ.
 
         Raises:
             PathTaken: another secret has its new path.
-            TooLarge: MongoDB takes no document of this size.
+            TooLarge: the document would exceed MongoDB's limit.
             StoreUnavailable: it may or may not have been changed.
         """
         after = replace(after, revision=(before.revision or 0) + 1)
         old, new = secret_documents.write(before), secret_documents.write(after)
         changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
         ending = _ending(ends_at)
-        # A record of an earlier implementation has its value there; it is among the versions now.
+        # Where an earlier implementation stored the value, which is among the versions now.
         gone = {*old.keys() - new.keys(), "ciphertext", *({"ends_at"} - ending.keys())}
         with self._errors(), map_write_errors():
             result = self._collection.update_one(
@@ -89,7 +89,7 @@ class SecretStore:
         return result.matched_count == 1
 
     def remove_ended(self, paths: Sequence[str], at: datetime) -> bool:
-        """Remove what MongoDB would soon remove from these paths; return whether there was anything.
+        """Remove ended secrets at these paths, as MongoDB would soon do; return whether there were any.
 
         Raises:
             StoreUnavailable: it may or may not have been removed.
@@ -103,14 +103,11 @@ class SecretStore:
     def find_with_value(self, refs: Sequence[SecretRef], access: AccessFilter, number: int | None) -> Found:
         """Return those of these secrets that exist and that ``access`` allows.
 
-        Of all values only that of version ``number`` is among them, or that of the current version.
+        They have the value of version ``number`` only; None means the current version.
 
-        The database looks at and transfers no more for a secret beyond ``access`` than for one that does
-        not exist.  A document that neither this service nor its predecessor wrote becomes an error in its
-        place, so that it does not hide the others.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
+        The database does the same work for a secret outside ``access`` as for one that does not exist.  For a
+        document that neither this service nor its predecessor wrote, an error is returned in its place, so
+        that the others are still found.
         """
         if self._session is None and number is None and len(refs) == 1:
             document = self._finds.find(refs[0], access)
@@ -122,21 +119,18 @@ class SecretStore:
         return self._find(refs, access, {"$project": {"versions.payload": False}})
 
     def find_whole(self, refs: Sequence[SecretRef], access: AccessFilter) -> Found:
-        """Return the same with all values: what ``swap`` takes."""
+        """Return the same with all values, as ``swap`` needs them."""
         return self._find(refs, access)
 
     def find_missing(self, refs: Sequence[SecretRef], access: AccessFilter) -> Missing:
-        """Return what became of secrets that a read did not find, each one under its reference.
+        """Return why a read did not find these secrets, by reference.
 
-        That is the secret destroyed last at the path, or the error: ``SecretHidden`` if there is one beyond
-        ``access``, which only the audit log may know, else ``SecretNotFound``.  The database does the same
-        work for both, so that they take the same time.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
+        The value is the secret last destroyed at the path, or an error: ``SecretHidden`` if there is one
+        outside ``access``, which only the audit log may show, else ``SecretNotFound``.  The database does the
+        same work for both, so they take the same time.
         """
         existing = secret_queries.by_ref(
-            self._aggregate({"$match": secret_queries.named(refs)}, {"$project": {"path": True}}), refs
+            self._aggregate({"$match": secret_queries.matching(refs)}, {"$project": {"path": True}}), refs
         )
         paths = [ref.text for ref in refs if ref.is_path]
         destroyed = self._destroyed_at(paths, access) if paths else {}
@@ -150,23 +144,22 @@ class SecretStore:
         }
 
     def find_any(self) -> Secret | None:
-        """Return one secret that has a value, whichever comes first, or None where there is none.
+        """Return any one secret that has a value, or None if there is none.
 
         Raises:
-            StoreUnavailable: the database did not answer.
-            Tampered: its document is none that this service or its forerunner wrote.
+            Tampered: neither this service nor its predecessor wrote its document.
         """
         with self._errors():
             document = self._collection.find_one({"destroyed_at": None})
         return None if document is None else secret_documents.read(document)
 
     def in_transaction(self, work: Callable[[SecretStore], Result]) -> Result:
-        """Do all that ``work`` does with the store that it is given, or nothing of it.
+        """Call ``work`` with a store in a transaction: all of its changes are made, or none.
 
-        It may be called again, where others change the same secrets meanwhile.
+        ``work`` is called again if others change the same secrets at the same time.
 
         Raises:
-            StoreUnavailable: all of it or nothing may have been done.
+            StoreUnavailable: either all or none of the changes were made.
         """
         with map_errors(), self._database.client.start_session() as session:
             return session.with_transaction(
@@ -177,7 +170,7 @@ class SecretStore:
 
     def _find(self, refs: Sequence[SecretRef], access: AccessFilter, *stages: Document) -> Found:
         found = self._aggregate(
-            {"$match": {"$and": [secret_queries.named(refs), secret_queries.accessible(access)]}}, *stages
+            {"$match": {"$and": [secret_queries.matching(refs), secret_queries.accessible(access)]}}, *stages
         )
         by_ref = secret_queries.by_ref(found, refs)
         return {ref: _read_or_error(document) for ref, document in by_ref.items()}
@@ -188,7 +181,7 @@ class SecretStore:
             {"$sort": {"former_path": 1, "destroyed_at": -1}},
             {"$group": {"_id": "$former_path", "secret": {"$first": "$$ROOT"}}},
         )
-        return {one["_id"]: _read_or_error(one["secret"]) for one in found}
+        return {group["_id"]: _read_or_error(group["secret"]) for group in found}
 
     def _aggregate(self, *stages: Document) -> list[Document]:
         with self._errors():

@@ -1,4 +1,4 @@
-"""All that a backup keeps, as it was at one point in time, whatever is written meanwhile."""
+"""Reads everything in a backup as of one point in time, regardless of later writes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from . import canary, secrets, tokens
 from .backup_collections import INCLUDED
 from .database import Document, map_errors
 
-# A round trip each; MongoDB sends 16 MiB at most, which a few large secrets fill.
-_DOCUMENTS_AT_ONCE = 1000
+# Per round trip; MongoDB sends at most 16 MiB at a time, which a few large secrets fill.
+_BATCH_SIZE = 1000
 _ATTEMPTS, _PAUSE_SECONDS = 20, 0.5
 # Server error codes (MongoDB's error_codes.yml).
 _TOO_OLD, _UNAVAILABLE = 239, 246
@@ -29,7 +29,7 @@ _TOO_OLD, _UNAVAILABLE = 239, 246
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some documents of a collection, BSON one behind the other; ``sealed`` is what of it is under a key."""
+    """Some documents of a collection, as concatenated BSON; ``sealed`` is what in them is under a key."""
 
     collection: str
     documents: bytes
@@ -38,7 +38,10 @@ class Batch:
 
 
 class Snapshot:
-    """One point in time; ``cluster_time`` is MongoDB's name for it: seconds, and a number in that second."""
+    """One point in time; ``cluster_time`` is its MongoDB timestamp: seconds, and a counter within the second.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document], session: ClientSession, at: tuple[int, int]) -> None:
         self._database = database
@@ -47,15 +50,11 @@ class Snapshot:
 
     @property
     def time(self) -> datetime:
-        """The same in whole seconds, in UTC."""
+        """The point in time, to the second, in UTC."""
         return datetime.fromtimestamp(self.cluster_time[0], UTC)
 
     def count(self) -> int:
-        """Return about how many documents there are.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the approximate number of documents."""
         with map_errors():
             return sum(self._database[name].estimated_document_count() for name in INCLUDED)
 
@@ -63,76 +62,78 @@ class Snapshot:
         """Yield everything, collection by collection.
 
         Raises:
-            StoreUnavailable: the database did not answer.
-            ConfigurationError: it took longer than MongoDB remembers.
+            ConfigurationError: it took longer than MongoDB keeps the snapshot.
         """
         for name in INCLUDED:
-            with map_errors(), _remembered():
+            with map_errors(), _map_snapshot_errors():
                 found = self._database[name].find_raw_batches(
-                    {}, sort=[("_id", ASCENDING)], batch_size=_DOCUMENTS_AT_ONCE, session=self._session
+                    {}, sort=[("_id", ASCENDING)], batch_size=_BATCH_SIZE, session=self._session
                 )
                 raw: bytes
-                for raw in found:  # type: ignore[assignment]  # it is annotated as any other cursor
+                for raw in found:  # type: ignore[assignment]  # pymongo annotates it as a cursor of documents
                     documents = bson.decode_all(raw)
-                    sealed = [one for document in documents for one in _sealed(name, document)]
+                    sealed = [item for document in documents for item in _sealed(name, document)]
                     yield Batch(name, raw, len(documents), sealed)
 
 
 @contextmanager
 def take_snapshot(client: MongoClient[Document], database: Database[Document]) -> Iterator[Snapshot]:
-    """Fix a point in time: that of the first read, for all reads that follow.
+    """Fix a point in time for all following reads: that of the first read.
 
     Raises:
         StoreUnavailable: the database did not answer.
+        ConfigurationError: collections or indexes are being created.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         with client.start_session(snapshot=True) as session:
             try:
                 with map_errors():
-                    at = _touch(database, session)
-            except _Changing:
-                # A collection or an index is younger than the point in time: a service that has just
-                # started makes them.  A moment later they are not.
+                    at = _fix_time(database, session)
+            except _SnapshotUnavailable:
+                # A collection or an index is newer than the point in time: a service that has just started
+                # creates them.  A later point in time does not have this problem.
                 if attempt == _ATTEMPTS:
-                    raise ConfigurationError("collections or indexes are being made: run it again") from None
+                    raise ConfigurationError(
+                        "collections or indexes are being created: run the backup again"
+                    ) from None
                 time.sleep(_PAUSE_SECONDS)
                 continue
             yield Snapshot(database, session, at)
             return
 
 
-class _Changing(Exception):
-    """No read at this point in time."""
+class _SnapshotUnavailable(Exception):
+    """A read at this point in time is not possible."""
 
 
-def _touch(database: Database[Document], session: ClientSession) -> tuple[int, int]:
+def _fix_time(database: Database[Document], session: ClientSession) -> tuple[int, int]:
     at = None
     for name in INCLUDED:
         try:
             found = database.command({"find": name, "limit": 1, "projection": {"_id": True}}, session=session)
         except OperationFailure as error:
             if error.code == _UNAVAILABLE:
-                raise _Changing from None
+                raise _SnapshotUnavailable from None
             raise
-        # A collection that is not there fixes no time.
+        # A read of a missing collection does not fix a time.
         if (timestamp := found["cursor"].get("atClusterTime")) is not None:
             at = (timestamp.time, timestamp.inc)
     if at is None:
-        raise _Changing
+        raise _SnapshotUnavailable
     return at
 
 
 @contextmanager
-def _remembered() -> Iterator[None]:
+def _map_snapshot_errors() -> Iterator[None]:
     try:
         yield
     except OperationFailure as error:
         if error.code not in (_TOO_OLD, _UNAVAILABLE):
             raise
         raise ConfigurationError(
-            "the backup took longer than MongoDB remembers the past (or collections and indexes were changed"
-            " meanwhile): let its output go to something faster, or give mongod a larger"
-            " minSnapshotHistoryWindowInSeconds, which is 300 by itself"
+            "the backup took longer than MongoDB keeps a snapshot (or collections or indexes were changed"
+            " during it): write its output to something faster, or raise mongod's"
+            " minSnapshotHistoryWindowInSeconds (default: 300)"
         ) from None
 
 

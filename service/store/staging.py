@@ -1,4 +1,4 @@
-"""A backup's collections, apart from everything, until it is shown that they are whole."""
+"""Staging collections hold a backup's documents, apart from the live ones, until it proves to be complete."""
 
 from __future__ import annotations
 
@@ -21,80 +21,78 @@ from .database import DUPLICATE_KEY, Document, map_errors
 
 Record = TypeVar("Record")
 
-_AT_ONCE = 1000
+_BATCH_SIZE = 1000
 
 
 class Staging:
-    """The collections ``PURPOSE.secrets`` and so on."""
+    """The collections ``PURPOSE.secrets`` and so on.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document], purpose: str) -> None:
         self._database = database
         self._purpose = purpose
 
     def clear(self) -> None:
-        """Remove them, those included that one left behind that was killed.
+        """Drop them, including those that an interrupted run left behind.
 
         Raises:
-            StoreUnavailable: some may be there still.
+            StoreUnavailable: some may still exist.
         """
         with map_errors():
             for name in INCLUDED:
                 self.collection(name).drop()
 
     def put(self, collection: str, raw: bytes) -> int:
-        """Add documents, BSON one behind the other, and return how many those are.
+        """Insert documents, given as concatenated BSON, and return their number.
 
         Raises:
             StoreUnavailable: some may be missing.
-            ConfigurationError: they are there already.
-            Tampered: it is no BSON.
+            ConfigurationError: another restore or drill has already inserted them.
+            Tampered: it is not BSON.
         """
-        found = _split(raw)
+        documents = _split(raw)
         with map_errors():
             try:
-                for start in range(0, len(found), _AT_ONCE):
-                    self.collection(collection).insert_many(found[start : start + _AT_ONCE], ordered=False)
+                for start in range(0, len(documents), _BATCH_SIZE):
+                    batch = documents[start : start + _BATCH_SIZE]
+                    self.collection(collection).insert_many(batch, ordered=False)
             except BulkWriteError as error:
-                if any(one["code"] != DUPLICATE_KEY for one in error.details["writeErrors"]):
+                if any(failed["code"] != DUPLICATE_KEY for failed in error.details["writeErrors"]):
                     raise
-                raise ConfigurationError("another one like this is at work: let it end first") from None
-        return len(found)
+                raise ConfigurationError(
+                    "another restore or drill is running: wait until it ends, then run this again"
+                ) from None
+        return len(documents)
 
     def count(self, collection: str) -> int:
-        """Return how many documents there are.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the number of documents."""
         with map_errors():
             return self.collection(collection).count_documents({})
 
     def secrets(self) -> Iterator[tuple[str, Secret | Tampered]]:
-        """Yield all secrets with all values and their ids; an error in the place of what is none.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Yield all ids and secrets with all values; for a malformed document, the error instead."""
         return self._read(secrets.COLLECTION, secret_documents.read)
 
     def tokens(self) -> Iterator[tuple[str, StoredToken | Tampered]]:
-        """Yield all tokens likewise."""
+        """Yield all tokens, like ``secrets``."""
         return self._read(tokens.COLLECTION, tokens.read)
 
     def records(self) -> Iterator[tuple[str, AuditRecord | Tampered]]:
-        """Yield all audit records likewise."""
+        """Yield all audit records, like ``secrets``."""
         return self._read(audit.COLLECTION, _read_record)
 
     def checkpoints(self) -> Iterator[tuple[str, Document | Tampered]]:
-        """Yield all checkpoints as they are stored."""
+        """Yield all checkpoints as stored."""
         return self._read(checkpoints.CHECKPOINTS, lambda document: document)
 
     def meta(self) -> Iterator[tuple[str, Envelope | SealedAuditKey | Tampered | None]]:
-        """Yield what is in ``meta`` likewise: canary, audit keys, and None for what nobody sealed."""
+        """Yield the documents of ``meta``, like ``secrets``: canary and audit keys; None for all others."""
         return self._read(canary.COLLECTION, _read_meta)
 
     def collection(self, name: str) -> Collection[Document]:
-        """Return the collection in which those of ``name`` lie."""
+        """Return the staging collection for the collection ``name``."""
         return self._database[staging_name(self._purpose, name)]
 
     def _read(
@@ -102,7 +100,7 @@ class Staging:
     ) -> Iterator[tuple[str, Record | Tampered]]:
         with map_errors():
             found = self.collection(collection).find({}).sort("_id", ASCENDING)
-            for document in found.batch_size(_AT_ONCE):
+            for document in found.batch_size(_BATCH_SIZE):
                 try:
                     yield str(document["_id"]), read(document)
                 except Tampered as error:
@@ -110,25 +108,25 @@ class Staging:
 
 
 def _read_record(document: Document) -> AuditRecord:
-    # Its place in a chain is the business of those who verify the log.
+    # Its position in a chain is checked by the verification of the log.
     fields = {name: value for name, value in document.items() if name not in ("_id", "previous", "mac")}
     try:
         return AuditRecord(**(fields | {"status": Status(fields["status"])}))
     except (KeyError, TypeError, ValueError):
-        raise Tampered("not of the shape in which audit records are stored") from None
+        raise Tampered("the document is not a valid audit record") from None
 
 
 def _read_meta(document: Document) -> Envelope | SealedAuditKey | None:
-    return audit_keys.read(document) if audit_keys.is_one(document) else canary.read_any(document)
+    return audit_keys.read(document) if audit_keys.is_audit_key(document) else canary.read_any(document)
 
 
 def _split(raw: bytes) -> list[RawBSONDocument]:
     """Return the documents without decoding them; each begins with its length."""
-    found, start = [], 0
+    documents, start = [], 0
     while start < len(raw):
         end = start + int.from_bytes(raw[start : start + 4], "little")
         if not start + 5 <= end <= len(raw):
-            raise Tampered("what was kept are no documents")
-        found.append(RawBSONDocument(raw[start:end]))
+            raise Tampered("the backup contains data that is not BSON")
+        documents.append(RawBSONDocument(raw[start:end]))
         start = end
-    return found
+    return documents

@@ -1,4 +1,4 @@
-"""All of the database behind one door: what ``app`` and the operator's commands hold on to."""
+"""The whole database behind one class, for ``app`` and the operator's commands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Store:
     """The collections of one database, over one client; ``operation_timeout`` is in seconds.
 
     Raises:
-        ConfigurationError: the connection string or a file for TLS cannot be used.
+        ConfigurationError: the connection string or a TLS file cannot be used.
     """
 
     def __init__(self, uri: str, operation_timeout: float, tls: MongoTls | None = None) -> None:
@@ -55,33 +55,33 @@ class Store:
         return take_snapshot(self._client, self._database)
 
     def staging(self, purpose: str) -> Staging:
-        """Return where a backup lies apart, for ``kept.RESTORE`` or ``kept.DRILL``."""
+        """Return the staging area of a backup, for ``backup_collections.RESTORE`` or ``.DRILL``."""
         return Staging(self._database, purpose)
 
     def request_deadline(self) -> AbstractContextManager[object]:
-        """Bound all operations of this thread inside the ``with`` together."""
+        """Limit the total time of this thread's operations inside the ``with``."""
         return mongo_database.deadline_in(self._operation_timeout)
 
     def ping(self) -> None:
         """Ask the primary for an answer.
 
         Raises:
-            StoreUnavailable: none came.
+            StoreUnavailable: it did not answer.
         """
         mongo_database.ping(self._database)
 
     def disk_usage(self) -> DiskUsage | None:
-        """Return how full the database's disk is; see ``disk.disk_usage``."""
+        """Return the usage of the database's disk; see ``disk.disk_usage``."""
         return _disk_usage(self._database)
 
     def wait_until_usable(self, seconds: float) -> None:
-        """Wait for a primary; see ``client.wait_until_usable``."""
+        """Wait for a primary; see ``database.wait_until_usable``."""
         mongo_database.wait_until_usable(self._client, seconds)
 
     def reconcile_indexes(self, audit_ttl_days: int, *, check: bool = False) -> list[str]:
-        """Bring the indexes in line; see ``indexes.reconcile``."""
-        return indexes.reconcile(self._database, indexes.wanted(audit_ttl_days), check=check)
+        """Create or correct the indexes; see ``indexes.reconcile``."""
+        return indexes.reconcile(self._database, indexes.declared(audit_ttl_days), check=check)
 
     def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         self._client.close()

@@ -1,4 +1,4 @@
-"""Where tokens are kept: hashes and what they may do, nothing that anybody could send."""
+"""Stores tokens: their hashes and rights, never the token itself."""
 
 from __future__ import annotations
 
@@ -22,37 +22,35 @@ _ALIVE: Document = {"revoked_at": None}
 
 
 class TokenStore:
-    """The collection ``tokens``."""
+    """The collection ``tokens``.
+
+    Every method raises StoreUnavailable if the database does not answer in time.
+    """
 
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[COLLECTION]
 
     def insert(self, stored: StoredToken) -> None:
-        """Keep a new token.
+        """Insert a new token.
 
         Raises:
-            StoreUnavailable: it may or may not have been kept.
+            StoreUnavailable: it may or may not have been stored.
         """
         with map_errors():
             self._collection.insert_one(_write(stored))
 
     def find(self, token_id: str) -> StoredToken | None:
-        """Return a token, ended ones included, or None where there is no such token.
+        """Return a token, including ended ones, or None if there is none.
 
         Raises:
-            StoreUnavailable: the database did not answer.
-            Tampered: the document is none that this service wrote.
+            Tampered: the document is malformed.
         """
         with map_errors():
             document = self._collection.find_one({"_id": token_id})
         return None if document is None else read(document)
 
     def is_alive(self, token_id: str) -> bool:
-        """Return whether there is this token and nobody has revoked it.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return whether this token exists and has not been revoked."""
         with map_errors():
             return self._collection.find_one({"_id": token_id, **_ALIVE}, {"_id": True}) is not None
 
@@ -73,35 +71,31 @@ class TokenStore:
             )
 
     def page(self, created_by: str | None, after: str, count: int) -> list[StoredToken]:
-        """Return up to ``count`` tokens in the order of their ids, those behind ``after``.
+        """Return up to ``count`` tokens with ids after ``after``, ordered by id.
 
-        All of them, or those that ``created_by`` made, itself included.
+        With ``created_by``, only that token and those that were created with it.
 
         Raises:
-            StoreUnavailable: the database did not answer.
-            Tampered: a document is none that this service wrote.
+            Tampered: a document is malformed.
         """
-        wanted: Document = {"_id": {"$gt": after}}
+        query: Document = {"_id": {"$gt": after}}
         if created_by is not None:
-            wanted["$or"] = [{"_id": created_by}, {"created_by": created_by}]
+            query["$or"] = [{"_id": created_by}, {"created_by": created_by}]
         with map_errors():
-            found = list(self._collection.find(wanted).sort("_id", ASCENDING).limit(count))
+            found = list(self._collection.find(query).sort("_id", ASCENDING).limit(count))
         return [read(document) for document in found]
 
     def made_with(self, token_id: str) -> list[str]:
-        """Return the ids of the tokens that were made with this one.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
-        """
+        """Return the ids of the tokens that were created with this one."""
         with map_errors():
-            return [one["_id"] for one in self._collection.find({"created_by": token_id}, {"_id": True})]
+            found = self._collection.find({"created_by": token_id}, {"_id": True})
+            return [document["_id"] for document in found]
 
     def revoke(self, token_ids: Sequence[str], at: datetime) -> None:
-        """End tokens; those that were revoked before stay as they are.
+        """Revoke tokens; those that were revoked before stay as they are.
 
         Raises:
-            StoreUnavailable: some may have been ended; ending them again does no harm.
+            StoreUnavailable: some may have been revoked; revoking them again does no harm.
         """
         with map_errors():
             self._collection.update_many(
@@ -109,7 +103,7 @@ class TokenStore:
             )
 
     def renew(self, stored: StoredToken) -> bool:
-        """Put a token's new expiry in place; return False where it has been revoked meanwhile.
+        """Store a token's new expiry; return False if it has been revoked.
 
         Raises:
             StoreUnavailable: it may or may not have been renewed.
@@ -126,12 +120,9 @@ class TokenStore:
             )
 
     def has_administrator(self, at: datetime) -> bool:
-        """Return whether an administrator's token can be used at that time.
+        """Return whether there is an administrator's token that can be used at that time.
 
-        One that was made while nobody had to say who they are is not counted: it may be anybody's.
-
-        Raises:
-            StoreUnavailable: the database did not answer.
+        Tokens created while authentication was disabled are not counted: anyone could have created them.
         """
         with map_errors():
             return (
@@ -157,18 +148,18 @@ def _write(stored: StoredToken) -> Document:
         "networks": list(stored.token.networks),
         "digest": stored.digest,
         "tag": stored.tag,
-        # When it ends by itself or by hand: some time later MongoDB removes it.
+        # When it expires or is revoked; MongoDB removes it some time after that.
         "ended_at": stored.token.expires_at,
     }
 
 
 def read(document: Document) -> StoredToken:
-    """Return the token that was written as this document.
+    """Return the token that is stored as this document; its tag is not verified here.
 
     Raises:
-        Tampered: nobody wrote it like this.
+        Tampered: the document is malformed.
     """
-    # Whoever can write to the database can put anything there; the tag is looked at elsewhere.
+    # Anyone who can write to the database can put anything there.
     try:
         return StoredToken(
             token=Token(
@@ -182,7 +173,7 @@ def read(document: Document) -> StoredToken:
                 expires_at=expect_type(document["expires_at"], datetime, NoneType),
                 lifetime=expect_type(document["lifetime"], int, NoneType),
                 max_uses=expect_type(document["max_uses"], int, NoneType),
-                networks=tuple(_network(one) for one in expect_type(document["networks"], list)),
+                networks=tuple(_network(text) for text in expect_type(document["networks"], list)),
                 rate_limit=expect_type(document["rate_limit"], int, NoneType),
                 uses=expect_type(document["uses"], int),
                 revoked_at=expect_type(document["revoked_at"], datetime, NoneType),
@@ -191,7 +182,7 @@ def read(document: Document) -> StoredToken:
             tag=expect_type(document["tag"], bytes),
         )
     except (KeyError, TypeError, ValueError):
-        raise Tampered("not of the shape in which tokens are stored") from None
+        raise Tampered("the document is not a valid token") from None
 
 
 def _network(text: Any) -> str:

@@ -1,4 +1,4 @@
-"""What it means that MongoDB refuses the document of a secret."""
+"""Maps MongoDB's write errors for secrets to domain errors."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .database import DUPLICATE_KEY, Document
 _TOO_LARGE = {10334, 17419}
 
 
-def to_domain_error(refused: Document) -> PathTaken | StoreUnavailable:
-    """Return what one of the ``writeErrors`` of several inserts means."""
-    if refused["code"] == DUPLICATE_KEY:
-        # An index allows the path only once.  Two secrets never get the same id by chance.
+def to_domain_error(write_error: Document) -> PathTaken | StoreUnavailable:
+    """Return the domain error for one of the ``writeErrors`` of a bulk insert."""
+    if write_error["code"] == DUPLICATE_KEY:
+        # It can only be the unique index on the path: two random ids are never the same.
         return PathTaken()
-    return StoreUnavailable(f"the database cannot be used now: WriteError (code {refused['code']})")
+    return StoreUnavailable(f"the database cannot be used now: WriteError (code {write_error['code']})")
 
 
 @contextmanager
 def map_write_errors() -> Iterator[None]:
-    """Raise what it means that MongoDB refuses a document.
+    """Turn a rejected document into a domain error.
 
     Raises:
-        PathTaken: an index allows the path only once.
-        TooLarge: it is longer than 16 MiB.
+        PathTaken: another secret has the path; a unique index enforces it.
+        TooLarge: the document is larger than 16 MiB.
     """
     try:
         yield
@@ -38,5 +38,5 @@ def map_write_errors() -> Iterator[None]:
         if isinstance(error, WriteError) and error.code not in _TOO_LARGE:
             raise
         raise TooLarge(
-            "all versions of a secret together may have up to 16 MiB: destroy some, or lower max_versions"
+            "all versions of a secret together are limited to 16 MiB: destroy some, or lower max_versions"
         ) from None

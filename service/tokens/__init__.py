@@ -1,1 +1,1 @@
-"""Tokens: authentication, and the use cases of creating, renewing and revoking them."""
+"""Tokens: authentication, and the use cases to create, renew and revoke them."""

@@ -1,4 +1,4 @@
-"""What a new token may be: nothing that contradicts itself, and nothing that its maker does not hold."""
+"""Rules for new tokens: the request is consistent, and grants no more than its creator's token holds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_NAME_CHARACTERS = 100
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A token as it is asked for; times in seconds, ``rate_limit`` in requests per minute."""
+    """A request for a token; times in seconds, ``rate_limit`` in calls per minute."""
 
     name: str
     scopes: tuple[Scope, ...]
@@ -28,57 +28,61 @@ class TokenRequest:
 
 
 def validate(request: TokenRequest) -> None:
-    """Return where the wish can be kept and does not contradict itself.
+    """Check that the request is valid and consistent in itself.
 
     Raises:
-        InvalidFields: it cannot, or does.
+        InvalidFields: it is not.
     """
     if not (
         0 < len(request.name) <= MAX_NAME_CHARACTERS and request.name.isprintable()
     ) or token_format.is_within(request.name):
         raise InvalidFields(
-            {"name": [f"up to {MAX_NAME_CHARACTERS} printable characters, and no token in them"]}
+            {"name": [f"must be 1 to {MAX_NAME_CHARACTERS} printable characters that contain no token"]}
         )
     if request.expires_in is not None and request.expires_in > MAX_SECONDS:
-        raise InvalidFields({"expires_in": [f"up to {MAX_SECONDS} seconds"]})
+        raise InvalidFields({"expires_in": [f"must be at most {MAX_SECONDS} seconds"]})
     if request.renewable and request.expires_in is None:
-        raise InvalidFields({"renewable": ["give expires_in too: it is what each renewal gives"]})
-    makes_tokens = {Action.TOKEN, Action.ADMIN} & {scope.action for scope in request.scopes}
-    if request.max_uses is not None and makes_tokens:
-        # One use would be enough to make a token without that limit.
-        raise InvalidFields({"max_uses": ["a token that can make tokens cannot be limited in uses"]})
+        raise InvalidFields({"renewable": ["give expires_in too: each renewal lasts that long"]})
+    creates_tokens = {Action.TOKEN, Action.ADMIN} & {scope.action for scope in request.scopes}
+    if request.max_uses is not None and creates_tokens:
+        # One use would be enough to create a token without that limit.
+        raise InvalidFields({"max_uses": ["not possible for a token with the scope token or admin"]})
 
 
 def require_subset(principal: Principal, token: Token) -> None:
-    """Return where ``token`` is held by what its maker holds.
+    """Check that ``token`` grants no more than its creator holds.
 
     Raises:
-        Forbidden: it would be more; the message says in what.
+        Forbidden: it grants more; the message says what.
     """
     missing = [str(scope) for scope in token.scopes if not scopes.implies(principal.scopes, scope)]
     if missing:
-        raise Forbidden(f"a token can only give what it holds; yours does not hold {', '.join(missing)}")
-    maker = principal.token
-    if maker is None:
+        raise Forbidden(
+            f"a token can only grant scopes that it holds; yours does not hold {', '.join(missing)}"
+        )
+    creator = principal.token
+    if creator is None:
         return
-    if maker.expires_at is not None:
-        if token.expires_at is None or token.expires_at > maker.expires_at:
-            end = maker.expires_at.isoformat()
-            raise Forbidden(f"your token ends at {end}: give an expires_in within that")
+    if creator.expires_at is not None:
+        if token.expires_at is None or token.expires_at > creator.expires_at:
+            end = creator.expires_at.isoformat()
+            raise Forbidden(f"your token expires at {end}: give an expires_in that ends no later")
         if token.lifetime is not None:
-            # It could be renewed beyond the end of its maker, and of any revocation that follows from it.
-            raise Forbidden("your token ends, so it can make no renewable one")
-    if maker.networks and not (token.networks and _are_within(token.networks, maker.networks)):
-        raise Forbidden(f"your token is for {', '.join(maker.networks)}: give networks within those")
-    if maker.rate_limit is not None and not (token.rate_limit and token.rate_limit <= maker.rate_limit):
-        raise Forbidden(f"your token may call {maker.rate_limit} times per minute: give no higher rate_limit")
+            # Renewals could extend it past its creator's expiry.
+            raise Forbidden("your token expires, so it cannot create a renewable one: omit renewable")
+    if creator.networks and not (token.networks and _are_within(token.networks, creator.networks)):
+        raise Forbidden(f"your token is limited to {', '.join(creator.networks)}: give networks within those")
+    if creator.rate_limit is not None and not (token.rate_limit and token.rate_limit <= creator.rate_limit):
+        raise Forbidden(
+            f"your token may make {creator.rate_limit} calls per minute: give a rate_limit of at most that"
+        )
 
 
 def _are_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
-    return all(any(_is_within(ip_network(one), ip_network(other)) for other in outer) for one in inner)
+    return all(any(_is_subnet(ip_network(part), ip_network(whole)) for whole in outer) for part in inner)
 
 
-def _is_within(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
-    if isinstance(one, IPv4Network) and isinstance(other, IPv4Network):
-        return one.subnet_of(other)
-    return isinstance(one, IPv6Network) and isinstance(other, IPv6Network) and one.subnet_of(other)
+def _is_subnet(part: IPv4Network | IPv6Network, whole: IPv4Network | IPv6Network) -> bool:
+    if isinstance(part, IPv4Network) and isinstance(whole, IPv4Network):
+        return part.subnet_of(whole)
+    return isinstance(part, IPv6Network) and isinstance(whole, IPv6Network) and part.subnet_of(whole)

@@ -1,7 +1,7 @@
-"""Finds out who asks, from the token they send.
+"""Authenticates callers by their token.
 
-A token that was good a moment ago is good without asking the database again, for ``RECHECK_SECONDS``:
-that is how long a revocation can take to reach every process.  Where uses are counted, each is.
+A valid token is cached for ``RECHECK_SECONDS``: a revocation can take that long to reach every process.
+If a token's uses are limited, each use is counted in the database nevertheless.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from ..store.tokens import TokenStore
 
 RECHECK_SECONDS = 5.0
 
-# More tokens than any process meets in RECHECK_SECONDS; beyond it everybody is looked up again.
-_MAX_REMEMBERED = 10_000
-_NOBODY = bytes(32)
+# More tokens than any process sees in RECHECK_SECONDS; beyond it the cache is cleared.
+_MAX_CACHED = 10_000
+_NO_DIGEST = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered:
+class _Cached:
     stored: StoredToken
     until: float
 
 
 class Authenticator:
-    """Proves who asks.  ``failures_per_minute`` bounds wrong attempts by address, and again by token.
+    """Authenticates callers; ``failures_per_minute`` limits failed attempts, per address and per token.
 
-    Only failures are counted and refused: whoever has a good token is let in however many others
-    guess from the same address, so that nobody can lock them out.
+    Only failures are counted and refused: a valid token is accepted however many others guess from the
+    same address, so guessing cannot lock its holder out.
     """
 
     def __init__(
@@ -65,17 +65,17 @@ class Authenticator:
         self._ring = ring
         self._failures_per_minute = failures_per_minute
         self._clock = clock
-        self._remembered: dict[str, _Remembered] = {}
+        self._cache: dict[str, _Cached] = {}
 
     def authenticate(self, entry: Entry, text: str | None) -> Principal:
-        """Return who sends this token, and say so in the audit entry.
+        """Return who sends this token, and record that as the actor of the audit entry.
 
         Raises:
             NoToken, MalformedToken: there is nothing to look up.
-            InvalidToken: unknown, wrong, expired, revoked, used up, or not for this address.
+            InvalidToken: unknown, wrong, expired, revoked, used up, or not allowed from this address.
             TooManyRequests: too many failures, or more calls than the token's own limit allows.
-            Tampered, UnknownKey: the stored token is not one that this service made.
-            StoreUnavailable: the database did not answer.
+            Tampered, UnknownKey: the stored token does not authenticate.
+            StoreUnavailable: the database did not answer in time.
         """
         claimed = None
         try:
@@ -88,7 +88,11 @@ class Authenticator:
             entry.actor = token.token_id
             _check(token, entry.caller.client_ip)
             if token.rate_limit is not None:
-                self._limit(f"calls {token.token_id}", token.rate_limit, "this token's calls")
+                self._limit(
+                    f"calls {token.token_id}",
+                    token.rate_limit,
+                    f"rate limit exceeded: this token may make {token.rate_limit} calls per minute",
+                )
             # Last, so that a call that is refused for another reason costs no use.
             if token.max_uses is not None and not self._tokens.use(token.token_id):
                 raise TokenUsedUp
@@ -98,61 +102,61 @@ class Authenticator:
         return Principal(token.token_id, token.scopes, token)
 
     def forget(self, token_id: str) -> None:
-        """Look a token up anew at its next use: it was changed or ended by this process."""
-        self._remembered.pop(token_id, None)
+        """Drop a token from the cache, because this process has changed or revoked it."""
+        self._cache.pop(token_id, None)
 
     def _prove(self, credential: Credential) -> Token:
         asked_at = self._clock()
-        recalled = self._recall(credential.token_id)
-        stored = recalled or self._tokens.find(credential.token_id)
-        # Also where there is none, so that an unknown id takes no less time than a wrong secret.
-        if not hmac.compare_digest(stored.digest if stored else _NOBODY, credential.digest) or not stored:
+        cached = self._cached(credential.token_id)
+        stored = cached or self._tokens.find(credential.token_id)
+        # Compared even if there is no token, so that an unknown id takes as long as a wrong secret.
+        if not hmac.compare_digest(stored.digest if stored else _NO_DIGEST, credential.digest) or not stored:
             raise InvalidToken
-        if recalled is None:
+        if cached is None:
             tags.verify_token(stored, self._ring)
-            self._remember(stored, asked_at + RECHECK_SECONDS)
+            self._add_to_cache(stored, asked_at + RECHECK_SECONDS)
         return stored.token
 
-    def _recall(self, token_id: str) -> StoredToken | None:
-        remembered = self._remembered.get(token_id)
-        if remembered is None or self._clock() >= remembered.until:
+    def _cached(self, token_id: str) -> StoredToken | None:
+        cached = self._cache.get(token_id)
+        if cached is None or self._clock() >= cached.until:
             return None
-        # Another process may have renewed one whose time is over here.
-        return None if _is_over(remembered.stored.token) else remembered.stored
+        # If it has expired here, another process may have renewed it.
+        return None if _has_expired(cached.stored.token) else cached.stored
 
-    def _remember(self, stored: StoredToken, until: float) -> None:
-        if len(self._remembered) >= _MAX_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[stored.token.token_id] = _Remembered(stored, until)
+    def _add_to_cache(self, stored: StoredToken, until: float) -> None:
+        if len(self._cache) >= _MAX_CACHED:
+            self._cache.clear()
+        self._cache[stored.token.token_id] = _Cached(stored, until)
 
     def _count_failure(self, client_ip: str, claimed: str | None) -> None:
-        limit, what = self._failures_per_minute, "failed attempts"
-        self._limit(f"failures from {_rate_limit_key(client_ip)}", limit, what)
+        limit = self._failures_per_minute
+        message = f"too many failed attempts: {limit} per minute are allowed"
+        self._limit(f"failures from {_rate_limit_key(client_ip)}", limit, message)
         if claimed is not None:
-            self._limit(f"failures of {claimed}", limit, what)
+            self._limit(f"failures of {claimed}", limit, message)
 
-    def _limit(self, subject: str, limit: int, what: str) -> None:
+    def _limit(self, subject: str, limit: int, message: str) -> None:
         if self._attempts.count(subject) > limit:
             raise TooManyRequests(
-                f"too many {what}: {limit} per minute are allowed; wait as long as Retry-After says",
-                self._attempts.seconds_left(),
+                f"{message}; wait as long as Retry-After says", self._attempts.seconds_left()
             )
 
 
 def _check(token: Token, client_ip: str) -> None:
     if token.revoked_at is not None:
         raise TokenRevoked
-    if _is_over(token):
+    if _has_expired(token):
         raise TokenExpired
-    if token.networks and not _within(client_ip, token.networks):
+    if token.networks and not _is_in(client_ip, token.networks):
         raise AddressNotAllowed
 
 
-def _is_over(token: Token) -> bool:
+def _has_expired(token: Token) -> bool:
     return token.expires_at is not None and token.expires_at <= now()
 
 
-def _within(client_ip: str, networks: tuple[str, ...]) -> bool:
+def _is_in(client_ip: str, networks: tuple[str, ...]) -> bool:
     try:
         address = ip_address(client_ip)
     except ValueError:
@@ -161,7 +165,7 @@ def _within(client_ip: str, networks: tuple[str, ...]) -> bool:
 
 
 def _rate_limit_key(client_ip: str) -> str:
-    """Return what one client can be expected to hold: an IPv4 address, or an IPv6 network of 64 bits."""
+    """Return what identifies one client: its IPv4 address, or its IPv6 /64 network."""
     try:
         address = ip_address(client_ip)
     except ValueError:
@@ -170,5 +174,5 @@ def _rate_limit_key(client_ip: str) -> str:
 
 
 def authentication_disabled(_entry: Entry, _text: str | None) -> Principal:
-    """Stand in for ``Authenticator.authenticate`` where authentication is switched off."""
+    """Replace ``Authenticator.authenticate`` if authentication is disabled."""
     return policy.ANYONE

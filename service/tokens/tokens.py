@@ -1,4 +1,8 @@
-"""The life of a token.  No token can be given more than its maker holds."""
+"""Creates, describes, lists, renews and revokes tokens.
+
+A token never grants more than its creator's token holds (``attenuation``).  Every function raises
+StoreUnavailable if the database does not answer in time.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class TokenServices:
-    """What the use cases work with; ``forget`` is told whose token has changed."""
+    """The dependencies; ``forget`` drops a changed token, named by its id, from this process's cache."""
 
     store: TokenStore
     ring: KeyRing
@@ -33,26 +37,26 @@ class TokenServices:
 def create(
     services: TokenServices, entry: Entry, principal: Principal, request: TokenRequest
 ) -> tuple[str, Token]:
-    """Make a token; return it, the only time that anybody sees it, and what it may do.
+    """Create a token; return its text, which is not stored, and its description.
 
     Raises:
-        Forbidden: the caller may make none, or none like this.
-        InvalidFields: the wish contradicts itself.
+        Forbidden: the caller may not create tokens, or not this one.
+        InvalidFields: the request is invalid or contradicts itself.
         KeyRingMismatch: the key ring does not fit the data.
-        TokenRevoked: the caller's own token was, a moment ago.
-        StoreUnavailable: the token may have been kept, but nobody has it.
+        TokenRevoked: the caller's own token was revoked a moment ago.
+        StoreUnavailable: the token may have been stored, but its text is lost.
     """
     policy.require(principal, Action.TOKEN)
     attenuation.validate(request)
-    made_at = now()
+    created_at = now()
     credential = token_format.new()
     token = Token(
         token_id=credential.token_id,
         name=request.name,
         scopes=request.scopes,
-        created_at=made_at,
+        created_at=created_at,
         created_by=principal.actor,
-        expires_at=made_at + timedelta(seconds=request.expires_in) if request.expires_in else None,
+        expires_at=created_at + timedelta(seconds=request.expires_in) if request.expires_in else None,
         lifetime=request.expires_in if request.renewable else None,
         max_uses=request.max_uses,
         networks=request.networks,
@@ -62,38 +66,38 @@ def create(
     services.key_check.require()
     entry.token_id = token.token_id
     services.store.insert(tags.sign_token(token, credential.digest, services.ring))
-    _require_alive_maker(services, principal, token)
+    _require_live_creator(services, principal, token)
     return credential.text, token
 
 
 def describe(services: TokenServices, entry: Entry, principal: Principal, token_id: str) -> Token:
-    """Return what a token may do.
+    """Return a token without its text.
 
     Raises:
-        TokenNotFound: there is none, or the caller has nothing to do with it.
-        StoreUnavailable: the database did not answer.
+        TokenNotFound: there is no such token, or the caller may not know of it.
     """
     return _find(services, entry, principal, token_id).token
 
 
 def list_(services: TokenServices, principal: Principal, after: str) -> Sequence[Token]:
-    """Return up to ``PAGE`` tokens behind the id ``after``: all for administrators, else one's own.
+    """Return up to ``PAGE`` tokens whose ids follow ``after``.
+
+    Administrators see all tokens, others their own and those created with it.
 
     Raises:
-        Forbidden: the caller may make none.
-        StoreUnavailable: the database did not answer.
+        Forbidden: the caller may not create tokens.
     """
     policy.require(principal, Action.TOKEN)
-    maker = None if policy.is_admin(principal) else principal.actor
-    return [stored.token for stored in services.store.page(maker, after, PAGE)]
+    creator = None if policy.is_admin(principal) else principal.actor
+    return [stored.token for stored in services.store.page(creator, after, PAGE)]
 
 
 def renew(services: TokenServices, entry: Entry, principal: Principal, token_id: str) -> Token:
-    """Give a renewable token its lifetime anew, from now on.
+    """Renew a token: its lifetime starts again now.
 
     Raises:
-        TokenNotFound: there is none, the caller has nothing to do with it, or it was revoked.
-        Forbidden: it is not renewable, or its time is over.
+        TokenNotFound: there is no such token, the caller may not know of it, or it was revoked.
+        Forbidden: it is not renewable, or it has expired.
         KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: it may or may not have been renewed.
     """
@@ -102,8 +106,8 @@ def renew(services: TokenServices, entry: Entry, principal: Principal, token_id:
     if token.lifetime is None or token.expires_at is None:
         raise Forbidden("this token is not renewable")
     if token.expires_at <= present:
-        raise Forbidden("this token has expired, and no renewal brings it back: make another")
-    # Its tag is made anew, and nothing comes under a key that the database has not met.
+        raise Forbidden("this token has expired and can no longer be renewed: create another")
+    # The new tag is made under the primary key, which must fit the database.
     services.key_check.require()
     renewed = replace(token, expires_at=present + timedelta(seconds=token.lifetime))
     if not services.store.renew(tags.sign_token(renewed, stored.digest, services.ring)):
@@ -115,32 +119,33 @@ def renew(services: TokenServices, entry: Entry, principal: Principal, token_id:
 def revoke(
     services: TokenServices, entry: Entry, principal: Principal, token_id: str, *, descendants: bool
 ) -> Sequence[str]:
-    """End a token and, where asked, every one that was made with it, directly or not; return their ids.
+    """Revoke a token and, with ``descendants``, all created with it, directly or not; return their ids.
 
     Raises:
-        TokenNotFound: there is none, or the caller has nothing to do with it.
-        StoreUnavailable: some may have been ended; do it again.
+        TokenNotFound: there is no such token, or the caller may not know of it.
+        StoreUnavailable: some may have been revoked; call it again.
     """
     _find(services, entry, principal, token_id)
-    ended = [token_id]
-    for one in ended:
-        # First the maker and then what it made: whoever makes one meanwhile looks in the other order
-        # (_require_alive_maker), so that none slips through between the two.
-        services.store.revoke([one], now())
-        services.forget(one)
+    revoked = [token_id]
+    for revoked_id in revoked:
+        # Revoke the creator, then look for its tokens.  A concurrent ``create`` inserts its token, then
+        # checks the creator (_require_live_creator): in either order of events, no token is missed.
+        services.store.revoke([revoked_id], now())
+        services.forget(revoked_id)
         if descendants:
-            ended += [made for made in services.store.made_with(one) if made not in ended]
-    return ended
+            created = services.store.made_with(revoked_id)
+            revoked += [created_id for created_id in created if created_id not in revoked]
+    return revoked
 
 
-def _require_alive_maker(services: TokenServices, principal: Principal, token: Token) -> None:
-    """Return where the maker of this new token is not revoked; take the token back where it is.
+def _require_live_creator(services: TokenServices, principal: Principal, token: Token) -> None:
+    """Check that the creator of this new token is not revoked; otherwise revoke the new token too.
 
-    A revocation takes seconds to reach every process: enough for whoever stole a token to make
-    others with it, which would outlive it.
+    A revocation takes seconds to reach every process: long enough for a thief to create further tokens
+    with a stolen one, which would stay valid.
 
     Raises:
-        TokenRevoked: it is.
+        TokenRevoked: the creator is revoked.
     """
     if principal.token is None or services.store.is_alive(principal.actor):
         return
@@ -150,9 +155,9 @@ def _require_alive_maker(services: TokenServices, principal: Principal, token: T
 
 
 def _find(services: TokenServices, entry: Entry, principal: Principal, token_id: str) -> StoredToken:
-    """Return a token that the caller may know of: its own, one that it made, any for administrators.
+    """Return a token that the caller may know of: its own, one it created, or any for administrators.
 
-    What is no id goes into no record: it could be a whole token.
+    A malformed id is not recorded in the audit entry: it could be a whole token.
     """
     if not token_format.is_id(token_id):
         raise TokenNotFound
@@ -160,9 +165,9 @@ def _find(services: TokenServices, entry: Entry, principal: Principal, token_id:
     stored = services.store.find(token_id)
     if stored is None:
         raise TokenNotFound
-    own = principal.actor == token_id
-    made = principal.actor == stored.token.created_by and Scope(Action.TOKEN) in principal.scopes
-    if not (own or made or policy.is_admin(principal)):
+    is_own = principal.actor == token_id
+    is_creator = principal.actor == stored.token.created_by and Scope(Action.TOKEN) in principal.scopes
+    if not (is_own or is_creator or policy.is_admin(principal)):
         raise TokenNotFound
     tags.verify_token(stored, services.ring)
     return stored

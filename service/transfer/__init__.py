@@ -1,1 +1,1 @@
-"""Files that secrets come from and go to: their formats, and what is read from them as requests."""
+"""Import and export of secrets: file formats, import plans and the use cases."""

@@ -1,4 +1,4 @@
-"""Gives out all secrets of a folder, each as it would be created elsewhere with its current value."""
+"""Exports all secrets of a folder, each as the request that creates it elsewhere with its current value."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ UNNAMED = "without a path"
 
 @dataclass(frozen=True, slots=True)
 class ExportPage:
-    """What there is at some paths: secrets to give out, and those that are not in their place.
+    """The secrets at some paths, in ``found``, with errors in place of those that cannot be opened.
 
-    ``left_out`` counts what stays, by the reason: what was deleted or is over; what can be read only so
-    many times, because two copies could be read twice as often; what has no path to be found by.
+    ``left_out`` counts the secrets that are not exported, by reason: deleted or expired; limited in reads,
+    because two copies could be read twice as often; without a path to find them by.
     """
 
     found: list[tuple[str, Secret | CannotDecrypt]] = field(default_factory=list)
@@ -38,16 +38,16 @@ class ExportPage:
 
 @dataclass(frozen=True, slots=True)
 class Unopened:
-    """A secret that cannot be given out, and why."""
+    """A secret that cannot be exported, and why."""
 
     path: str
     error: CannotDecrypt
 
 
 def pages(services: SecretServices, principal: Principal, folder: str) -> Iterator[ExportPage]:
-    """Find everything below a folder, which ends with its slash, in the order of the paths; below "" is all.
+    """Yield everything below a folder, ordered by path; ``folder`` ends with a slash, and "" means all.
 
-    What changes meanwhile is found as it was or as it is.
+    A secret that changes during this is found either as it was or as it is.
 
     Raises:
         KeyRingMismatch: the key ring does not fit the data.
@@ -62,33 +62,33 @@ def pages(services: SecretServices, principal: Principal, folder: str) -> Iterat
 
 
 def open_(services: SecretServices, entry: Entry, page: ExportPage) -> list[CreateSecret | Unopened]:
-    """Return what was found with its values; none of them may leave before the audit entry is closed."""
+    """Return the page's secrets with values; they must not be sent before the audit entry is closed."""
     return [_open(services, entry.add_item(), path, found) for path, found in page.found]
 
 
 def _page(services: SecretServices, principal: Principal, paths: Sequence[str]) -> ExportPage:
-    names = [SecretRef(path, is_path=True) for path in paths]
+    refs = [SecretRef(path, is_path=True) for path in paths]
     read = partial(services.secrets.find_with_value, number=None)
     at = services.clock()
     page = ExportPage()
-    for path, found in zip(paths, lookup.find(services, principal, Action.FETCH, names, read), strict=True):
-        if (why := _stays(found, at)) is not None:
-            page.left_out[why] += 1
+    for path, found in zip(paths, lookup.find(services, principal, Action.FETCH, refs, read), strict=True):
+        if (reason := _reason_to_leave_out(found, at)) is not None:
+            page.left_out[reason] += 1
         elif not isinstance(found, SecretNotFound):
             page.found.append((path, found))
     return page
 
 
-def _stays(found: Secret | SecretNotFound | CannotDecrypt, at: datetime) -> str | None:
-    """Return why a secret is left out, None where it is not."""
+def _reason_to_leave_out(found: Secret | SecretNotFound | CannotDecrypt, at: datetime) -> str | None:
+    """Return why a secret is left out, or None if it is not."""
     try:
         if isinstance(found, SecretNotFound):
             raise found
         if isinstance(found, Secret):
             state.readable(found, None, at)
             return None if found.max_reads is None else LIMITED
-    except SecretNotFound as gone:
-        return gone.reason
+    except SecretNotFound as error:
+        return error.reason
     return None
 
 
@@ -100,7 +100,7 @@ def _open(
         if isinstance(found, CannotDecrypt):
             raise found
         entry.secret_id = found.secret_id
-        (version,) = (one for one in found.versions if one.version == found.current)
+        (version,) = (version for version in found.versions if version.version == found.current)
         value = secret_values.open_(found, version, services.ring)
     except CannotDecrypt as error:
         entry.reason = error.reason
@@ -109,7 +109,7 @@ def _open(
 
 
 def _settings(secret: Secret, version: Version) -> SecretOptions:
-    """Return the settings that a new secret does not have by itself."""
+    """Return the settings that differ from a new secret's defaults."""
     options = SecretOptions()
     if secret.labels:
         options["labels"] = dict(secret.labels)

@@ -1,4 +1,4 @@
-"""Files that are complete or not there."""
+"""Writes files atomically: they are complete, or they do not exist."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..errors import ConfigurationError
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that only its owner can read; it gets its name once all of it is on the disk.
+    """Write a file that only its owner can read; it gets its name when all of it is on disk.
 
     Raises:
-        ConfigurationError: there is one of this name, which stays as it is, or it cannot be written.
+        ConfigurationError: the file exists already, and stays as it is, or it cannot be written.
     """
     if path.exists():
-        # Said before the work; below, nobody can come in between.
-        raise ConfigurationError(f"{path} is there already: name another file, or move it away")
+        # Only to fail before the work; a file that is created after this is not replaced either, see below.
+        raise ConfigurationError(f"{path} already exists: name another file, or move it away")
     try:
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
             yield cast(BinaryIO, file)

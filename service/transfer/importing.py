@@ -1,4 +1,4 @@
-"""Brings secrets in from elsewhere: what would become of each is decided first, and only then is it done."""
+"""Imports secrets: first plans what to do with each one, then does it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..store.secret_queries import SecretRef
 
 
 class Existing(StrEnum):
-    """What to do where there is a secret at the path already."""
+    """What to do if there is already a secret at the path."""
 
     REFUSE = "refuse"
     SKIP = "skip"
@@ -33,14 +33,14 @@ class Existing(StrEnum):
 
 
 class ImportOutcome(StrEnum):
-    """What becomes of a secret that is to be imported."""
+    """What an import does with a secret; the values are shown to the operator."""
 
     CREATE = "create"
     NEW_VERSION = "new version"
     NEW_SETTINGS = "new settings"
-    SAME = "same as there is"
-    SKIP = "skip, there is one"
-    OVER = "leave out, its time is over"
+    SAME = "unchanged"
+    SKIP = "skip, already exists"
+    OVER = "skip, expired"
     REFUSE = "refuse"
 
 
@@ -49,9 +49,9 @@ CHANGES = frozenset({ImportOutcome.CREATE, ImportOutcome.NEW_VERSION, ImportOutc
 
 @dataclass(frozen=True, slots=True)
 class ImportStep:
-    """What would become of one secret; ``error`` is why it is refused.
+    """The plan for one secret; ``error`` is why it is refused.
 
-    ``version`` is the current one of the secret that is there.
+    ``version`` is the current version of the existing secret.
     """
 
     request: CreateSecret = field(repr=False)
@@ -63,9 +63,9 @@ class ImportStep:
 def plan(
     services: SecretServices, principal: Principal, requests: Sequence[CreateSecret], existing: Existing
 ) -> list[ImportStep]:
-    """Return what would become of each secret, in their order; every one has a path, and no two the same.
+    """Return the plan for each secret, in order; each must have its own path.
 
-    Values are compared here and go nowhere, so no read of a secret is used up, and nothing is recorded.
+    Values are only compared and never returned, so this uses up no reads and records nothing.
 
     Raises:
         KeyRingMismatch: the key ring does not fit the data.
@@ -73,9 +73,9 @@ def plan(
     """
     services.key_check.require()
     at = services.clock()
-    steps = [_by_itself(services, request, at) for request in requests]
-    numbers = [number for number, step in enumerate(steps) if step.outcome is ImportOutcome.CREATE]
-    # Values are needed, and room for them in memory, only where they are compared.
+    steps = [_validate(services, request, at) for request in requests]
+    indexes = [index for index, step in enumerate(steps) if step.outcome is ImportOutcome.CREATE]
+    # Values, which need memory, are read only if they are compared.
     compare = existing is Existing.UPDATE
     read = (
         partial(services.secrets.find_with_value, number=None)
@@ -83,21 +83,21 @@ def plan(
         else services.secrets.find_without_values
     )
     size = max_batch_size(services)
-    for start in range(0, len(numbers), size):
-        some = numbers[start : start + size]
-        names = [SecretRef(steps[number].request.path or "", is_path=True) for number in some]
-        found = lookup.find(services, principal, Action.UPDATE, names, read)
-        for number, one in zip(some, found, strict=True):
-            steps[number] = _beside(services, steps[number].request, one, existing, at)
+    for start in range(0, len(indexes), size):
+        batch = indexes[start : start + size]
+        refs = [SecretRef(steps[index].request.path or "", is_path=True) for index in batch]
+        results = lookup.find(services, principal, Action.UPDATE, refs, read)
+        for index, found in zip(batch, results, strict=True):
+            steps[index] = _plan_with_existing(services, steps[index].request, found, existing, at)
     return steps
 
 
 def carry_out(services: SecretServices, entry: Entry, principal: Principal, step: ImportStep) -> None:
-    """Do what was planned, where nothing has changed since.
+    """Do what was planned, unless the secret has changed since.
 
     Raises:
-        PathTaken, VersionConflict: something has.
-        VaultError: for any other reason that ``create_secret`` and ``update`` have.
+        PathTaken, VersionConflict: the secret has changed.
+        VaultError: any other error of ``create_secret`` or ``update``.
     """
     request = step.request
     if step.outcome is ImportOutcome.CREATE:
@@ -108,7 +108,8 @@ def carry_out(services: SecretServices, entry: Entry, principal: Principal, step
     modify.update(services, entry, principal, SecretRef(request.path or "", is_path=True), update)
 
 
-def _by_itself(services: SecretServices, request: CreateSecret, at: datetime) -> ImportStep:
+def _validate(services: SecretServices, request: CreateSecret, at: datetime) -> ImportStep:
+    """Return the plan for a secret without regard to existing ones."""
     if _is_over(request.options, at):
         return ImportStep(request, ImportOutcome.OVER)
     try:
@@ -125,14 +126,14 @@ def _is_over(options: SecretOptions, at: datetime) -> bool:
     return any(isinstance(end, datetime) and end <= at for end in ends)
 
 
-def _beside(
+def _plan_with_existing(
     services: SecretServices,
     request: CreateSecret,
     found: Secret | SecretNotFound | CannotDecrypt,
     existing: Existing,
     at: datetime,
 ) -> ImportStep:
-    """Return what would become of a secret, now that it is known what there is at its path."""
+    """Return the plan for a secret, given what was found at its path."""
     if isinstance(found, SecretNotFound):
         return ImportStep(request, ImportOutcome.CREATE)
     if isinstance(found, Secret) and state.of(found, at) in (State.EXPIRED, State.DESTROYED):
@@ -144,12 +145,12 @@ def _beside(
     try:
         if not isinstance(found, Secret):
             raise found
-        return ImportStep(request, _changed(services, request, found, at), version=found.current)
+        return ImportStep(request, _compare(services, request, found, at), version=found.current)
     except (SecretDeleted, CannotDecrypt) as error:
         return ImportStep(request, ImportOutcome.REFUSE, error)
 
 
-def _changed(services: SecretServices, request: CreateSecret, secret: Secret, at: datetime) -> ImportOutcome:
+def _compare(services: SecretServices, request: CreateSecret, secret: Secret, at: datetime) -> ImportOutcome:
     state.require(secret, at, State.LIVE)
     if not _has_value(services, secret, request.content, at):
         return ImportOutcome.NEW_VERSION

@@ -1,4 +1,4 @@
-"""Turns what was read from a file into secrets to import, and says of every line what would become of it."""
+"""Plans an import: turns the lines of a file into requests, and describes the plan for every line."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .importing import Existing, ImportOutcome, ImportStep
 
 @dataclass(frozen=True, slots=True)
 class PlannedLine:
-    """What would become of the secret at a line; ``step`` is None where there is none to be had.
+    """The plan for one line; ``step`` is None if the line has no valid secret.
 
-    ``text`` says it to the operator and never has a value in it.
+    ``text`` describes it to the operator and never contains a value.
     """
 
     number: int
@@ -29,7 +29,7 @@ class PlannedLine:
 
     @property
     def outcome(self) -> ImportOutcome:
-        """What would become of it."""
+        """What the import does with the line."""
         return ImportOutcome.REFUSE if self.step is None else self.step.outcome
 
 
@@ -40,28 +40,25 @@ def plan(
     folder: str,
     existing: Existing,
 ) -> list[PlannedLine]:
-    """Return what would become of each line, in their order; ``folder`` goes in front of every path.
+    """Return the plan for each line, in order; ``folder`` is prepended to every path.
 
     Raises:
         KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: the database did not answer.
     """
-    read = list(_requests(lines, folder))
-    steps = iter(
-        importing.plan(
-            services, principal, [one for _, one in read if isinstance(one, CreateSecret)], existing
-        )
-    )
+    parsed = list(_requests(lines, folder))
+    requests = [request for _, request in parsed if isinstance(request, CreateSecret)]
+    steps = iter(importing.plan(services, principal, requests, existing))
     return [
-        PlannedLine(number, f"{ImportOutcome.REFUSE}: {one}", None)
-        if isinstance(one, str)
+        PlannedLine(number, f"{ImportOutcome.REFUSE}: {request}", None)
+        if isinstance(request, str)
         else _planned(number, next(steps))
-        for number, one in read
+        for number, request in parsed
     ]
 
 
 def describe_error(error: VaultError) -> str:
-    """Return an error in one line."""
+    """Return the text of an error, in one line."""
     if not isinstance(error, InvalidFields):
         return str(error)
     return "; ".join(
@@ -72,17 +69,17 @@ def describe_error(error: VaultError) -> str:
 
 
 def _planned(number: int, step: ImportStep) -> PlannedLine:
-    # A path that is none could be anything, a value in the wrong field included.
-    named = f"{step.request.path}: " if paths.is_path(step.request.path or "") else ""
-    why = "" if step.error is None else f": {describe_error(step.error)}"
-    return PlannedLine(number, f"{named}{step.outcome}{why}", step)
+    # A malformed path could be anything, including a value in the wrong field.
+    path = f"{step.request.path}: " if paths.is_path(step.request.path or "") else ""
+    reason = "" if step.error is None else f": {describe_error(step.error)}"
+    return PlannedLine(number, f"{path}{step.outcome}{reason}", step)
 
 
 def _requests(
     lines: Sequence[ParsedLine | LineError], folder: str
 ) -> Iterator[tuple[int, CreateSecret | str]]:
-    """Return the number of each line, and its secret or why there is none."""
-    first: dict[str, int] = {}
+    """Yield the number of each line, and its secret or why there is none."""
+    seen: dict[str, int] = {}
     for line in lines:
         if isinstance(line, LineError):
             yield line.number, line.text
@@ -93,16 +90,16 @@ def _requests(
             yield line.number, describe_error(error)
             continue
         if request.path is None:
-            yield line.number, "path: without one nobody would find it again"
-        elif request.path in first:
-            yield line.number, f"path: line {first[request.path]} has the same"
+            yield line.number, "path: missing; a secret without one could not be found again"
+        elif request.path in seen:
+            yield line.number, f"path: line {seen[request.path]} has the same path"
         else:
-            first[request.path] = line.number
+            seen[request.path] = line.number
             yield line.number, request
 
 
 def _within(folder: str, body: Mapping[str, object]) -> Mapping[str, object]:
-    """Return the body with the folder in front of its path; an empty path is the folder itself."""
+    """Return the body with the folder prepended to its path; an empty path is the folder itself."""
     path = body.get("path")
     if not isinstance(path, str):
         return body
@@ -113,5 +110,5 @@ def _messages(found: object) -> Iterator[str]:
     if isinstance(found, str):
         yield found
         return
-    for one in found.values() if isinstance(found, Mapping) else found:  # type: ignore[attr-defined]
-        yield from _messages(one)
+    for nested in found.values() if isinstance(found, Mapping) else found:  # type: ignore[attr-defined]
+        yield from _messages(nested)

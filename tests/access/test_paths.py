@@ -1,4 +1,4 @@
-"""vault.paths: one name, one way to write it."""
+"""access.paths: each path has exactly one spelling."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ from tests.calls import UNKNOWN
     ],
 )
 def test_takes_names_of_every_kind(path: str) -> None:
-    """Segments with single slashes between them."""
+    """Paths are segments separated by single slashes."""
     assert paths.is_path(path)
     paths.require_path(path)
 
@@ -58,8 +58,8 @@ def test_takes_names_of_every_kind(path: str) -> None:
     ],
     ids=ascii,
 )
-def test_refuses_what_could_be_taken_for_another(text: str) -> None:
-    """And says the rule, not what was sent: it may be a value in the wrong field."""
+def test_refuses_ambiguous_or_malformed_paths(text: str) -> None:
+    """The error states the rule but not the text, which may be a secret value in the wrong field."""
     assert not paths.is_path(text)
     with pytest.raises(InvalidFields) as caught:
         paths.require_path(text)
@@ -67,8 +67,8 @@ def test_refuses_what_could_be_taken_for_another(text: str) -> None:
 
 
 @given(text=st.text(alphabet="a./*-_ \n", max_size=12))
-def test_a_path_has_no_other_way_to_write_it(text: str) -> None:
-    """No empty, no dotted segments, no wildcard: no rule on prefixes can be got around."""
+def test_a_path_has_one_spelling(text: str) -> None:
+    """No empty or dotted segments and no wildcards, so rules on prefixes cannot be bypassed."""
     if paths.is_path(text):
         assert text == "/".join(segment for segment in text.split("/") if segment not in ("", ".", ".."))
         assert not set("* \n") & set(text)
@@ -78,13 +78,13 @@ def test_a_path_has_no_other_way_to_write_it(text: str) -> None:
     ("text", "folder"), [("", ""), ("/", ""), ("team", "team/"), ("team/app/", "team/app/")]
 )
 def test_a_folder_ends_with_its_slash(text: str, folder: str) -> None:
-    """Written with it or without; the empty one holds every path."""
+    """The slash is added if missing; the empty string stands for all paths."""
     assert folder == paths.folder(text)
 
 
 @pytest.mark.parametrize("text", ["/team", "team//", "*", "team/*"])
-def test_refuses_what_is_no_folder(text: str) -> None:
-    """With the rule that it breaks."""
+def test_refuses_a_malformed_folder(text: str) -> None:
+    """The error states the rule."""
     with pytest.raises(InvalidFields) as caught:
         paths.folder(text)
     assert {"prefix": [paths.RULE]} == caught.value.errors

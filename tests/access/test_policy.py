@@ -1,4 +1,4 @@
-"""vault.policy: nothing is allowed that no scope allows."""
+"""access.policy: an action is allowed only if a scope allows it."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from service.models import AccessFilter, Action, Principal
 
 
 def principal(*texts: str) -> Principal:
-    """Return somebody with these scopes."""
+    """Return a caller with these scopes."""
     return Principal("0f3a5b7c9d1e2f40", tuple(map(scopes.parse, texts)))
 
 
 @pytest.mark.parametrize("action", Action)
 def test_denies_by_default(action: Action) -> None:
-    """Whoever has no scope may do nothing."""
+    """A caller without scopes may do nothing."""
     with pytest.raises(Forbidden, match=f"lacks a scope for this: {action}"):
         policy.require(principal(), action)
     with pytest.raises(Forbidden, match=f"lacks a scope for this path: {action}:a"):
@@ -24,15 +24,15 @@ def test_denies_by_default(action: Action) -> None:
 
 @pytest.mark.parametrize("action", Action)
 def test_administrators_may_do_everything(action: Action) -> None:
-    """The operator, anybody where authentication is off, and who holds admin."""
-    for one in (policy.OPERATOR, policy.ANYONE, principal("admin")):
-        policy.require(one, action)
-        policy.require_path(one, action, "a")
-        assert AccessFilter(everything=True) == policy.access_filter(one, action)
+    """The operator, every caller if authentication is disabled, and holders of ``admin``."""
+    for admin in (policy.OPERATOR, policy.ANYONE, principal("admin")):
+        policy.require(admin, action)
+        policy.require_path(admin, action, "a")
+        assert AccessFilter(everything=True) == policy.access_filter(admin, action)
 
 
-def test_reaches_what_the_scopes_name() -> None:
-    """Paths, folders with their slash, and one's own; of the one action only."""
+def test_the_filter_has_what_the_scopes_name() -> None:
+    """Paths, folders with their slash, and the caller's own secrets; for the one action only."""
     holder = principal("fetch:a/b", "fetch:c/*", "fetch:*", "create:d", "token")
 
     assert AccessFilter(paths=("a/b",), folders=("c/", ""), owner="0f3a5b7c9d1e2f40") == policy.access_filter(
@@ -42,7 +42,7 @@ def test_reaches_what_the_scopes_name() -> None:
 
 
 def test_one_scope_of_many_is_enough() -> None:
-    """But only for its own action and path."""
+    """It allows only its own action and path."""
     holder = principal("create:a/*", "fetch:b")
 
     policy.require(holder, Action.CREATE)

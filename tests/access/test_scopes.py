@@ -1,4 +1,4 @@
-"""vault.scopes: what a scope allows, and that nobody gives what they do not hold."""
+"""access.scopes: what a scope allows, and which scopes it implies."""
 
 import pytest
 from hypothesis import example, given
@@ -8,7 +8,7 @@ from service.access import scopes, token_format
 from service.errors import InvalidFields
 from service.models import Action, Scope
 
-# Short, of few letters, so that Hypothesis meets those that are alike.
+# Short, with few letters, so that Hypothesis finds similar ones.
 PATHS = st.lists(st.sampled_from(["a", "b", "ab"]), min_size=1, max_size=4).map("/".join)
 PATTERNS = PATHS | PATHS.map(lambda path: f"{path}/*") | st.just("*")
 SCOPES = st.builds(Scope, st.sampled_from(sorted(scopes.ON_PATHS)), PATTERNS) | st.sampled_from(
@@ -17,8 +17,8 @@ SCOPES = st.builds(Scope, st.sampled_from(sorted(scopes.ON_PATHS)), PATTERNS) | 
 
 
 @given(scope=SCOPES)
-def test_reads_what_it_writes(scope: Scope) -> None:
-    """As text and back."""
+def test_parses_what_it_prints(scope: Scope) -> None:
+    """A scope is unchanged by printing and parsing it."""
     assert scope == scopes.parse(str(scope))
 
 
@@ -49,8 +49,8 @@ def test_reads_what_it_writes(scope: Scope) -> None:
     ],
     ids=repr,
 )
-def test_refuses_what_is_no_scope(text: str, says: str) -> None:
-    """And shows how one looks."""
+def test_refuses_a_malformed_scope(text: str, says: str) -> None:
+    """The error shows the syntax."""
     with pytest.raises(InvalidFields) as caught:
         scopes.parse(text)
 
@@ -59,8 +59,8 @@ def test_refuses_what_is_no_scope(text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize("before", ["", "fetch:", "fetch:team/"])
-def test_repeats_no_token_that_went_into_the_wrong_field(before: str) -> None:
-    """Neither in the answer nor, with it, on a terminal."""
+def test_does_not_repeat_a_token_in_the_wrong_field(before: str) -> None:
+    """The message could end up on a terminal or in a log."""
     token = token_format.new().text
     with pytest.raises(InvalidFields) as caught:
         scopes.parse(before + token)
@@ -84,7 +84,7 @@ def test_repeats_no_token_that_went_into_the_wrong_field(before: str) -> None:
     ],
 )
 def test_the_matrix(scoped: Action, action: Action, pattern: str, held: set[str], not_held: set[str]) -> None:
-    """Action by scope by path: the same action on those paths; for administrators, everything."""
+    """Action by scope by path: a scope allows its action on its paths; ``admin`` allows everything."""
     on_paths = scoped in scopes.ON_PATHS
     scope = Scope(scoped, pattern if on_paths else None)
     allowed = held | not_held if scoped is Action.ADMIN else held if on_paths and scoped is action else set()
@@ -93,7 +93,7 @@ def test_the_matrix(scoped: Action, action: Action, pattern: str, held: set[str]
 
 
 @pytest.mark.parametrize(
-    ("holder", "wanted", "given_"),
+    ("held", "requested", "expected"),
     [
         ("fetch:team/*", "fetch:team/app/*", True),
         ("fetch:team/*", "fetch:team/app", True),
@@ -116,24 +116,26 @@ def test_the_matrix(scoped: Action, action: Action, pattern: str, held: set[str]
         ("audit", "token", False),
     ],
 )
-def test_gives(holder: str, wanted: str, given_: bool) -> None:
-    """What lies within what is held, and nothing that only looks so."""
-    assert given_ == scopes.implies([scopes.parse(holder)], scopes.parse(wanted))
+def test_implies(held: str, requested: str, expected: bool) -> None:
+    """A scope implies those that allow no more, and no others."""
+    assert expected == scopes.implies([scopes.parse(held)], scopes.parse(requested))
 
 
-@given(holder=st.lists(SCOPES, max_size=4), wanted=SCOPES, action=st.sampled_from(Action), path=PATHS)
+@given(held=st.lists(SCOPES, max_size=4), requested=SCOPES, action=st.sampled_from(Action), path=PATHS)
 @example([Scope(Action.FETCH, "a/*")], Scope(Action.FETCH, "a/*"), Action.FETCH, "a/b")
-def test_never_gives_more_than_is_held(holder: list[Scope], wanted: Scope, action: Action, path: str) -> None:
-    """Whatever the given scope allows, one of the holder's allows too."""
-    if scopes.implies(holder, wanted) and scopes.allows(wanted, action, path):
-        assert any(scopes.allows(scope, action, path) for scope in holder)
-    if wanted.action is Action.ADMIN and scopes.implies(holder, wanted):
-        assert scopes.ADMIN in holder
+def test_never_implies_more_than_is_held(
+    held: list[Scope], requested: Scope, action: Action, path: str
+) -> None:
+    """Whatever an implied scope allows, one of the held scopes allows too."""
+    if scopes.implies(held, requested) and scopes.allows(requested, action, path):
+        assert any(scopes.allows(scope, action, path) for scope in held)
+    if requested.action is Action.ADMIN and scopes.implies(held, requested):
+        assert scopes.ADMIN in held
 
 
-@given(holder=SCOPES, path=PATHS)
-def test_gives_what_is_held(holder: Scope, path: str) -> None:
-    """And is no stricter than it must be: itself, and each path that it holds."""
-    assert scopes.implies([holder], holder)
-    if holder.pattern and scopes.allows(holder, holder.action, path):
-        assert scopes.implies([holder], Scope(holder.action, path))
+@given(held=SCOPES, path=PATHS)
+def test_implies_what_is_held(held: Scope, path: str) -> None:
+    """A scope implies itself, and a scope for each path that it allows."""
+    assert scopes.implies([held], held)
+    if held.pattern and scopes.allows(held, held.action, path):
+        assert scopes.implies([held], Scope(held.action, path))

@@ -1,4 +1,4 @@
-"""vault.credentials: a token is told from everything else, and from a mistyped one, by its form."""
+"""access.token_format: tokens are recognized, and mistyped ones rejected, by their format alone."""
 
 import hashlib
 import re
@@ -15,19 +15,19 @@ from tests.calls import UNKNOWN
 
 CREDENTIAL = Credential("0f3a5b7c9d1e2f40", bytes(range(32)))
 TEXT = UNKNOWN
-# As secret scanners are told to look for them.
+# The pattern documented for secret scanners.
 SCANNED = re.compile(r"smt_[0-9a-f]{16}_[0-9a-f]{72}")
 
 
-def test_keeps_its_form_for_good() -> None:
-    """Tokens that are out there must go on to work: prefix, id, secret, CRC-32."""
+def test_the_format_is_stable() -> None:
+    """Existing tokens must keep working: prefix, id, secret, CRC-32."""
     assert TEXT == CREDENTIAL.text
     assert CREDENTIAL == token_format.parse(TEXT)
 
 
 @given(token_id=st.binary(min_size=8, max_size=8), secret=st.binary(min_size=32, max_size=32))
-def test_reads_what_it_writes(token_id: bytes, secret: bytes) -> None:
-    """Whatever the bytes; and scanners find each."""
+def test_parses_what_it_prints(token_id: bytes, secret: bytes) -> None:
+    """This holds for all bytes, and secret scanners find every token."""
     credential = Credential(token_id.hex(), secret)
 
     assert credential == token_format.parse(credential.text)
@@ -36,8 +36,8 @@ def test_reads_what_it_writes(token_id: bytes, secret: bytes) -> None:
 
 
 @pytest.mark.parametrize("place", range(len(TEXT)))
-def test_a_typing_error_is_told_from_a_guess(place: int) -> None:
-    """One wrong character, wherever it is: prefix, id, secret or checksum."""
+def test_a_wrong_character_is_detected(place: int) -> None:
+    """In the prefix, the id, the secret or the checksum."""
     for wrong in "0123456789abcdefg_A":
         if wrong != TEXT[place]:
             with pytest.raises(MalformedToken):
@@ -45,8 +45,8 @@ def test_a_typing_error_is_told_from_a_guess(place: int) -> None:
 
 
 @pytest.mark.parametrize("place", [place for place in range(len(TEXT) - 1) if TEXT[place] != TEXT[place + 1]])
-def test_two_characters_in_the_wrong_order_are_a_typing_error(place: int) -> None:
-    """The other mistake that people make."""
+def test_two_exchanged_characters_are_detected(place: int) -> None:
+    """The other common typing error."""
     with pytest.raises(MalformedToken):
         token_format.parse(TEXT[:place] + TEXT[place + 1] + TEXT[place] + TEXT[place + 2 :])
 
@@ -66,28 +66,28 @@ def test_two_characters_in_the_wrong_order_are_a_typing_error(place: int) -> Non
         "eyJhbGciOiJIUzI1NiJ9.e30.ZRrHA1JJJW8opsbCGfG_HACGpVUMN_a9IV7pAx_Zmeo",
     ],
 )
-def test_anything_else_is_no_token(text: str) -> None:
-    """Cut short, too long, other digits, other people's tokens."""
+def test_refuses_other_text(text: str) -> None:
+    """Cut short, too long, other digits, other kinds of tokens."""
     with pytest.raises(MalformedToken):
         token_format.parse(text)
 
 
 @given(text=st.text() | st.from_regex(SCANNED, fullmatch=True))
-def test_refuses_in_one_way_only(text: str) -> None:
-    """No text makes it fail otherwise."""
+def test_refuses_with_one_error_only(text: str) -> None:
+    """No text causes another exception."""
     with suppress(MalformedToken):
         assert text == token_format.parse(text).text
 
 
-def test_no_two_are_alike() -> None:
-    """Neither ids nor secrets."""
-    made = [token_format.new() for _ in range(1000)]
+def test_new_tokens_are_unique() -> None:
+    """Ids and secrets do not repeat."""
+    created = [token_format.new() for _ in range(1000)]
 
-    assert 1000 == len({each.token_id for each in made}) == len({each.secret for each in made})
+    assert 1000 == len({each.token_id for each in created}) == len({each.secret for each in created})
 
 
 def test_shows_no_secret_when_printed() -> None:
-    """Nor does an error that says that a text is no token."""
+    """The error for a malformed token does not show it either."""
     for form in (CREDENTIAL.secret.hex(), repr(CREDENTIAL.secret)[2:-1]):
         assert form not in repr(CREDENTIAL)
     with pytest.raises(MalformedToken) as caught:
@@ -95,8 +95,8 @@ def test_shows_no_secret_when_printed() -> None:
     assert TEXT[21:40] not in str(caught.value)
 
 
-def test_knows_an_id_and_a_token_in_the_wrong_place() -> None:
-    """An id may be written down; a token, or most of one, may not."""
+def test_recognizes_ids_and_text_that_contains_a_token() -> None:
+    """An id may be logged; a token, or most of one, may not."""
     assert token_format.is_id("0f3a5b7c9d1e2f40")
     for no_id in (TEXT, "0f3a", "0F3A5B7C9D1E2F40", "0f3a5b7c9d1e2f40\n", ""):
         assert not token_format.is_id(no_id)

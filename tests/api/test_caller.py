@@ -1,4 +1,4 @@
-"""api.caller: an address that the client chose itself is never believed."""
+"""api.caller: an address that the client may have made up is never used."""
 
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -13,7 +13,7 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
 @pytest.mark.parametrize(
-    ("peer", "forwarded_for", "believed"),
+    ("peer", "forwarded_for", "expected"),
     [
         ("192.0.2.1", "", "192.0.2.1"),
         ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
@@ -29,38 +29,36 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
         ("", "198.51.100.7", ""),
     ],
 )
-def test_believes_what_trusted_proxies_say_and_nobody_else(
-    peer: str, forwarded_for: str, believed: str
-) -> None:
-    """Read from the right, one trusted hop after the other."""
-    assert believed == client_address(peer, forwarded_for, TRUSTED)
+def test_uses_only_addresses_from_trusted_proxies(peer: str, forwarded_for: str, expected: str) -> None:
+    """The header is read from the right, one trusted hop after the other."""
+    assert expected == client_address(peer, forwarded_for, TRUSTED)
 
 
-def test_trusts_nobody_by_default() -> None:
-    """Without TRUSTED_PROXIES the header means nothing."""
+def test_trusts_no_proxy_by_default() -> None:
+    """Without TRUSTED_PROXIES the header is ignored."""
     assert "10.0.0.1" == client_address("10.0.0.1", "198.51.100.7", ())
 
 
 @pytest.mark.parametrize("given", ["abc-DEF_1.2", "3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1", "x" * 64])
-def test_keeps_a_sane_request_id(client: FlaskClient, given: str) -> None:
-    """So that a caller finds its request in the log."""
+def test_keeps_a_valid_request_id(client: FlaskClient, given: str) -> None:
+    """So that a caller can find its request in the log."""
     assert given == client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"]
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "{}", 'a"', "é"])
-def test_replaces_any_other(client: FlaskClient, given: str) -> None:
-    """What could break a log line, or is far too long to be an id, is not taken over."""
+def test_replaces_an_invalid_request_id(client: FlaskClient, given: str) -> None:
+    """Characters that could break a log line, or too many of them."""
     answered = client.get("/healthz", headers={"X-Request-ID": given}).headers["X-Request-ID"]
 
     assert answered != given
     assert 32 == len(answered)
 
 
-def test_the_record_has_the_believed_address(make_client: Callable[..., FlaskClient], database) -> None:
-    """From a trusted proxy the forwarded one, else the peer's."""
-    for trusted, believed in (("127.0.0.0/8", "198.51.100.7"), ("", "127.0.0.1")):
+def test_the_audit_record_has_that_address(make_client: Callable[..., FlaskClient], database) -> None:
+    """From a trusted proxy the forwarded one, otherwise the peer's."""
+    for trusted, expected in (("127.0.0.0/8", "198.51.100.7"), ("", "127.0.0.1")):
         database.audit_logs.delete_many({})
         make_client(TRUSTED_PROXIES=trusted).post(
             "/vault/secret/create/", json={"secret": ""}, headers={"X-Forwarded-For": "198.51.100.7"}
         )
-        assert [believed] == [record["client_ip"] for record in database.audit_logs.find(OF_CALLERS)]
+        assert [expected] == [record["client_ip"] for record in database.audit_logs.find(OF_CALLERS)]

@@ -1,4 +1,4 @@
-"""api.docs: the documentation is complete, and asks nobody else for anything."""
+"""api.docs: the documentation is complete, and loads nothing from other hosts."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from pymongo.database import Database
+from werkzeug.test import TestResponse
+
+from service.api.fields import EXAMPLE_PATH
+from tests.calls import BATCH, CREATE, FETCH, SECRET, TOKEN, UNKNOWN, WHOAMI, post
 
 
 @pytest.fixture
@@ -16,7 +21,7 @@ def document(client: FlaskClient) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return every operation with its path."""
+    """Yield every operation with its path."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method in ("get", "post"):
@@ -24,7 +29,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def test_documents_every_route(client: FlaskClient, document: dict[str, Any]) -> None:
-    """Version 3.1, and no route without its entry but the documentation's own."""
+    """OpenAPI 3.1, with every route but the documentation's own."""
     routes = {rule.rule for rule in client.application.url_map.iter_rules()}
 
     assert document["openapi"].startswith("3.1")
@@ -32,7 +37,7 @@ def test_documents_every_route(client: FlaskClient, document: dict[str, Any]) ->
 
 
 def test_documents_every_error_with_an_example(document: dict[str, Any]) -> None:
-    """A client's author need not provoke them to learn what they look like."""
+    """So that authors of clients need not provoke errors to see them."""
     for path, operation in operations(document):
         answers = operation["responses"]
         if path.startswith("/vault/"):
@@ -53,7 +58,7 @@ def test_documents_every_error_with_an_example(document: dict[str, Any]) -> None
 
 
 def test_every_example_can_be_sent(client: FlaskClient, document: dict[str, Any]) -> None:
-    """Whoever copies one finds that it fits: what it names may not be there."""
+    """It fits the schema; only the secret that it names may not exist."""
     for path, operation in operations(document):
         for content in operation.get("requestBody", {}).get("content", {}).values():
             examples = [example["value"] for example in content.get("examples", {}).values()]
@@ -61,15 +66,88 @@ def test_every_example_can_be_sent(client: FlaskClient, document: dict[str, Any]
                 assert client.post(path, json=body).status_code in (200, 404, 409), (path, body)
 
 
-def test_has_nothing_in_it_that_is_not_used(document: dict[str, Any]) -> None:
-    """Every schema is somebody's."""
+def test_error_examples_are_real(
+    guarded: FlaskClient,
+    give: Callable[..., str],
+    document: dict[str, Any],
+    database: Database,
+    indexed: None,
+) -> None:
+    """Every example has the type, status and ``detail`` of an error that a call here gets."""
+    path = {"path": EXAMPLE_PATH}
+    value = path | {"secret": "YQ=="}
+    admin, reader = give("admin"), give("fetch:*", expires_in=60)
+
+    def responses() -> Iterator[TestResponse]:
+        """Yield the responses to one call after the other, most of which fail."""
+        for token, route, body in (
+            (None, CREATE, value),
+            (reader, CREATE, value),
+            (reader, SECRET + "list", {}),
+            (reader, TOKEN + "create", {"name": "a", "scopes": ["fetch:*"]}),
+            (reader, TOKEN + "renew", {}),
+            (reader, "/vault/audit/search", {}),
+            (admin, FETCH, path),
+            (admin, BATCH, {"secrets": [path], "all_or_nothing": True}),
+            (admin, TOKEN + "describe", {"token_id": "0" * 16}),
+            (admin, CREATE, value | {"secret": "YQ"}),
+            (admin, CREATE, value | {"secret": "AAAA" * 22_000}),
+            (admin, CREATE, value | {"secret": "AAAA" * 40_000}),
+            (admin, CREATE, {}),
+            (admin, CREATE, value),
+            (admin, CREATE, value),
+            (admin, CREATE + "batch", {"secrets": [value], "all_or_nothing": True}),
+            (admin, SECRET + "update", value),
+            (admin, SECRET + "update", value | {"expected_version": 1}),
+            *((UNKNOWN, WHOAMI, {}) for _ in range(100)),
+        ):
+            yield post(guarded, route, body, token)
+        authorized = {"Authorization": f"Bearer {admin}"}
+        yield guarded.post(CREATE, headers=authorized)
+        yield guarded.post(CREATE, headers=authorized, data="{", content_type="application/json")
+        yield guarded.get("/vault/key/status", headers={"Authorization": f"Bearer {reader}"})
+        yield guarded.get("/metrics", environ_overrides={"REMOTE_ADDR": "192.0.2.1"})
+        payload = database.secrets.find_one()["versions"][1]["payload"]
+        altered = payload[:-1] + bytes([payload[-1] ^ 1])
+        database.secrets.update_one({}, {"$set": {"versions.1.payload": altered}})
+        yield post(guarded, FETCH, path, admin)
+        database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
+        yield post(guarded, FETCH, path, admin)
+        yield guarded.get("/readyz")
+
+    seen = {_comparable(response.json) for response in responses() if response.status_code >= 400}
+    examples = {_comparable(example) for example in _problems(document["paths"])}
+    assert set() == examples - seen
+    # All types that the calls here get are documented, except the failed attempts before a 429.
+    assert {("/problems/invalid-token", 401)} == {error[:2] for error in seen} - {
+        error[:2] for error in examples
+    }
+
+
+def _problems(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield the examples of problem documents, including those of failed items in batches."""
+    if isinstance(node, dict) and {"type", "status", "detail"} <= node.keys():
+        yield node
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from _problems(child)
+
+
+def _comparable(problem: dict[str, Any]) -> tuple[str, int, str]:
+    # The database's error, and the check that failed, differ from the examples.
+    variable = r"((?:the database cannot be used now|not ready): ).*"
+    return problem["type"], problem["status"], re.sub(variable, r"\1…", problem["detail"])
+
+
+def test_has_no_unused_schemas(document: dict[str, Any]) -> None:
+    """Every schema is referenced somewhere."""
     used = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
 
     assert used == document["components"]["schemas"].keys()
 
 
-def test_the_page_loads_from_here_and_under_a_strict_policy(client: FlaskClient) -> None:
-    """Every script, style and icon is a file of this service; no script is inline."""
+def test_the_page_loads_only_from_this_service_under_a_strict_policy(client: FlaskClient) -> None:
+    """Every script, style and icon is served by this service; no script is inline."""
     with client.get("/docs") as page:
         policy, html = page.headers["Content-Security-Policy"], page.text
 
@@ -86,7 +164,7 @@ def test_the_page_loads_from_here_and_under_a_strict_policy(client: FlaskClient)
 
 
 def test_can_be_switched_off(make_client: Callable[..., FlaskClient]) -> None:
-    """Then none of it is there; the API itself is."""
+    """Then its routes do not exist; the API still works."""
     client = make_client(DOCS_ENABLED="false")
 
     for path in ("/docs", "/docs/docs.js", "/openapi.json"):

@@ -1,4 +1,4 @@
-"""api.guard: every call is recorded with who made it, whatever became of it."""
+"""api.guard: every call is recorded with its actor, whether it succeeds or fails."""
 
 from collections.abc import Callable
 
@@ -29,7 +29,7 @@ GUARDED = (
 
 @pytest.fixture
 def tokens(give: Callable[..., str], store: Store) -> dict[str, str | None]:
-    """Tokens by what is the matter with them."""
+    """Tokens by what is wrong with them."""
     good, revoked, used_up = give("fetch:team/*", "create:team/*"), give("audit"), give("audit", max_uses=1)
     store.tokens.revoke([id_of(revoked)], now())
     store.tokens.use(id_of(used_up))
@@ -84,7 +84,7 @@ def test_every_refusal_is_recorded(
     reason: str,
     actor: str,
 ) -> None:
-    """One record, with its reason, and with who it was: proven, only claimed, or nobody."""
+    """One record, with its reason and its actor: authenticated, only claimed, or anonymous."""
     database.audit_logs.delete_many({})
 
     assert status == post(guarded, path, body, tokens[who]).status_code
@@ -94,10 +94,10 @@ def test_every_refusal_is_recorded(
     assert ("failure", reason, actor.format(**ids)) == (record["status"], record["reason"], record["actor"])
 
 
-def test_too_many_attempts_are_recorded_as_well(
+def test_attempts_beyond_the_rate_limit_are_recorded_too(
     make_client: Callable[..., FlaskClient], tokens: dict[str, str | None], database: Database
 ) -> None:
-    """Those that are refused for their number: a log that stops there would hide the attack."""
+    """A log without them would hide the attack."""
     client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="1")
     database.audit_logs.delete_many({})
     before = RateLimitStore.seconds_left()
@@ -105,17 +105,17 @@ def test_too_many_attempts_are_recorded_as_well(
         post(client, FETCH, {"path": "a"}, tokens["guessed"])
 
     reasons = [record["reason"] for record in database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)])]
-    if before > RateLimitStore.seconds_left():  # otherwise the minute ended meanwhile
+    if before > RateLimitStore.seconds_left():  # otherwise a new minute has begun
         assert ["invalid token", "too many requests", "too many requests"] == reasons
     assert {f"unproven:{id_of(str(tokens['good']))}"} == set(
         database.audit_logs.distinct("actor", OF_CALLERS)
     )
 
 
-def test_successes_say_what_was_done_to_which_token(
+def test_successes_record_the_operation_and_the_token(
     guarded: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
-    """The operation, who did it, and whom it concerned."""
+    """The operation, the actor, and the token that it was about."""
     admin = give("admin")
     database.audit_logs.delete_many({})
     created = post(
@@ -143,8 +143,10 @@ def test_successes_say_what_was_done_to_which_token(
 
 
 @pytest.mark.parametrize("path", GUARDED)
-def test_nothing_is_done_or_told_without_a_token(guarded: FlaskClient, database: Database, path: str) -> None:
-    """Also what is wrong with the body is only told to those who prove who they are."""
+def test_nothing_is_done_or_revealed_without_a_token(
+    guarded: FlaskClient, database: Database, path: str
+) -> None:
+    """Errors in the body are shown only to authenticated callers, too."""
     answers: list[TestResponse] = [
         post(guarded, path, {"nonsense": 1}),
         guarded.post(path, data="{", content_type="application/json"),
@@ -156,17 +158,17 @@ def test_nothing_is_done_or_told_without_a_token(guarded: FlaskClient, database:
 
 
 def test_every_operation_is_guarded(guarded: FlaskClient) -> None:
-    """A new one that nobody adds here is noticed."""
+    """Fails for a new operation that is missing in GUARDED."""
     rules = {rule.rule for rule in guarded.application.url_map.iter_rules() if "POST" in (rule.methods or ())}
 
     assert set(GUARDED) == rules
 
 
 @pytest.mark.parametrize("token_id", [UNKNOWN, "x" * 1000, "0F3A5B7C9D1E2F40", "", "0" * 15])
-def test_records_no_id_that_is_none(
+def test_records_no_malformed_token_id(
     guarded: FlaskClient, give: Callable[..., str], database: Database, token_id: str
 ) -> None:
-    """Who sends a whole token where its id belongs does not find it in the log."""
+    """If a caller sends a whole token instead of its id, it does not get into the log."""
     admin = give("admin")
     database.audit_logs.delete_many({})
 
@@ -175,10 +177,10 @@ def test_records_no_id_that_is_none(
     assert [None] == database.audit_logs.distinct("token_id", OF_CALLERS)
 
 
-def test_no_answer_leaves_that_cannot_be_recorded(
+def test_no_response_is_sent_that_cannot_be_recorded(
     guarded: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
-    """A new token that no record tells of stays inside."""
+    """A new token is not returned without its record."""
     admin = give("admin")
     post(guarded, WHOAMI, None, admin)
     database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})

@@ -1,4 +1,4 @@
-"""api.health: readiness says what is switched off, and metrics are not for everybody."""
+"""api.health: readiness shows which protections are off, and only some networks see metrics."""
 
 import os
 import signal
@@ -21,21 +21,23 @@ from tests.certificates import Authority
 from tests.conftest import MASTER_KEY, variables
 
 
-def test_says_what_is_switched_off(make_client: Callable[..., FlaskClient], authority: Authority) -> None:
-    """For as long as it is; with everything on there is nothing to say."""
+def test_warns_of_protections_that_are_off(
+    make_client: Callable[..., FlaskClient], authority: Authority
+) -> None:
+    """With everything on there are no warnings."""
     file = str(authority.issue("readyz"))
     tls = {"TLS_CERT_FILE": file, "TLS_KEY_FILE": file}
 
-    nothing = make_client(AUTH_REQUIRED="false", AUDIT_ENABLED="false")
+    unprotected = make_client(AUTH_REQUIRED="false", AUDIT_ENABLED="false")
     assert ["authentication is off", "TLS is off", "the audit log is off"] == [
-        warning.split(":")[0] for warning in nothing.get("/readyz").json["warnings"]
+        warning.split(":")[0] for warning in unprotected.get("/readyz").json["warnings"]
     ]
     assert [] == make_client(AUTH_REQUIRED="true", **tls).get("/readyz").json["warnings"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])
-def test_asks_orchestrators_and_readers_for_no_token(guarded: FlaskClient, path: str) -> None:
-    """They have none."""
+def test_health_and_documentation_need_no_token(guarded: FlaskClient, path: str) -> None:
+    """Orchestrators and readers of the documentation have none."""
     with guarded.get(path) as answer:
         assert 200 == answer.status_code
 
@@ -59,7 +61,7 @@ def test_asks_orchestrators_and_readers_for_no_token(guarded: FlaskClient, path:
 def test_shows_metrics_to_some_networks_only(
     make_client: Callable[..., FlaskClient], networks: str | None, address: str, status: int
 ) -> None:
-    """Loopback unless told otherwise; the refusal has nothing of them."""
+    """Loopback by default; the refusal contains no metrics."""
     client = make_client(AUTH_REQUIRED="true", METRICS_NETWORKS=networks)
 
     answer = client.get("/metrics", environ_overrides={"REMOTE_ADDR": address})
@@ -67,8 +69,10 @@ def test_shows_metrics_to_some_networks_only(
     assert (status, status == 200) == (answer.status_code, "vault_http" in answer.text)
 
 
-def test_a_proxy_s_client_is_who_asks_for_metrics(make_client: Callable[..., FlaskClient]) -> None:
-    """A proxy on the same machine does not open them to everybody; nobody else's word counts."""
+def test_behind_a_proxy_the_client_s_address_decides_about_metrics(
+    make_client: Callable[..., FlaskClient],
+) -> None:
+    """A proxy on the same machine does not open them to everyone; others' headers are ignored."""
     behind = make_client(TRUSTED_PROXIES="127.0.0.1")
     direct = make_client()
     forwarded = {"X-Forwarded-For": "192.0.2.1"}
@@ -76,12 +80,12 @@ def test_a_proxy_s_client_is_who_asks_for_metrics(make_client: Callable[..., Fla
     assert 403 == behind.get("/metrics", headers=forwarded).status_code
     assert 200 == behind.get("/metrics").status_code
     assert 200 == direct.get("/metrics", headers=forwarded).status_code
-    pretended = direct.get(
+    forged = direct.get(
         "/metrics",
         headers={"X-Forwarded-For": "127.0.0.1"},
         environ_overrides={"REMOTE_ADDR": "192.0.2.1"},
     )
-    assert 403 == pretended.status_code
+    assert 403 == forged.status_code
 
 
 def scrape(client: FlaskClient) -> dict[str, float]:
@@ -90,37 +94,37 @@ def scrape(client: FlaskClient) -> dict[str, float]:
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
 
-def test_metrics_tell_what_the_database_knows(client: FlaskClient, store: Store) -> None:
-    """Whatever process counted it: readiness, wraps of each key, the database's disk."""
+def test_metrics_include_what_is_in_the_database(client: FlaskClient, store: Store) -> None:
+    """Readiness, the wraps of each key by all processes, and the database's disk."""
     key, other = key_id_of(MASTER_KEY).hex(), 16 * "7"
     store.keys.reserve(other, 5)
     ask(client, "create/", secret="YQ==")
 
-    found = scrape(client)
+    samples = scrape(client)
 
-    assert [1, 1, 1] == [found[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
-    assert 1024 == found[f'vault_key_wraps_reserved{{key_id="{key}",primary="true"}}']
-    assert 5 == found[f'vault_key_wraps_reserved{{key_id="{other}",primary="false"}}']
-    assert 2**32 == found["vault_key_wraps_limit"]
-    assert 0 < found["vault_database_disk_used_bytes"] < found["vault_database_disk_size_bytes"]
-    assert not [name for name in found if "certificate" in name]
+    assert [1, 1, 1] == [samples[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
+    assert 1024 == samples[f'vault_key_wraps_reserved{{key_id="{key}",primary="true"}}']
+    assert 5 == samples[f'vault_key_wraps_reserved{{key_id="{other}",primary="false"}}']
+    assert 2**32 == samples["vault_key_wraps_limit"]
+    assert 0 < samples["vault_database_disk_used_bytes"] < samples["vault_database_disk_size_bytes"]
+    assert not [name for name in samples if "certificate" in name]
 
 
-def test_metrics_tell_which_check_fails(client: FlaskClient, database: Database) -> None:
-    """The others go on."""
+def test_metrics_show_which_check_fails(client: FlaskClient, database: Database) -> None:
+    """The other checks and metrics are still there."""
     ask(client, "create/", secret="YQ==")
     database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
 
-    found = scrape(client)
+    samples = scrape(client)
 
-    assert [1, 1, 0] == [found[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
-    assert "vault_key_wraps_limit" in found
+    assert [1, 1, 0] == [samples[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
+    assert "vault_key_wraps_limit" in samples
 
 
-def test_metrics_tell_when_certificates_end(
+def test_metrics_show_when_certificates_expire(
     make_client: Callable[..., FlaskClient], authority: Authority
 ) -> None:
-    """As they were at the start; a client's, too, where MongoDB asks for one."""
+    """As they were at startup."""
     api = str(authority.issue("scraped", until=timedelta(days=3)))
     client = make_client(TLS_CERT_FILE=api, TLS_KEY_FILE=api)
 
@@ -128,19 +132,19 @@ def test_metrics_tell_when_certificates_end(
     assert abs(scrape(client)[name] - time.time() - 3 * 86_400) < 60
 
 
-def test_metrics_come_in_time_without_a_database(own_mongo: EmbeddedMongo) -> None:
-    """Before Prometheus gives up, however patient requests are, and with all that needs no database."""
+def test_metrics_arrive_in_time_without_a_database(own_mongo: EmbeddedMongo) -> None:
+    """Before Prometheus's timeout, even if MONGO_TIMEOUT_SECONDS is longer."""
     slow = variables(own_mongo) | {"MONGO_TIMEOUT_SECONDS": "30"}
     client = create_app(Settings.from_environment(Environment(slow))).test_client()
     ask(client, "create/", secret="YQ==")
     client.get("/metrics")
     os.kill(own_mongo.process.pid, signal.SIGSTOP)
-    begun = time.monotonic()
+    start = time.monotonic()
 
-    found = scrape(client)
+    samples = scrape(client)
     os.kill(own_mongo.process.pid, signal.SIGCONT)
 
-    assert time.monotonic() - begun < 8
-    assert [0, 0, 0] == [found[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
-    assert any(name.startswith("vault_http_requests_total") for name in found)
-    assert not [name for name in found if "wraps_limit" in name or "disk" in name]
+    assert time.monotonic() - start < 8
+    assert [0, 0, 0] == [samples[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
+    assert any(name.startswith("vault_http_requests_total") for name in samples)
+    assert not [name for name in samples if "wraps_limit" in name or "disk" in name]

@@ -1,4 +1,4 @@
-"""api.requests: what every answer carries."""
+"""api.request_log: the headers of every response."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from tests.calls import FETCH, WHOAMI, post
 
 
-def test_no_browser_makes_anything_of_an_answer(guarded: FlaskClient, give: Callable[..., str]) -> None:
-    """Successes and refusals, of whatever route: not kept, not guessed at, not framed, not passed on."""
+def test_browsers_must_not_interpret_a_response(guarded: FlaskClient, give: Callable[..., str]) -> None:
+    """Successes and errors of any route: not cached, sniffed, framed or passed on."""
     answers = [
         post(guarded, WHOAMI, None, give("audit")),
         post(guarded, WHOAMI),
@@ -27,9 +27,9 @@ def test_no_browser_makes_anything_of_an_answer(guarded: FlaskClient, give: Call
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-@pytest.mark.parametrize(("scheme", "demanded"), [("https", True), ("http", False)])
-def test_demands_tls_of_those_who_came_by_it(guarded: FlaskClient, scheme: str, demanded: bool) -> None:
-    """RFC 6797, section 7.2: not over plain HTTP."""
+@pytest.mark.parametrize(("scheme", "expected"), [("https", True), ("http", False)])
+def test_sends_hsts_over_https_only(guarded: FlaskClient, scheme: str, expected: bool) -> None:
+    """RFC 6797 section 7.2: not over plain HTTP."""
     answer = guarded.get("/healthz", base_url=f"{scheme}://localhost")
 
-    assert demanded == ("Strict-Transport-Security" in answer.headers)
+    assert expected == ("Strict-Transport-Security" in answer.headers)

@@ -1,4 +1,4 @@
-"""vault.audit_key: one key for all processes, whoever comes first."""
+"""audit.key: one key for all processes, whichever starts first."""
 
 import pytest
 from pymongo.database import Database
@@ -13,13 +13,13 @@ from service.store.store import Store
 
 
 def write(store: Store, key: AuditKey) -> None:
-    """Let a process write a record."""
+    """Write a record as a process does."""
     record = AuditRecord(now(), "fetch", "id", "192.0.2.1", Status.SUCCESS, "anonymous", "r1", None)
     ChainWriter(store.audit, key.keys).append([record], 5)
 
 
 class Overtaken(AuditKeyStore):
-    """Another process makes the key and writes records right after this one's first look."""
+    """Another process creates the key and writes records right after this one's first read."""
 
     def __init__(self, database: Database, store: Store, other: AuditKey) -> None:
         super().__init__(database)
@@ -28,7 +28,7 @@ class Overtaken(AuditKeyStore):
         self._looked = False
 
     def find(self) -> SealedAuditKey | None:
-        """Return what there was before."""
+        """Return what the database had before."""
         found = super().find()
         if not self._looked:
             self._looked = True
@@ -36,20 +36,20 @@ class Overtaken(AuditKeyStore):
         return found
 
 
-def test_a_process_that_is_overtaken_takes_the_key_of_the_other(
+def test_a_process_that_loses_the_race_uses_the_other_key(
     store: Store, database: Database, ring: KeyRing
 ) -> None:
-    """All replicas start at once on an empty database."""
+    """All replicas may start at the same time on an empty database."""
     other = AuditKey(store.audit_keys, store.audit, ring)
     overtaken = AuditKey(Overtaken(database, store, other), store.audit, ring)
 
     assert overtaken.keys() == other.keys()
 
 
-def test_no_key_is_made_where_records_have_lost_theirs(
+def test_no_key_is_created_if_records_exist_but_their_key_is_gone(
     store: Store, database: Database, ring: KeyRing
 ) -> None:
-    """The error says what to bring back; another key would make all that is written worthless."""
+    """The error says what to restore; with another key no existing record could be verified."""
     write(store, AuditKey(store.audit_keys, store.audit, ring))
     database.meta.delete_one({"_id": "audit_key"})
 

@@ -18,7 +18,7 @@ CALLER = Caller(client_ip="192.0.2.1", request_id="request")
 
 
 class MemorySink:
-    """Keeps records; ``before_write`` may wait or fail."""
+    """Keeps records in memory; ``before_write`` may wait or fail."""
 
     def __init__(self, before_write: Callable[[], None] = lambda: None) -> None:
         self.before_write = before_write
@@ -32,7 +32,7 @@ class MemorySink:
 
 
 def refuse() -> None:
-    """Fail as a database does that is gone."""
+    """Fail like an unavailable database."""
     raise StoreUnavailable("gone")
 
 
@@ -59,8 +59,8 @@ def test_records_a_success_with_all_that_is_known() -> None:
 @pytest.mark.parametrize(
     ("error", "reason"), [(SecretNotFound(), "not found"), (ValueError("hunter2"), "internal error")]
 )
-def test_records_a_failure_with_its_reason_and_lets_it_go_on(error: Exception, reason: str) -> None:
-    """The reason is a fixed phrase: no message of an unforeseen error gets into the log."""
+def test_records_a_failure_with_its_reason_and_raises_it_again(error: Exception, reason: str) -> None:
+    """The reason is a fixed phrase: no message of an unexpected error gets into the log."""
     sink = MemorySink()
 
     with pytest.raises(type(error)), Recorder(sink, 5, enabled=True).entry("fetch", CALLER):
@@ -70,8 +70,8 @@ def test_records_a_failure_with_its_reason_and_lets_it_go_on(error: Exception, r
     assert (Status.FAILURE, reason) == (record.status, record.reason)
 
 
-def test_nothing_passes_that_cannot_be_recorded() -> None:
-    """Success or failure: without the record neither is told."""
+def test_no_result_is_returned_without_its_record() -> None:
+    """Neither a success nor a failure."""
     recorder = Recorder(MemorySink(refuse), 5, enabled=True)
 
     with pytest.raises(AuditUnavailable), recorder.entry("fetch", CALLER):
@@ -80,8 +80,8 @@ def test_nothing_passes_that_cannot_be_recorded() -> None:
         raise SecretNotFound
 
 
-def test_recovers_by_itself_and_forgets_what_failed() -> None:
-    """A record whose answer was withheld is not written later as if the answer had left."""
+def test_recovers_by_itself_and_drops_what_failed() -> None:
+    """A record whose answer was withheld is not written later, as if the answer had been sent."""
     sink = MemorySink(refuse)
     recorder = Recorder(sink, 5, enabled=True)
     with pytest.raises(AuditUnavailable), recorder.entry("first", CALLER):
@@ -95,7 +95,7 @@ def test_recovers_by_itself_and_forgets_what_failed() -> None:
 
 
 def test_concurrent_records_go_together() -> None:
-    """While one write is on its way the next ones queue up, and go as one."""
+    """Records that arrive during a write are written together after it."""
     sink = MemorySink(lambda: time.sleep(0.05))
     recorder = Recorder(sink, 5, enabled=True)
 
@@ -111,8 +111,8 @@ def test_concurrent_records_go_together() -> None:
     assert len(sink.batches) < 20
 
 
-def test_one_failed_write_costs_only_the_one_who_wrote() -> None:
-    """The others of the batch try for themselves, inside their own time."""
+def test_a_failed_write_affects_only_one_caller() -> None:
+    """The others in the batch try again, within their own time."""
     failures = iter([True])
     started = threading.Event()
 
@@ -147,7 +147,7 @@ def test_one_failed_write_costs_only_the_one_who_wrote() -> None:
 
 
 def test_waits_no_longer_than_its_time() -> None:
-    """A write that hangs does not hang those behind it."""
+    """A write that hangs does not block the next ones beyond their own time."""
     release = threading.Event()
     sink = MemorySink(lambda: release.wait(10) and None)
     recorder = Recorder(sink, 0.2, enabled=True)
@@ -166,6 +166,6 @@ def test_waits_no_longer_than_its_time() -> None:
 
 
 def test_can_be_turned_off() -> None:
-    """Then nothing is written, and nothing can fail."""
+    """If disabled, nothing is written, and nothing can fail."""
     with Recorder(MemorySink(refuse), 5, enabled=False).entry("fetch", CALLER):
         pass

@@ -1,4 +1,4 @@
-"""vault.evidence: who can write to the database and has no key changes nothing in the log unseen."""
+"""audit.verify: without the key, no change to the log in the database goes unnoticed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ DAY = timedelta(days=1)
 
 
 def record(request_id: str, at: datetime | None = None) -> AuditRecord:
-    """Return some record."""
+    """Return a record."""
     return AuditRecord(at or now(), "fetch", "id", "192.0.2.1", Status.SUCCESS, "anonymous", request_id, None)
 
 
 class Process:
-    """A process that writes to the log, with a clock of its own."""
+    """A process that writes to the log, with its own clock."""
 
     def __init__(self, store: Store, ring: KeyRing, ttl_days: int = 0) -> None:
         self.ahead = timedelta(0)
@@ -53,7 +53,7 @@ class Process:
             self.writer.append([record(f"r{number}", at)], 5)
 
     def checkpoint(self) -> dict[str, Any]:
-        """Make a checkpoint and return it as the log stream has it."""
+        """Make a checkpoint and return it as it is logged."""
         made = self.checkpointer.run(due=True)
         assert made is not None
         return checkpoints.to_json(made)
@@ -79,7 +79,7 @@ def process(store: Store, ring: KeyRing) -> Process:
 
 @pytest.fixture
 def two(store: Store, ring: KeyRing, process: Process) -> tuple[Process, Process]:
-    """Two processes with ten records each, and a checkpoint over them, and some more records."""
+    """Two processes with ten records each, a checkpoint that covers them, and some more records."""
     other = Process(store, ring)
     process.write(10)
     other.write(10)
@@ -89,8 +89,8 @@ def two(store: Store, ring: KeyRing, process: Process) -> tuple[Process, Process
     return process, other
 
 
-def test_what_nobody_touched_is_fine(two: tuple[Process, Process]) -> None:
-    """Chains of living processes, and one that ended."""
+def test_an_unaltered_log_is_valid(two: tuple[Process, Process]) -> None:
+    """With chains of running processes, and one that ended."""
     one, other = two
     other.checkpointer.end(5)
 
@@ -108,8 +108,8 @@ def test_what_nobody_touched_is_fine(two: tuple[Process, Process]) -> None:
     )
 
 
-def test_takes_the_scope_to_audit(process: Process) -> None:
-    """Or the administrators'."""
+def test_requires_the_scope_audit(process: Process) -> None:
+    """Or that of an administrator."""
     verify.verify_log(process.log, Principal("x", (scopes.parse("audit"),)), [], print)
     with pytest.raises(Forbidden):
         verify.verify_log(process.log, Principal("x", (scopes.parse("fetch:*"),)), [], print)
@@ -133,7 +133,7 @@ def _add_field(database: Database, one: Process, other: Process) -> None:
     database.audit_logs.update_one({"_id": _of(one, 4)}, {"$set": {"note": "x"}})
 
 
-def _alter_proof(database: Database, one: Process, other: Process) -> None:
+def _alter_mac(database: Database, one: Process, other: Process) -> None:
     database.audit_logs.update_one({"_id": _of(one, 4)}, {"$set": {"mac": bytes(32)}})
 
 
@@ -168,7 +168,7 @@ def _insert_elsewhere(database: Database, one: Process, other: Process) -> None:
         (_alter, [4]),
         (_alter_time, [4]),
         (_add_field, [4]),
-        (_alter_proof, [4]),
+        (_alter_mac, [4]),
         (_alter_shape, [4]),
         (_copy, [4]),
         (_swap, [4, 5]),
@@ -182,7 +182,7 @@ def test_names_what_was_altered(
     change: Callable[[Database, Process, Process], None],
     places: list[int | str],
 ) -> None:
-    """Each record that is not as it was written, and no other."""
+    """It reports each record that is not as it was written, and no other."""
     one, other = two
     change(database, one, other)
 
@@ -201,7 +201,7 @@ def test_names_what_was_altered(
 def test_names_what_is_missing(
     two: tuple[Process, Process], database: Database, gone: tuple[int, int], kind: FindingKind
 ) -> None:
-    """At the beginning, in the middle, and at the end as far as the last checkpoint knows."""
+    """At the beginning, in the middle, and at the end, up to the last record in a checkpoint."""
     one, other = two
     ids = [_of(one, seq) for seq in range(gone[0], gone[1] + 1)]
     assert len(ids) == database.audit_logs.delete_many({"_id": {"$in": ids}}).deleted_count
@@ -213,8 +213,8 @@ def test_names_what_is_missing(
     assert finding.before is not None
 
 
-def test_a_living_process_shows_what_was_cut_off(two: tuple[Process, Process], database: Database) -> None:
-    """Its next record leaves a gap."""
+def test_the_next_record_reveals_what_was_cut_off(two: tuple[Process, Process], database: Database) -> None:
+    """It leaves a gap in the numbers."""
     one, _ = two
     database.audit_logs.delete_one({"_id": _of(one, 12)})
     one.write(1)
@@ -224,8 +224,10 @@ def test_a_living_process_shows_what_was_cut_off(two: tuple[Process, Process], d
     assert (FindingKind.MISSING, _of(one, 12)) == (finding.kind, finding.first)
 
 
-def test_a_record_that_was_stripped_is_no_old_one(two: tuple[Process, Process], database: Database) -> None:
-    """It is missing in its chain, and what it was made into is in none."""
+def test_a_stripped_record_does_not_pass_for_an_old_one(
+    two: tuple[Process, Process], database: Database
+) -> None:
+    """It is missing in its chain, and what it was turned into is in no chain."""
     one, _ = two
     document = database.audit_logs.find_one_and_delete({"_id": _of(one, 4)})
     database.audit_logs.insert_one(
@@ -237,10 +239,8 @@ def test_a_record_that_was_stripped_is_no_old_one(two: tuple[Process, Process], 
     assert [FindingKind.MISSING, FindingKind.UNCHAINED] == [finding.kind for finding in findings]
 
 
-def test_records_from_before_are_counted_and_not_accused(
-    store: Store, ring: KeyRing, database: Database
-) -> None:
-    """Those that an older replica writes during the update as well; later ones are told."""
+def test_records_from_before_chains_are_counted_only(store: Store, ring: KeyRing, database: Database) -> None:
+    """Including those that an older replica writes during an update; later ones are findings."""
     times = [now() - DAY, now(), now() + 2 * timedelta(hours=1)]
     database.audit_logs.insert_many(
         [{"_id": ObjectId(), "timestamp": at, "operation": "fetch"} for at in times]
@@ -253,8 +253,8 @@ def test_records_from_before_are_counted_and_not_accused(
     assert (2, FindingKind.UNCHAINED) == (report.unchained, finding.kind)
 
 
-def test_a_chain_that_is_gone_is_missing(two: tuple[Process, Process], database: Database) -> None:
-    """All of it that checkpoints know; and one in its place is not authentic."""
+def test_a_removed_chain_is_missing(two: tuple[Process, Process], database: Database) -> None:
+    """As far as checkpoints have it; a chain with another name in its place is not authentic."""
     one, other = two
     documents = list(database.audit_logs.find({"_id": {"$regex": f"^{one.name()}"}}))
     database.audit_logs.delete_many({"_id": {"$regex": f"^{one.name()}"}})
@@ -273,7 +273,7 @@ def test_a_chain_that_is_gone_is_missing(two: tuple[Process, Process], database:
 
 
 def test_checkpoints_that_were_removed_leave_a_gap(two: tuple[Process, Process], database: Database) -> None:
-    """In the middle, and at the end, as every process remembers the last one it saw."""
+    """In the middle, and at the end, as every process remembers the last one that it saw."""
     one, _ = two
     one.checkpoint()
     one.write(1)
@@ -293,10 +293,10 @@ def test_checkpoints_that_were_removed_leave_a_gap(two: tuple[Process, Process],
     )
 
 
-def test_an_altered_checkpoint_is_told_and_not_believed(
+def test_an_altered_checkpoint_is_reported_and_not_used(
     two: tuple[Process, Process], database: Database
 ) -> None:
-    """Nobody shortens a chain by it."""
+    """It cannot be used to shorten a chain."""
     one, _ = two
     database.audit_checkpoints.update_one({}, {"$set": {"heads.0.seq": 3}})
 
@@ -305,10 +305,10 @@ def test_an_altered_checkpoint_is_told_and_not_believed(
     assert (FindingKind.ALTERED, "checkpoint 1") == (finding.kind, finding.first)
 
 
-def test_a_saved_checkpoint_shows_what_was_cut_off_with_all_that_knew_of_it(
+def test_a_saved_checkpoint_reveals_what_was_removed_with_its_checkpoints(
     store: Store, ring: KeyRing, database: Database
 ) -> None:
-    """A whole chain and every checkpoint, while no process was alive."""
+    """A whole chain and every checkpoint, removed while no process was running."""
     one = Process(store, ring)
     one.write(5)
     first = one.checkpoint()
@@ -333,10 +333,8 @@ def test_a_saved_checkpoint_shows_what_was_cut_off_with_all_that_knew_of_it(
     assert FindingKind.ALTERED in [finding.kind for finding in one.verify(forged)[1]]
 
 
-def test_what_expired_below_a_checkpoint_is_told_apart(
-    store: Store, ring: KeyRing, database: Database
-) -> None:
-    """Old records that are gone are no finding, young ones are."""
+def test_expired_records_are_not_findings(store: Store, ring: KeyRing, database: Database) -> None:
+    """Missing old records are not findings if a checkpoint covers them; missing newer ones are."""
     process = Process(store, ring, ttl_days=1)
     process.write(5, now() - 3 * DAY)
     process.ahead = -3 * DAY
@@ -357,12 +355,12 @@ def test_what_expired_below_a_checkpoint_is_told_apart(
     process.checkpointer.end(5)
     process = Process(store, ring, ttl_days=1)
     report, _ = process.verify()
-    # The checkpoint of today knows of all of them; what is younger than it is not excused.
+    # Today's checkpoint covers all of them; newer records must be there.
     assert report.expired >= 11
 
 
-def test_a_prefix_that_was_dropped_is_no_expiry(store: Store, ring: KeyRing, database: Database) -> None:
-    """What a checkpoint of after the limit does not know yet was written later still."""
+def test_a_removed_prefix_does_not_pass_for_expired(store: Store, ring: KeyRing, database: Database) -> None:
+    """Records that a checkpoint made after the limit does not have yet are even newer."""
     process = Process(store, ring, ttl_days=1)
     process.write(2)
     process.ahead = -DAY / 2
@@ -382,7 +380,7 @@ def test_a_prefix_that_was_dropped_is_no_expiry(store: Store, ring: KeyRing, dat
 def test_the_chain_of_a_dead_process_is_closed_by_another(
     two: tuple[Process, Process], database: Database
 ) -> None:
-    """Until then its end is open; a process that was only slow goes on in another chain."""
+    """Until then its end is open; a process that was only slow continues in another chain."""
     one, other = two
     name = one.name()
     other.ahead = LOST_AFTER * other.log.interval + timedelta(seconds=1)
@@ -402,8 +400,8 @@ def test_the_chain_of_a_dead_process_is_closed_by_another(
     assert other.verify()[0].valid
 
 
-def test_one_of_all_makes_the_checkpoint(two: tuple[Process, Process], database: Database) -> None:
-    """None does before it is due, and none where nothing is new."""
+def test_one_process_makes_the_checkpoint(two: tuple[Process, Process], database: Database) -> None:
+    """No process does before it is due, or if there is nothing new."""
     one, other = two
     assert None is one.checkpointer.run()
     one.ahead = other.ahead = one.log.interval
@@ -418,7 +416,7 @@ def test_one_of_all_makes_the_checkpoint(two: tuple[Process, Process], database:
 def test_chains_can_be_verified_after_the_master_key_was_changed(
     two: tuple[Process, Process], store: Store, database: Database
 ) -> None:
-    """With the new key alone, once it was rewrapped; without it nothing is written nor verified."""
+    """With the new key alone after the rewrap; without it nothing can be written or verified."""
     both = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
     assert audit_log(store, both, 60, 0).key.rewrap()
     assert not audit_log(store, both, 60, 0).key.rewrap()
@@ -430,11 +428,11 @@ def test_chains_can_be_verified_after_the_master_key_was_changed(
     assert (True, 28, 3) == (report.valid, report.records, report.chains)
 
 
-def test_a_lost_key_is_not_made_anew(
+def test_a_lost_key_is_not_replaced(
     two: tuple[Process, Process], store: Store, ring: KeyRing, database: Database
 ) -> None:
-    """Everything written before would count as altered."""
+    """Otherwise every earlier record would count as altered."""
     database.meta.delete_one({"_id": "audit_key"})
 
-    with pytest.raises(StoreUnavailable, match="put the document audit_key back"):
+    with pytest.raises(StoreUnavailable, match="restore the document audit_key"):
         Process(store, ring).write(1)

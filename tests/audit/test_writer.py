@@ -1,6 +1,6 @@
 """audit.writer: whatever happens to its writes, a chain has no gap.
 
-The log in front of the real one is a double: no database can be made to fail at one exact write.
+The log is a double in front of the real one: a real database cannot be made to fail at one exact write.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ KEYS = AuditKeys.of(bytes(32))
 
 
 def record(request_id: str) -> AuditRecord:
-    """Return some record."""
+    """Return a record."""
     return AuditRecord(now(), "fetch", None, "192.0.2.1", Status.SUCCESS, "anonymous", request_id, None)
 
 
 class Failing:
-    """Passes so many records of a write on and fails; then works."""
+    """Passes on the first records of one write and then fails; works again afterwards."""
 
     def __init__(self, store: Store) -> None:
         self.log = store.audit
@@ -38,28 +38,28 @@ class Failing:
         if self.written:
             self.log.append(links[: self.written], seconds)
         self.written = None
-        raise StoreUnavailable("nobody knows")
+        raise StoreUnavailable("outcome unknown")
 
     def records_after(self, head: Head, seconds: float) -> Iterable[Mapping[str, object]]:
         return self.log.records_after(head, seconds)
 
 
 def heads(database: Database) -> list[tuple[Head, list[str]]]:
-    """Verify the chains in the database; return the head of each, and what it records."""
+    """Verify the chains in the database; return the head of each, and its request ids."""
     found: dict[str, tuple[Head, list[str]]] = {}
     for document in database.audit_logs.find().sort("_id"):
         writer = document["_id"].split(":")[0]
-        head, told = found.get(writer, (Head(writer), []))
-        found[writer] = (follow(KEYS, head, document), [*told, document["request_id"]])
-    return [(head, [one for one in told if one != head.writer]) for head, told in found.values()]
+        head, recorded = found.get(writer, (Head(writer), []))
+        found[writer] = (follow(KEYS, head, document), [*recorded, document["request_id"]])
+    return [(head, [name for name in recorded if name != head.writer]) for head, recorded in found.values()]
 
 
 @pytest.mark.parametrize("written", [0, 1, 2, 3])
 @pytest.mark.parametrize("begun", [False, True])
-def test_goes_on_after_a_write_of_which_nobody_knows(
+def test_continues_after_a_write_with_an_unknown_outcome(
     store: Store, database: Database, written: int, begun: bool
 ) -> None:
-    """As a chain of what is there: nothing of it, the first of it, or all."""
+    """After what was written: none of the records, the first of them, or all."""
     failing = Failing(store)
     writer = ChainWriter(failing, lambda: KEYS)
     if begun:
@@ -70,14 +70,14 @@ def test_goes_on_after_a_write_of_which_nobody_knows(
     writer.append([record("d")], 5)
     writer.close(5)
 
-    ((head, told),) = heads(database)
+    ((head, recorded),) = heads(database)
     assert head.closed
     expected = (["a"] if begun else []) + ["b", "c"][: max(written - (not begun), 0)] + ["d"]
-    assert expected == told
+    assert expected == recorded
 
 
-def test_a_write_that_the_driver_repeats_is_there_once(store: Store, database: Database) -> None:
-    """The second attempt finds its places taken by the first one."""
+def test_a_write_that_the_driver_retries_is_stored_once(store: Store, database: Database) -> None:
+    """The second attempt finds its ids taken by the first one."""
     writer = ChainWriter(store.audit, lambda: KEYS)
     writer.append([record("a")], 5)
 
@@ -89,14 +89,12 @@ def test_a_write_that_the_driver_repeats_is_there_once(store: Store, database: D
     writer._log = Repeating(store)
     writer.append([record("b"), record("c")], 5)
 
-    ((_, told),) = heads(database)
-    assert ["a", "b", "c"] == told
+    ((_, recorded),) = heads(database)
+    assert ["a", "b", "c"] == recorded
 
 
-def test_begins_another_chain_where_it_was_closed_or_somebody_wrote_into_it(
-    store: Store, database: Database
-) -> None:
-    """No request fails because of that."""
+def test_begins_another_chain_if_its_own_was_closed_or_altered(store: Store, database: Database) -> None:
+    """No request fails because of it."""
     writer = ChainWriter(store.audit, lambda: KEYS)
     writer.append([record("a")], 5)
     first = writer.name
@@ -106,13 +104,13 @@ def test_begins_another_chain_where_it_was_closed_or_somebody_wrote_into_it(
 
     assert first != writer.name
     database.audit_logs.delete_one({"request_id": "forged"})
-    assert [["a"], ["b"]] == sorted(told for _, told in heads(database))
+    assert [["a"], ["b"]] == sorted(recorded for _, recorded in heads(database))
 
 
-def test_a_fork_begins_a_chain_of_its_own(
+def test_a_fork_begins_its_own_chain(
     store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The parent goes on with its own."""
+    """The parent continues its own chain."""
     writer = ChainWriter(store.audit, lambda: KEYS)
     writer.append([record("a")], 5)
     parent = writer.name
@@ -123,10 +121,10 @@ def test_a_fork_begins_a_chain_of_its_own(
     writer.append([record("b")], 5)
 
     assert writer.name not in (None, parent)
-    assert [["a"], ["b"]] == sorted(told for _, told in heads(database))
+    assert [["a"], ["b"]] == sorted(recorded for _, recorded in heads(database))
 
 
-def test_closes_only_what_was_begun(store: Store, database: Database) -> None:
+def test_closes_only_a_chain_that_was_begun(store: Store, database: Database) -> None:
     """A process that recorded nothing leaves nothing."""
     ChainWriter(store.audit, lambda: KEYS).close(5)
 

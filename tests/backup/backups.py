@@ -1,4 +1,4 @@
-"""What tests of backups have in common: making one in this process, and bringing it back."""
+"""Helpers for tests of backups: make one in this process, and restore it."""
 
 import io
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SEALED_CHUNK_BYTES = CHUNK_BYTES + 16
 
 
 class Watcher:
-    """Hears how it goes, and says nothing."""
+    """Ignores the progress."""
 
     def begin(self, doing: str, total: int) -> None:
         pass
@@ -30,7 +30,7 @@ class Watcher:
 
 @dataclass
 class Operator:
-    """Whoever makes backups with this ring and brings them back."""
+    """An operator who makes backups with this key ring and restores them."""
 
     store: Store
     ring: KeyRing

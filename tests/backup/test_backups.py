@@ -1,4 +1,4 @@
-"""vault.backing_up and vault.restoring: what comes back is what there was at one time, or nothing does."""
+"""backup.create and backup.restore: a restore brings back one point in time completely, or nothing."""
 
 import base64
 import io
@@ -35,7 +35,7 @@ OLD, NEW = (key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY))
 
 @pytest.fixture
 def operator(store: Store, ring: KeyRing, indexed: None) -> Operator:
-    """Whoever holds the key of the database."""
+    """The operator with the key of the database."""
     return Operator(store, ring, Watcher())
 
 
@@ -49,14 +49,14 @@ def large(client: FlaskClient, operator: Operator) -> bytes:
 
 
 def content(database: Database) -> dict[str, Any]:
-    """Return the documents of the collections that grow, by their ids."""
+    """Return the documents of the collections that grow, by id."""
     return {
         name: {document["_id"]: document for document in database[name].find()}
         for name in ("secrets", "tokens", "audit_logs")
     }
 
 
-def test_brings_everything_back(
+def test_restores_everything(
     client: FlaskClient,
     guarded: FlaskClient,
     give: Callable[..., str],
@@ -64,7 +64,7 @@ def test_brings_everything_back(
     mongo_client: MongoClient,
     database: Database,
 ) -> None:
-    """Every version, what was deleted, destroyed or has expired, limits of reads, tokens, the whole log."""
+    """All versions, deleted, destroyed and expired secrets, read limits, tokens, the whole log."""
     token = give("fetch:*")
     for path in ("a", "deleted", "destroyed"):
         ask(client, "create/", secret="YQ==", path=path, labels={"env": "prod"})
@@ -103,10 +103,10 @@ def test_brings_everything_back(
     assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())
 
 
-def test_the_log_of_a_cluster_that_is_gone_can_be_verified_in_the_new_one(
+def test_the_log_of_a_lost_cluster_can_be_verified_in_the_new_one(
     store: Store, ring: KeyRing, operator: Operator, mongo_client: MongoClient
 ) -> None:
-    """Each has a key of its own; a rotation of the master key moves both."""
+    """Each log has its own key; a rotation of the master key rewraps both."""
     gone = Process(store, ring)
     gone.write(3)
     saved = gone.checkpoint()
@@ -135,10 +135,10 @@ def test_the_log_of_a_cluster_that_is_gone_can_be_verified_in_the_new_one(
     assert [] == Process(store, make_ring(OTHER_MASTER_KEY)).verify(saved)[1]
 
 
-def test_a_process_that_lived_through_a_restore_goes_on_from_what_was_restored(
+def test_a_process_that_ran_during_a_restore_continues_from_the_restored_checkpoints(
     store: Store, ring: KeyRing, operator: Operator, mongo_client: MongoClient
 ) -> None:
-    """It knows checkpoints that are no longer there, more of them than were restored."""
+    """It has seen checkpoints that are gone, more of them than were restored."""
     gone = Process(store, ring)
     gone.write(1)
     gone.checkpoint()
@@ -159,14 +159,14 @@ def test_a_process_that_lived_through_a_restore_goes_on_from_what_was_restored(
 
 
 def test_shows_one_point_in_time(operator: Operator, mongo_client: MongoClient, database: Database) -> None:
-    """What was written together is in it together, however the writer and the backup meet."""
+    """What was written in one transaction is in the backup together, whatever the timing."""
     operator.key_check.check()
     stop, written = threading.Event(), itertools.count()
     database.tokens.insert_one({"_id": "first"})
     database.secrets.insert_one({"_id": "first"})
 
     def pair(session: Any, number: int) -> None:
-        # In the order in which a backup reads, so that one that did not hold the time would have halves.
+        # In the order in which a backup reads, so a backup without a fixed time would have only halves.
         database.secrets.insert_one({"_id": f"pair {number}", "filling": os.urandom(2000)}, session=session)
         database.tokens.insert_one({"_id": f"pair {number}"}, session=session)
 
@@ -206,7 +206,7 @@ def ids(ring: KeyRing, backup: bytes) -> dict[str, set[str]]:
 
 
 def altered(backup: bytes, how: str) -> bytes:
-    """Return a backup to which this was done."""
+    """Return the backup, altered like this."""
     header, first, second, *rest = chunks(backup)
     match how:
         case "flipped":
@@ -235,13 +235,13 @@ def altered(backup: bytes, how: str) -> bytes:
         ("cut between chunks", "cut short after the first 131072 bytes"),
         ("swapped", "its header or its beginning was altered"),
         ("of another format", "a backup of format 2, and this version reads format 1"),
-        ("something else", "does not begin as"),
+        ("something else", "does not start with the header of a stream sealed under a key"),
     ],
 )
 def test_refuses_what_was_altered_and_touches_nothing(
     large: bytes, operator: Operator, mongo_client: MongoClient, database: Database, how: str, reason: str
 ) -> None:
-    """With the reason; also where the part that is wrong comes last."""
+    """With the reason, even if the altered part comes last."""
     before = content(database)
 
     for attempt in (operator.check, operator.drill, lambda backup: operator.restore(backup, replace=True)):
@@ -254,7 +254,7 @@ def test_refuses_what_was_altered_and_touches_nothing(
 
 
 def test_refuses_every_flipped_bit_of_the_header(client: FlaskClient, operator: Operator) -> None:
-    """Nothing authenticates it before the first chunk, and with that all of it."""
+    """The header is authenticated as a whole, together with the first chunk."""
     ask(client, "create/", secret="YQ==", path="a")
     backup = operator.back_up()
     header, *_ = chunks(backup)
@@ -267,7 +267,7 @@ def test_refuses_every_flipped_bit_of_the_header(client: FlaskClient, operator: 
 
 
 def test_refuses_without_its_key(large: bytes, store: Store) -> None:
-    """The ids of both sides are told."""
+    """The message has the key ids of both sides."""
     with pytest.raises(UnknownKey, match=f"{OLD}; the key ring holds {NEW}"):
         Operator(store, make_ring(OTHER_MASTER_KEY), Watcher()).restore(large, replace=True)
 
@@ -287,14 +287,14 @@ def test_refuses_without_a_key_that_something_in_it_is_under(
     assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())
 
 
-def test_puts_nothing_in_the_place_of_secrets_unasked(
+def test_replaces_secrets_only_if_asked(
     client: FlaskClient,
     guarded: FlaskClient,
     give: Callable[..., str],
     operator: Operator,
     database: Database,
 ) -> None:
-    """When asked, secrets are as they were; nobody's revocation is undone, and no record is lost."""
+    """If asked, secrets become as they were; no revocation is undone, and no record is lost."""
     ask(client, "create/", secret="YQ==", path="a")
     token = give("fetch:*", "token")
     backup = operator.back_up()
@@ -318,7 +318,7 @@ def test_puts_nothing_in_the_place_of_secrets_unasked(
 def test_counts_of_wraps_never_fall(
     client: FlaskClient, operator: Operator, mongo_client: MongoClient
 ) -> None:
-    """The new cluster's and those of the backup are added up."""
+    """Those of the new cluster and of the backup are added."""
     ask(client, "create/", secret="YQ==", path="a")
     backup, before = operator.back_up(), operator.store.keys.registered()[OLD]
     mongo_client.drop_database("vault")
@@ -329,13 +329,13 @@ def test_counts_of_wraps_never_fall(
     assert before + 7 == operator.store.keys.registered()[OLD]
 
 
-def test_serves_nothing_while_half_restored(
+def test_serves_nothing_while_a_restore_is_unfinished(
     make_client: Callable[..., FlaskClient],
     client: FlaskClient,
     operator: Operator,
     mongo_client: MongoClient,
 ) -> None:
-    """An interrupted restore is told of at /readyz, and goes on by being run again."""
+    """/readyz reports an interrupted restore, and running it again finishes it."""
     ask(client, "create/", secret="YQ==", path="a")
     backup = operator.back_up()
     mongo_client.drop_database("vault")
@@ -349,7 +349,10 @@ def test_serves_nothing_while_half_restored(
         Operator(operator.store, operator.ring, Killed()).restore(backup)
     started = make_client()
     answer = started.get("/readyz")
-    assert (503, True) == (answer.status_code, "is being restored since" in answer.json["checks"]["keys"])
+    assert (503, True) == (
+        answer.status_code,
+        "a restore has been running since" in answer.json["checks"]["keys"],
+    )
     assert 503 == ask(started, "fetch", path="a").status_code
     with pytest.raises(RestoreUnfinished):
         operator.back_up()
@@ -360,8 +363,8 @@ def test_serves_nothing_while_half_restored(
     assert "YQ==" == ask(started, "fetch", path="a").json["secret"]
 
 
-def test_holds_no_more_with_more_secrets(operator: Operator, ring: KeyRing, database: Database) -> None:
-    """Neither on the way out nor on the way in."""
+def test_memory_does_not_grow_with_the_secrets(operator: Operator, ring: KeyRing, database: Database) -> None:
+    """Neither in a backup nor in a drill."""
     peaks = []
     for count in (3000, 9000):
         database.secrets.delete_many({})
@@ -379,7 +382,7 @@ def test_holds_no_more_with_more_secrets(operator: Operator, ring: KeyRing, data
 
 
 def test_nothing_in_it_can_be_read(client: FlaskClient, give: Callable[..., str], operator: Operator) -> None:
-    """Not even what the database has in the clear."""
+    """Not even what the database has in plain text."""
     value = base64.b64encode(b"plain-canary").decode()
     ask(client, "create/", secret=value, path="team/canary-path", labels={"env": "canary-label"})
     token = give("fetch:team/*")
@@ -397,8 +400,8 @@ def test_nothing_in_it_can_be_read(client: FlaskClient, give: Callable[..., str]
         assert readable not in backup
 
 
-def test_says_so_where_it_took_too_long(own_mongo: EmbeddedMongo, ring: KeyRing) -> None:
-    """MongoDB forgets the past after a while; what would be two times in one file is none."""
+def test_fails_if_it_took_too_long(own_mongo: EmbeddedMongo, ring: KeyRing) -> None:
+    """MongoDB keeps a snapshot for a limited time; a backup never mixes two points in time."""
     store = Store(own_mongo.uri, 10)
     with MongoClient(own_mongo.uri) as client:
         store.reconcile_indexes(0)
@@ -412,7 +415,7 @@ def test_says_so_where_it_took_too_long(own_mongo: EmbeddedMongo, ring: KeyRing)
 
 
 def read_until_forgotten(database: Database, snapshot: Snapshot) -> None:
-    """Read the same again and again, while time goes on for the database."""
+    """Read the same repeatedly, while other writes let the database's time advance."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         database.meta.update_one({"_id": "tick"}, {"$inc": {"ticks": 1}}, upsert=True)

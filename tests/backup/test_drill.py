@@ -1,4 +1,4 @@
-"""vault.drilling: a backup is one that was restored, and every record of it opened."""
+"""backup.drill: restores a backup into staging collections and opens every record."""
 
 from collections.abc import Callable
 
@@ -19,20 +19,20 @@ from tests.calls import ask
 
 @pytest.fixture
 def operator(store: Store, ring: KeyRing, indexed: None) -> Operator:
-    """Whoever holds the key of the database."""
+    """The operator with the key of the database."""
     return Operator(store, ring, Watcher())
 
 
 def checkpoint(operator: Operator) -> None:
-    """Make a checkpoint, as a process does at an interval."""
+    """Make a checkpoint, as a process does once per interval."""
     log = audit_log(operator.store, operator.ring, 60, 0)
     assert Checkpointer(log, ChainWriter(operator.store.audit, log.key.keys)).run(due=True)
 
 
-def test_opens_every_record_and_tells_every_worker(
+def test_opens_every_record_and_reports_to_every_worker(
     client: FlaskClient, give: Callable[..., str], operator: Operator, database: Database
 ) -> None:
-    """Of every collection that is kept; nothing of it stays."""
+    """Of every collection in the backup; nothing of it stays in the database."""
     assert "vault_restore_drill" not in client.get("/metrics").text
     for path in ("a", "b", "gone"):
         ask(client, "create/", secret="YQ==", path=path)
@@ -57,7 +57,7 @@ def test_opens_every_record_and_tells_every_worker(
 def test_names_what_does_not_open(
     client: FlaskClient, give: Callable[..., str], operator: Operator, database: Database
 ) -> None:
-    """As it was stored already: such a backup restores what there was, and that is not enough."""
+    """It did not open when the backup was made either; the drill still fails."""
     secret_id = ask(client, "create/", secret="YQ==", path="a").json["secret_id"]
     ask(client, "create/", secret="YQ==", path="b")
     give("fetch:*")
@@ -84,7 +84,7 @@ def test_names_what_does_not_open(
 def test_a_backup_that_cannot_be_used_is_a_failed_drill(
     client: FlaskClient, operator: Operator, database: Database
 ) -> None:
-    """Whoever watches the metric learns of it."""
+    """The metric shows it."""
     ask(client, "create/", secret="YQ==", path="a")
     backup = operator.back_up()
 
@@ -96,8 +96,10 @@ def test_a_backup_that_cannot_be_used_is_a_failed_drill(
     assert "vault_restore_drill_backup_timestamp" not in client.get("/metrics").text
 
 
-def test_removes_what_a_killed_one_left(client: FlaskClient, operator: Operator, database: Database) -> None:
-    """A copy of everything that nobody looks after is nothing to keep."""
+def test_removes_what_a_killed_drill_left(
+    client: FlaskClient, operator: Operator, database: Database
+) -> None:
+    """No forgotten copy of everything must stay."""
     ask(client, "create/", secret="YQ==", path="a")
     database["drill.secrets"].insert_one({"_id": "left over"})
 

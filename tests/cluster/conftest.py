@@ -1,12 +1,9 @@
-"""The cluster that the tests share: deployed by site.yml, and brought back by it where a test broke it."""
+"""The cluster that the tests share: deployed by site.yml, which also repairs what a test broke."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -14,7 +11,7 @@ import pytest
 import requests
 from docker.models.containers import Container
 
-from tests import engine
+from tests import engine, standing
 from tests.cluster.playbook import ROOT, play_well
 
 # Whichever test comes first waits until a bare machine has become a cluster.
@@ -120,37 +117,20 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def deployed() -> Cluster:
-    """The cluster, brought up or brought in line by site.yml, the engine included."""
-    skip_where_no_cluster_may_be()
+def deployed(pytestconfig: pytest.Config) -> Cluster:
+    """The cluster, brought up or brought in line by site.yml, the engine included.
+
+    Its Swarm is marked as the tests' own, also if the play fails half-way.
+    """
     with engine.being_set_up():
-        play_well("site.yml")
-    return Cluster()
-
-
-def skip_where_no_cluster_may_be() -> None:
-    """Skip with the reason; under CI a cluster that cannot be is a failure."""
-    if reason := _why_not_here():
-        if os.environ.get("CI") == "true":
+        # Looked at again: tests/conftest.py did so before the first test, and much may have passed since.
+        if reason := standing.reason_against("cluster", pytestconfig.option.take_cluster):
             pytest.fail(reason)
-        pytest.skip(reason)
-
-
-def _why_not_here() -> str | None:
-    if os.geteuid() != 0:
-        return "installs and drives a Docker Engine: run pytest as root"
-    if not Path("/etc/debian_version").exists() and shutil.which("dockerd") is None:
-        return "there is no Docker Engine, and site.yml installs one on Debian only"
-    if _swarm_nodes() > 1:
-        return "this machine is in a Swarm with others, which the tests would take apart"
-    return None
-
-
-def _swarm_nodes() -> int:
-    try:
-        return int(docker.from_env(timeout=30).info()["Swarm"].get("Nodes", 0))
-    except docker.errors.DockerException:
-        return 0
+        try:
+            play_well("site.yml")
+        finally:
+            standing.mark()
+    return Cluster()
 
 
 @pytest.fixture

@@ -184,5 +184,5 @@ def test_certificates_of_the_users_own_must_fit(cluster: Cluster, tmp_path: Path
     assert "does not cover vault.example.test of certificates_api_names" in refusal(
         good, good, "vault.example.test"
     )
-    assert "cannot be read: PEM text is expected" in refusal(good, "nonsense")
+    assert "cannot be read: both must be PEM text" in refusal(good, "nonsense")
     assert "A certificate needs its key" in refusal(good, "")

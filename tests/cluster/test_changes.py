@@ -46,9 +46,10 @@ def test_check_mode_foretells_new_images(cluster: Cluster) -> None:
         for part in ("mongo", "service")
     ]
 
-    assert ["Bring the members' services in line, comparing only", "Run the API"] == [
-        name.split(" : ")[-1] for run in runs for name in run.changed_tasks
-    ]
+    assert [
+        "Create or update the services of members, comparing only",
+        "Create or update the service of the API",
+    ] == [name.split(" : ")[-1] for run in runs for name in run.changed_tasks]
     assert before == (cluster.spec(API), cluster.spec(MONGO))
 
 
@@ -67,9 +68,10 @@ def test_a_changed_setting_changes_the_index_and_the_api_alone(cluster: Cluster)
     assert "LOG_LEVEL=WARNING" in cluster.container(API).attrs["Config"]["Env"]
     assert "completed" == cluster.engine.services.get(API).attrs["UpdateStatus"]["State"]
     assert "aGVsbG8=" == cluster.fetch(secret_id).json()["secret"]
-    assert {"Bring the indexes in line, next to the member", "Run the API"} == {
-        name.split(" : ")[-1] for name in run.changed_tasks
-    }
+    assert {
+        "Create, change and remove indexes, beside a member",
+        "Create or update the service of the API",
+    } == {name.split(" : ")[-1] for name in run.changed_tasks}
 
     play_well("playbooks/service.yml")
     assert ttl(cluster) is None

@@ -1,4 +1,4 @@
-"""Runs commands as an operator does who pipes files into them and out of them."""
+"""Runs commands with pipes, as operators and roles do."""
 
 import os
 import subprocess

@@ -45,15 +45,15 @@ def test_prints_the_newest_records_oldest_first(
 def test_prints_those_of_one_secret(
     environment: dict[str, str], make_client: Callable[..., FlaskClient]
 ) -> None:
-    """And nothing for a secret that nobody asked for."""
+    """And nothing for a secret that has no records."""
     client = make_client()
-    wanted, other = (
+    matching, other = (
         client.post("/vault/secret/create/", json={"secret": "aGVsbG8="}).json["secret_id"] for _ in range(2)
     )
 
-    printed = run(environment, "audit", "--secret-id", wanted).stdout
+    printed = run(environment, "audit", "--secret-id", matching).stdout
 
-    assert (True, False) == (wanted in printed, other in printed)
+    assert (True, False) == (matching in printed, other in printed)
     assert (0, "") == (
         (nothing := run(environment, "audit", "--secret-id", "nobody")).returncode,
         nothing.stdout,
@@ -73,10 +73,10 @@ def test_says_in_one_line_why_it_cannot(environment: dict[str, str], database: D
     assert finished.stderr.splitlines()[-1].startswith("secret-manager: MongoDB was not reachable")
 
 
-def test_verify_tells_line_by_line_and_by_its_exit_code(
+def test_verify_reports_by_line_and_by_exit_code(
     environment: dict[str, str], make_client: Callable[..., FlaskClient], database: Database
 ) -> None:
-    """The sum comes last; a file without checkpoints is refused."""
+    """The summary comes last; a file without checkpoints is refused."""
     make_client().post("/vault/secret/create/", json={"secret": "aGVsbG8="})
     assert 0 == run(environment, "audit", "verify").returncode
     database.audit_logs.update_one({"operation": "create"}, {"$set": {"client_ip": "192.0.2.9"}})
@@ -125,7 +125,7 @@ def test_exports_for_other_tools(
 def test_exports_as_syslog(
     environment: dict[str, str], make_client: Callable[..., FlaskClient], database: Database
 ) -> None:
-    """One message a record; what somebody wrote into the database makes no message of its own."""
+    """One message per record; a line break that was written into the database does not start another one."""
     client = make_client()
     client.post("/vault/secret/create/", json={"secret": "aGVsbG8=", "path": "a"})
     client.post("/vault/secret/fetch", json={"path": "b"})
@@ -151,14 +151,14 @@ def test_exports_as_syslog(
     "change",
     [{"$unset": {"timestamp": True, "actor": True}}, {"$set": {"timestamp": "x", "operation": {"a": b"b"}}}],
 )
-def test_exports_what_somebody_altered(
+def test_exports_altered_records(
     environment: dict[str, str],
     make_client: Callable[..., FlaskClient],
     database: Database,
     form: str,
     change: dict[str, dict[str, Any]],
 ) -> None:
-    """It is a finding of the verification, and no reason to withhold all the others."""
+    """An altered record is for `verify` to find; the export still prints all records."""
     make_client().post("/vault/secret/create/", json={"secret": "aGVsbG8="})
     database.audit_logs.update_one({"operation": "create"}, change)
 

@@ -1,4 +1,4 @@
-"""commands.backup: what an operator sees, and what a play can rely on."""
+"""commands.backup: output, exit codes and audit records."""
 
 import hashlib
 import json
@@ -13,20 +13,20 @@ from tests.commands.operator import operate
 
 
 def operations(database: Database) -> list[tuple[str, str]]:
-    """Return what the operator did, and how it ended."""
+    """Return the operator's operations and their status."""
     # Several processes of one second have no order in their records' ids.
     found = database.audit_logs.find({"actor": "operator"}).sort([("timestamp", 1), ("_id", 1)])
     return [(record["operation"], record["status"]) for record in found]
 
 
-def test_makes_one_tries_it_and_brings_it_back(
+def test_creates_drills_and_restores(
     client: FlaskClient,
     environment: dict[str, str],
     mongo_client: MongoClient,
     database: Database,
     tmp_path: Path,
 ) -> None:
-    """Through files and through pipes; each step is in the log before and after."""
+    """Through files and pipes; each step has an audit record before and after."""
     post(client, CREATE, {"secret": "YQ==", "path": "a"})
     file = tmp_path / "vault.backup"
 
@@ -40,7 +40,7 @@ def test_makes_one_tries_it_and_brings_it_back(
     assert hashlib.sha256(file.read_bytes()).hexdigest() == beside["sha256"]
     assert 1 == beside["parts"]["secrets"]["documents"]
     assert 0o600 == file.stat().st_mode & 0o777
-    assert (2, True) == (again.returncode, b"is there already" in again.stderr)
+    assert (2, True) == (again.returncode, b"already exists" in again.stderr)
     assert (0, b"") == (drilled.returncode, drilled.stdout)
     assert [
         ("backup_create_start", "success"),
@@ -65,10 +65,10 @@ def test_makes_one_tries_it_and_brings_it_back(
     ]
 
 
-def test_shows_what_is_in_one_with_no_database(
+def test_shows_the_manifest_without_a_database(
     client: FlaskClient, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """And says in one line why one cannot be used."""
+    """One line says why a backup cannot be used."""
     post(client, CREATE, {"secret": "YQ==", "path": "a"})
     made = operate(environment, "backup", "create")
     del environment["MONGO_URI"]
@@ -84,7 +84,7 @@ def test_shows_what_is_in_one_with_no_database(
 
 
 def test_no_record_no_backup(client: FlaskClient, environment: dict[str, str], database: Database) -> None:
-    """As everywhere: not a byte leaves before the log has it."""
+    """No byte is written before its audit record is durable."""
     post(client, CREATE, {"secret": "YQ==", "path": "a"})
     database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
 

@@ -34,7 +34,7 @@ class Dev:
             )
 
     def wait_until_ready(self) -> str:
-        """Return what it printed once it is ready."""
+        """Wait until it is ready and return what it printed."""
         end = time.monotonic() + 90
         while time.monotonic() < end and self.process.poll() is None:
             if "Ready: " in (text := self.log.read_text()):
@@ -75,7 +75,7 @@ def paste(line: str) -> str:
 
 
 def running(processes: list[int]) -> list[int]:
-    """Return those that still run."""
+    """Return the processes that still run."""
     return [
         process
         for process in processes
@@ -108,7 +108,7 @@ def test_the_printed_lines_work_and_everything_is_there_at_the_next_start(
 
 
 def test_ctrl_c_stops_everything(dev: Callable[..., Dev], tmp_path: Path) -> None:
-    """SIGINT is as good as SIGTERM, and no stack trace is shown."""
+    """SIGINT works like SIGTERM, and no stack trace is shown."""
     started = dev("--data", str(tmp_path / "data"))
     started.wait_until_ready()
     children = started.children()
@@ -122,7 +122,7 @@ def test_ctrl_c_stops_everything(dev: Callable[..., Dev], tmp_path: Path) -> Non
 def test_when_one_dies_the_other_is_stopped(
     dev: Callable[..., Dev], tmp_path: Path, victim: int, name: str
 ) -> None:
-    """Whichever it is; the exit code says that it was not asked for."""
+    """Whichever process ends; exit code 1 shows that it was not requested."""
     started = dev("--data", str(tmp_path / "data"))
     started.wait_until_ready()
     children = started.children()
@@ -135,7 +135,7 @@ def test_when_one_dies_the_other_is_stopped(
 
 
 def test_only_the_owner_can_read_data_and_key(dev: Callable[..., Dev], tmp_path: Path) -> None:
-    """Folder 0700, key 0600, also where they were laxer before; and no port of the database's."""
+    """Folder 0700, key 0600, even if they had more permissions before; and the database opens no port."""
     data = tmp_path / "deep" / "data"
     data.mkdir(parents=True, mode=0o755)
     started = dev("--data", str(data))
@@ -153,7 +153,7 @@ def test_only_the_owner_can_read_data_and_key(dev: Callable[..., Dev], tmp_path:
 def test_uses_a_server_of_the_users_own(
     dev: Callable[..., Dev], tmp_path: Path, mongo: EmbeddedMongo, database: object
 ) -> None:
-    """With --mongo-uri no mongod is started; variables that it decides itself do not get in its way."""
+    """With --mongo-uri no mongod is started; variables that the command sets itself are ignored."""
     started = dev(
         "--data", str(tmp_path / "data"), "--mongo-uri", mongo.uri, MASTER_KEY="nonsense", LISTEN="x"
     )
@@ -227,7 +227,7 @@ def test_refuses_a_port_that_is_taken(dev: Callable[..., Dev], tmp_path: Path) -
 
 
 def test_never_makes_a_new_key_for_old_data(dev: Callable[..., Dev], tmp_path: Path) -> None:
-    """A lost key is said, not replaced: a new one could not open what is there."""
+    """A lost key is reported, not replaced: a new one could not decrypt the data."""
     first = dev("--data", str(tmp_path / "data"))
     first.wait_until_ready()
     first.stop()
@@ -241,7 +241,7 @@ def test_never_makes_a_new_key_for_old_data(dev: Callable[..., Dev], tmp_path: P
 
 
 def test_says_what_to_do_where_there_is_no_mongod(tmp_path: Path) -> None:
-    """On a platform for which the package has none: another server, or a mongod on PATH."""
+    """If the package has none for the platform: use another server, or a mongod on PATH."""
     finished = subprocess.run(
         [sys.executable, "-c", NO_PACKAGE, "dev", "--port", str(free_port()), "--data", str(tmp_path)],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""commands.escrow: what a play pipes keys into and out of."""
+"""commands.escrow: sealing and opening keys through pipes."""
 
 import base64
 import json
@@ -39,7 +39,7 @@ def private(tmp_path: Path) -> str:
 
 @pytest.fixture
 def both(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The variables of a process that holds two keys."""
+    """The variables of a process with two master keys."""
     folder = tmp_path / "keys"
     folder.mkdir()
     (folder / "master_key_v1").write_bytes(MASTER_KEY)
@@ -48,10 +48,10 @@ def both(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return others | {"MASTER_KEYS_DIR": str(folder), "MASTER_KEY_PRIMARY": "master_key_v2"}
 
 
-def open_runtime(
+def open_sealed(
     action: str, file: Path, private: str, passphrase: bytes = PASSPHRASE
 ) -> subprocess.CompletedProcess[bytes]:
-    """Open an escrowed key, with the passphrase as standard input."""
+    """Check or open a sealed key, with the passphrase as standard input."""
     arguments = ("--private-key", private, "--passphrase-file", "/dev/stdin")
     return operate({}, "escrow", action, str(file), *arguments, stdin=passphrase)
 
@@ -59,7 +59,7 @@ def open_runtime(
 def test_seals_all_keys_that_the_service_holds(
     both: dict[str, str], private: str, tmp_path: Path, database: Database
 ) -> None:
-    """One line for each; on record, as whoever brings a public key gets them."""
+    """One line per key; with an audit record, because the owner of the public key gets the keys."""
     sealed = operate(both, "escrow", "seal", stdin=PUBLIC)
 
     assert (0, b"") == (sealed.returncode, sealed.stderr)
@@ -69,8 +69,8 @@ def test_seals_all_keys_that_the_service_holds(
     ]
     file = tmp_path / "master_key_v2.json"
     file.write_bytes(second)
-    assert NEW_IN_BASE64 + b"\n" == open_runtime("open", file, private).stdout
-    checked = open_runtime("check", file, private)
+    assert NEW_IN_BASE64 + b"\n" == open_sealed("open", file, private).stdout
+    checked = open_sealed("check", file, private)
     assert {"kind": "master-key", "name": "master_key_v2", "key_id": NEW} == json.loads(checked.stdout)
     for form in (OTHER_MASTER_KEY, NEW_IN_BASE64):
         assert form not in checked.stdout + checked.stderr + sealed.stdout
@@ -78,7 +78,7 @@ def test_seals_all_keys_that_the_service_holds(
 
 
 def test_seals_those_that_are_named_only(both: dict[str, str]) -> None:
-    """And refuses a name that there is not."""
+    """An unknown name is refused."""
     sealed = operate(both, "escrow", "seal", "master_key_v1", stdin=PUBLIC)
     refused = operate(both, "escrow", "seal", "master_key_v3", stdin=PUBLIC)
 
@@ -87,8 +87,8 @@ def test_seals_those_that_are_named_only(both: dict[str, str]) -> None:
     assert b"there is no master key master_key_v3 here, but master_key_v1, master_key_v2" in refused.stderr
 
 
-def test_seals_nothing_without_a_record(both: dict[str, str], database: Database) -> None:
-    """No record, no key."""
+def test_seals_nothing_without_a_record(both: dict[str, str], database: Database, nothing_yet: None) -> None:
+    """Without an audit record no key is printed."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
     refused = operate(both, "escrow", "seal", stdin=PUBLIC)
@@ -98,25 +98,25 @@ def test_seals_nothing_without_a_record(both: dict[str, str], database: Database
 
 
 def test_seals_a_key_that_was_just_born(private: str, tmp_path: Path) -> None:
-    """It follows the public key; there is neither service nor database yet."""
+    """The key follows the public key; neither service nor database exists yet."""
     file = tmp_path / "sealed"
     for kind, value in (("master-key", NEW_IN_BASE64), ("unlock-key", b"SWMKEY-1-abc")):
         sealed = operate({}, "escrow", "seal", "--given", kind, "new", stdin=PUBLIC + value + b"\n")
         file.write_bytes(sealed.stdout)
-        assert value + b"\n" == open_runtime("open", file, private).stdout
+        assert value + b"\n" == open_sealed("open", file, private).stdout
 
 
 @pytest.mark.parametrize(
     ("stdin", "says"),
     [
-        (b"", b"no RSA key of 3072 bits"),
-        (NEW_IN_BASE64, b"no RSA key of 3072 bits"),
+        (b"", b"not an RSA key of 3072 bits"),
+        (NEW_IN_BASE64, b"not an RSA key of 3072 bits"),
         (PUBLIC, b"nothing follows the public key"),
         (PUBLIC + b"short\n", b"takes base64 of 32 bytes"),
     ],
 )
 def test_refuses_to_seal_what_is_no_key(stdin: bytes, says: bytes) -> None:
-    """In one line that repeats nothing of it."""
+    """One line that repeats nothing of the input."""
     refused = operate({}, "escrow", "seal", "--given", "master-key", "new", stdin=stdin)
 
     assert (2, b"", 1) == (refused.returncode, refused.stdout, len(refused.stderr.splitlines()))
@@ -125,7 +125,7 @@ def test_refuses_to_seal_what_is_no_key(stdin: bytes, says: bytes) -> None:
 
 
 def test_tells_why_it_does_not_open(private: str, tmp_path: Path) -> None:
-    """The wrong passphrase, a damaged file, a file that is not there."""
+    """A wrong passphrase, a damaged file, a missing file."""
     file = tmp_path / "sealed"
     file.write_bytes(
         operate({}, "escrow", "seal", "--given", "master-key", "new", stdin=PUBLIC + NEW_IN_BASE64).stdout
@@ -134,17 +134,17 @@ def test_tells_why_it_does_not_open(private: str, tmp_path: Path) -> None:
     damaged.write_bytes(file.read_bytes()[:-30])
 
     for refused, says in (
-        (open_runtime("open", file, private, b"wrong horse"), b"its passphrase is wrong"),
-        (open_runtime("open", damaged, private), b"it was cut short"),
-        (open_runtime("open", tmp_path / "none", private), b"No such file"),
-        (open_runtime("open", file, str(file)), b"cannot be read"),
+        (open_sealed("open", file, private, b"wrong horse"), b"wrong passphrase"),
+        (open_sealed("open", damaged, private), b"it was cut short"),
+        (open_sealed("open", tmp_path / "none", private), b"No such file"),
+        (open_sealed("open", file, str(file)), b"cannot be read"),
     ):
         assert (2, b"", 1) == (refused.returncode, refused.stdout, len(refused.stderr.splitlines()))
         assert says in refused.stderr
 
 
 def test_shows_no_key_on_a_terminal(private: str, tmp_path: Path) -> None:
-    """Where it would stay in the scroll-back."""
+    """It would stay in the terminal's scroll-back buffer."""
     primary, terminal = pty.openpty()
     finished = subprocess.run(
         [sys.executable, "-m", "service", "escrow", "open", "file", "--private-key", private],
@@ -158,4 +158,4 @@ def test_shows_no_key_on_a_terminal(private: str, tmp_path: Path) -> None:
     os.close(primary)
 
     assert 2 == finished.returncode
-    assert b"no text for a terminal" in finished.stderr
+    assert b"a key is not printed on a terminal" in finished.stderr

@@ -1,4 +1,4 @@
-"""commands.export: a copy of the secrets that nobody else can read, unless told twice."""
+"""commands.export: an encrypted copy of the secrets; unencrypted only with two options."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ PASSPHRASE = b"correct horse battery"
 
 @pytest.fixture
 def passphrase_file(tmp_path: Path) -> str:
-    """A file with a passphrase, written as an editor writes it."""
+    """A file with a passphrase and a final line break, as an editor writes it."""
     file = tmp_path / "passphrase"
     file.write_bytes(PASSPHRASE + b"\n")
     return str(file)
@@ -33,7 +33,7 @@ def passphrase_file(tmp_path: Path) -> str:
 
 @pytest.fixture
 def secrets(client: FlaskClient) -> list[str]:
-    """Three secrets, of which one can be read only once, and one is in another folder."""
+    """Three secrets; one can be read only once, and one is in another folder."""
     for path, more in (("team/a", {"labels": {"env": "prod"}}), ("team/once", {"max_reads": 1}), ("z", {})):
         body = {"path": path, "secret": base64.b64encode(VALUE).decode(), **more}
         assert 200 == client.post(CREATE, json=body).status_code
@@ -57,7 +57,7 @@ def test_what_was_exported_is_imported(
     imported = operate(environment, "import", str(file), "--passphrase-file", passphrase_file)
 
     assert (0, b"") == (exported.returncode, exported.stdout)
-    assert b"exported: 2; not to be opened: 0; left out: 1 limited in reads\n" == exported.stderr
+    assert b"exported: 2; not decryptable: 0; left out: 1 limited in reads\n" == exported.stderr
     assert not any(
         clear in content for clear in (VALUE, base64.b64encode(VALUE), b"team", b"env", PASSPHRASE)
     )
@@ -69,7 +69,7 @@ def test_what_was_exported_is_imported(
 
 
 def test_goes_through_pipes(environment: dict[str, str], secrets: list[str], passphrase_file: str) -> None:
-    """The passphrase in, the export out, as from a container."""
+    """The passphrase comes in and the export goes out through pipes, as with a container."""
     exported = operate(environment, "export", "--passphrase-file", "/dev/stdin", stdin=PASSPHRASE)
     shown = operate(
         environment,
@@ -85,7 +85,7 @@ def test_goes_through_pipes(environment: dict[str, str], secrets: list[str], pas
 def test_refuses_another_passphrase_and_an_altered_file(
     environment: dict[str, str], secrets: list[str], passphrase_file: str, tmp_path: Path
 ) -> None:
-    """With nothing imported, in one line."""
+    """One line, and nothing is imported."""
     sealed = operate(environment, "export", "--passphrase-file", passphrase_file).stdout
     other = tmp_path / "other"
     other.write_bytes(b"another passphrase")
@@ -95,21 +95,21 @@ def test_refuses_another_passphrase_and_an_altered_file(
     unasked = operate(environment, "import", "-", stdin=sealed)
 
     assert [2, 2, 2] == [one.returncode for one in (wrong, cut, unasked)]
-    assert b"secret-manager: -: the passphrase is not the one that it was sealed under" in wrong.stderr
-    assert b"or it was altered" in cut.stderr
+    assert b"secret-manager: -: wrong passphrase, or it was altered or cut short" in wrong.stderr
+    assert b"or it was altered or cut short" in cut.stderr
     assert b"no terminal to ask for the passphrase" in unasked.stderr
 
 
 def test_writes_in_the_clear_only_when_told_twice(
     environment: dict[str, str], secrets: list[str], passphrase_file: str
 ) -> None:
-    """One of the two is a slip; so is a passphrase that would protect nothing."""
+    """One of the two options alone is a mistake; so is a passphrase that would protect nothing."""
     once = [operate(environment, "export", flag) for flag in CLEAR[1:]]
     both = operate(environment, *CLEAR, "--passphrase-file", passphrase_file)
     twice = operate(environment, *CLEAR, "--prefix", "team")
 
     assert [(2, b"")] * 3 == [(one.returncode, one.stdout) for one in (*once, both)]
-    assert b"say both --in-the-clear and --anyone-can-read-it" in once[0].stderr
+    assert b"give both --in-the-clear and --anyone-can-read-it" in once[0].stderr
     assert {
         "path": "team/a",
         "secret": base64.b64encode(VALUE).decode(),
@@ -120,7 +120,7 @@ def test_writes_in_the_clear_only_when_told_twice(
 def test_every_secret_has_its_own_record(
     environment: dict[str, str], database: Database, secrets: list[str]
 ) -> None:
-    """Of the operator, and none for what was left out."""
+    """By the operator, and none for secrets that were left out."""
     operate(environment, *CLEAR)
 
     records = list(database.audit_logs.find({"operation": "export"}))
@@ -135,7 +135,7 @@ def test_every_secret_has_its_own_record(
 def test_no_record_no_value(
     environment: dict[str, str], database: Database, secrets: list[str], tmp_path: Path
 ) -> None:
-    """Where the audit log cannot be written, nothing leaves, and no file stays."""
+    """If the audit log cannot be written, nothing is exported, and no file remains."""
     database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
     file = tmp_path / "export"
 
@@ -150,31 +150,31 @@ def test_no_record_no_value(
 def test_exports_the_rest_where_one_does_not_open(
     environment: dict[str, str], database: Database, secrets: list[str]
 ) -> None:
-    """It is named, recorded as a failure, and the exit code tells."""
+    """It is named and recorded as a failure, and the exit code is 1."""
     database.secrets.update_one({"path": "team/a"}, {"$set": {"versions.0.payload": bytes(60)}})
 
     finished = operate(environment, *CLEAR)
 
     assert (1, "z") == (finished.returncode, json.loads(finished.stdout)["path"])
-    assert b"team/a: not exported, as it does not open: " in finished.stderr
-    assert b"exported: 1; not to be opened: 1; left out: 1 limited in reads" in finished.stderr
+    assert b"team/a: not exported, because it cannot be decrypted: " in finished.stderr
+    assert b"exported: 1; not decryptable: 1; left out: 1 limited in reads" in finished.stderr
     record = database.audit_logs.find_one({"operation": "export", "path": "team/a"})
     assert ("failure", "tampered") == (record["status"], record["reason"])
 
 
 def test_replaces_no_file(environment: dict[str, str], tmp_path: Path) -> None:
-    """Which might be the only other copy."""
+    """An existing file might be the only other copy."""
     file = tmp_path / "export"
     file.write_bytes(b"mine")
 
     finished = operate(environment, *CLEAR, "--output", str(file))
 
     assert (2, b"mine") == (finished.returncode, file.read_bytes())
-    assert b"is there already" in finished.stderr
+    assert b"already exists" in finished.stderr
 
 
-def test_demands_a_passphrase_that_is_one(environment: dict[str, str]) -> None:
-    """Not an empty one nor a short one, and it is asked for only where there is a terminal."""
+def test_requires_a_usable_passphrase(environment: dict[str, str]) -> None:
+    """Neither empty nor short; it is asked for only on a terminal."""
     for stdin, arguments, says in (
         (b"", ("--passphrase-file", "/dev/stdin"), b"the file is empty"),
         (b"eleven char\n", ("--passphrase-file", "/dev/stdin"), b"shorter than 12 characters"),
@@ -225,7 +225,7 @@ def test_asks_for_the_passphrase_twice_and_shows_nothing(
     type_into: Callable[..., tuple[int, bytes]],
     tmp_path: Path,
 ) -> None:
-    """To export; once to import. What is typed is not seen."""
+    """Twice for an export, once for an import; typed characters are not echoed."""
     file = str(tmp_path / "export")
 
     different, _ = type_into(("export", "--output", file), PASSPHRASE, b"correct horse buttery")
@@ -234,6 +234,6 @@ def test_asks_for_the_passphrase_twice_and_shows_nothing(
     imported, listed = type_into(("import", file, "--existing", "update", "--dry-run"), PASSPHRASE)
 
     assert (2, 2, 0, 0) == (different, to_terminal, exported, imported)
-    assert b"no text for a terminal" in said
-    assert b"same as there is: 2" in listed
+    assert b"an encrypted export is not printed on a terminal" in said
+    assert b"unchanged: 2" in listed
     assert PASSPHRASE not in shown + listed

@@ -1,4 +1,4 @@
-"""commands.import_: nothing before everything was looked at, and nothing twice."""
+"""commands.import_: everything is checked before anything is written, and nothing is written twice."""
 
 import base64
 import json
@@ -36,12 +36,12 @@ def line(path: str, value: bytes = b"value", **more: object) -> bytes:
 
 
 def fetched(client: FlaskClient, path: str) -> bytes:
-    """Return a value as the API gives it out."""
+    """Return a value as the API returns it."""
     return base64.b64decode(client.post(FETCH, json={"path": path}).json["secret"])
 
 
 def test_imports_an_env_file(environment: dict[str, str], client: FlaskClient, tmp_path: Path) -> None:
-    """Names become paths below the prefix, in the case that they are in."""
+    """Names become paths below the prefix; upper and lower case are kept."""
     file = tmp_path / ".env"
     file.write_bytes(ENV)
 
@@ -53,7 +53,7 @@ def test_imports_an_env_file(environment: dict[str, str], client: FlaskClient, t
 
 
 def test_imports_a_kv_export(environment: dict[str, str], client: FlaskClient) -> None:
-    """As one secret at the prefix, or as one for each field."""
+    """As one secret at the prefix, or as one secret per field."""
     whole = operate(environment, "import", "-", "--prefix", "team/db", stdin=KV)
     split = operate(environment, "import", "-", "--prefix", "team/split", "--split", stdin=KV)
 
@@ -65,7 +65,7 @@ def test_imports_a_kv_export(environment: dict[str, str], client: FlaskClient) -
 
 
 def test_a_dry_run_tells_and_changes_nothing(environment: dict[str, str], database: Database) -> None:
-    """Line by line; its exit code tells whether the import would be refused."""
+    """Line by line; exit code 1 if the import would be refused."""
     good = operate(environment, "import", "-", "--dry-run", stdin=ENV)
     bad = operate(environment, "import", "-", "--dry-run", stdin=ENV + b"B=$x\n")
 
@@ -82,7 +82,7 @@ def test_a_dry_run_tells_and_changes_nothing(environment: dict[str, str], databa
 def test_writes_nothing_where_one_line_cannot_be_used(
     environment: dict[str, str], database: Database
 ) -> None:
-    """All such lines are told of, without their values."""
+    """All such lines are reported, without their values."""
     lines = line("a") + line("a b", b"hunter2") + b"hunter2\n" + line("c", max_reads="hunter2")
 
     finished = operate(environment, "import", "-", stdin=lines)
@@ -99,7 +99,7 @@ def test_writes_nothing_where_one_line_cannot_be_used(
 def test_what_there_is_decides_before_anything_is_written(
     environment: dict[str, str], client: FlaskClient, database: Database
 ) -> None:
-    """Refused as a whole, or left, or updated where the value is another."""
+    """All refused, or skipped, or updated if the value differs."""
     operate(environment, "import", "-", stdin=line("a", b"1") + line("b", b"2"))
     more = line("a", b"1") + line("b", b"new") + line("c", b"3")
 
@@ -109,16 +109,16 @@ def test_what_there_is_decides_before_anything_is_written(
     assert b"--existing skip or update" in refused.stderr
 
     skipped = operate(environment, "import", "-", "--existing", "skip", stdin=more)
-    assert b"skip, there is one: 2, create: 1\n" == skipped.stdout
+    assert b"skip, already exists: 2, create: 1\n" == skipped.stdout
     assert b"2" == fetched(client, "b")
 
     updated = operate(environment, "import", "-", "--existing", "update", stdin=more)
-    assert b"same as there is: 2, new version: 1\n" == updated.stdout
+    assert b"unchanged: 2, new version: 1\n" == updated.stdout
     assert b"new" == fetched(client, "b")
 
 
 def test_every_secret_has_its_own_record(environment: dict[str, str], database: Database) -> None:
-    """Of the operator, with what was created or changed and nothing else."""
+    """By the operator, for created and changed secrets only."""
     operate(environment, "import", "-", stdin=line("a", b"1") + line("b", b"2"))
     operate(environment, "import", "-", "--existing", "update", stdin=line("a", b"1") + line("b", b"3"))
 
@@ -130,8 +130,10 @@ def test_every_secret_has_its_own_record(environment: dict[str, str], database: 
     ]
 
 
-def test_stops_where_the_audit_log_cannot_be_written(environment: dict[str, str], database: Database) -> None:
-    """At the first secret, and says how to go on; that one may have been stored, as with the API."""
+def test_stops_where_the_audit_log_cannot_be_written(
+    environment: dict[str, str], database: Database, nothing_yet: None
+) -> None:
+    """Stops at the first secret and says how to go on; that one may have been stored, as with the API."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
     stopped = operate(environment, "import", "-", stdin=line("a") + line("b") + line("c"))
@@ -142,14 +144,14 @@ def test_stops_where_the_audit_log_cannot_be_written(environment: dict[str, str]
 
     database.command("collMod", "audit_logs", validator={})
     again = operate(environment, "import", "-", "--existing", "skip", stdin=line("a") + line("b") + line("c"))
-    assert (0, b"skip, there is one: 2, create: 1\n") == (again.returncode, again.stdout)
+    assert (0, b"skip, already exists: 2, create: 1\n") == (again.returncode, again.stdout)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_leaves_no_secret_without_its_record(
     environment: dict[str, str], database: Database, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """The one that is being kept is finished, and the same command goes on later."""
+    """The secret that is being written is finished; the same command goes on later."""
     file = tmp_path / "lines"
     file.write_bytes(b"".join(line(f"many/{one}") for one in range(2000)))
     importing = subprocess.Popen(
@@ -176,8 +178,8 @@ def test_an_interruption_leaves_no_secret_without_its_record(
     ("arguments", "stdin", "says"),
     [
         (("/nowhere",), b"", b"cannot read /nowhere"),
-        (("-",), b"what is this?\n", b"say with --format what it is"),
-        (("-",), b"\xff\xfe", b"no UTF-8 text"),
+        (("-",), b"what is this?\n", b"name it with --format"),
+        (("-",), b"\xff\xfe", b"neither UTF-8 text nor"),
         (("-", "--split"), ENV, b"leave --split out"),
         (("-", "--prefix", "no//path"), ENV, b"prefix: a path is segments"),
         (("-", "--passphrase-file", "README.md"), ENV, b"leave --passphrase-file out"),
@@ -187,7 +189,7 @@ def test_an_interruption_leaves_no_secret_without_its_record(
 def test_says_in_one_line_why_it_cannot(
     environment: dict[str, str], arguments: tuple[str, ...], stdin: bytes, says: bytes
 ) -> None:
-    """With exit code 2, as every command."""
+    """Exit code 2, like every command."""
     broken = {"MASTER_KEY": "short"} if says == b"MASTER_KEY" else {}
     finished = operate(environment, "import", *arguments, stdin=stdin, **broken)
 
@@ -196,7 +198,7 @@ def test_says_in_one_line_why_it_cannot(
 
 
 def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Database) -> None:
-    """Not in what is printed, nor in the database, whatever is done with it in whatever format."""
+    """Neither in the output nor in the database, for every option and format."""
     good = (
         line("a", SECRET),
         b"B='" + SECRET + b"'\n",
@@ -228,7 +230,7 @@ def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Databas
 
 
 def test_imports_nothing_from_nothing(environment: dict[str, str]) -> None:
-    """An empty file has no secret in it, in any format."""
+    """An empty file has no secrets, in any format."""
     finished = operate(environment, "import", "-")
 
     assert (0, b"no secrets\n") == (finished.returncode, finished.stdout)

@@ -1,4 +1,4 @@
-"""commands.indexes and commands.health: what a role or a container calls."""
+"""commands.indexes and commands.health: commands that roles and containers call."""
 
 import os
 import subprocess
@@ -23,8 +23,8 @@ def run(environment: dict[str, str], *arguments: str, **changed: str) -> subproc
     )
 
 
-def test_prints_what_it_changed_and_nothing_where_nothing_did(
-    environment: dict[str, str], database: Database
+def test_prints_changes_and_nothing_if_there_were_none(
+    environment: dict[str, str], nothing_yet: None
 ) -> None:
     """Three runs of a role: create, nothing, another expiry."""
     del environment["MASTER_KEY"]  # the command reads no secret, so it is given none
@@ -39,10 +39,10 @@ def test_prints_what_it_changed_and_nothing_where_nothing_did(
     assert {0} == {finished.returncode for finished in (first, second, third)}
 
 
-def test_check_changes_nothing_and_tells_by_its_exit_code(
-    environment: dict[str, str], database: Database
+def test_check_changes_nothing_and_reports_by_exit_code(
+    environment: dict[str, str], database: Database, nothing_yet: None
 ) -> None:
-    """1 where something would be changed, 0 where nothing would."""
+    """1 if something would change, otherwise 0."""
     before = run(environment, "indexes", "--check")
     assert [] == database.list_collection_names()
     run(environment, "indexes")
@@ -60,26 +60,10 @@ def test_says_in_one_line_why_it_cannot(environment: dict[str, str]) -> None:
 
 
 def test_health_asks_the_local_process(serve: Callable[..., Server], environment: dict[str, str]) -> None:
-    """0 where it answers, something else and a line where nobody does."""
+    """0 if it answers; 2 and one line if nothing does."""
     server = serve()
     server.wait_until("/healthz")
 
     assert 0 == run(environment, "health", LISTEN=f"0.0.0.0:{server.port}").returncode
     finished = run(environment, "health", LISTEN=f"127.0.0.1:{free_port()}")
     assert (2, True) == (finished.returncode, "no answer on 127.0.0.1:" in finished.stderr)
-
-
-def test_health_leaves_the_rest_of_the_service_alone() -> None:
-    """It runs every few seconds on every node: neither the database's driver nor the cipher is imported."""
-    program = "import sys; from service.cli import main; main(['health']); print(*sys.modules)"
-    finished = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env={"LISTEN": f"127.0.0.1:{free_port()}"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert "no answer on" in finished.stderr
-    assert set() == {"pymongo", "flask", "cryptography"}.intersection(finished.stdout.split())

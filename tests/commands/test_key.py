@@ -1,4 +1,4 @@
-"""commands.key: what an operator sees of the master keys, and what a play can rely on."""
+"""commands.key: output, exit codes and audit records."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ OLD, NEW = (key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY))
 
 @pytest.fixture
 def both(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The variables of a process that holds both keys, the new one primary."""
+    """The variables of a process with both keys; the new one is primary."""
     folder = tmp_path / "keys"
     folder.mkdir()
     (folder / "v1").write_bytes(MASTER_KEY)
@@ -29,7 +29,7 @@ def both(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def met(client: FlaskClient, make_client: Callable[..., FlaskClient], both: dict[str, str]) -> None:
-    """A database with a secret under the old key, which a replica with both keys has met."""
+    """A database with a secret under the old key, at which a replica with both keys has started."""
     post(client, CREATE, {"secret": "YQ==", "path": "a"})
     assert 200 == make_client(MASTER_KEY=None, **both).get("/readyz").status_code
 
@@ -51,7 +51,7 @@ def test_rewraps_and_says_so_at_the_end_only(met: None, both: dict[str, str], da
 def test_names_what_it_cannot_open_and_exits_with_1(
     met: None, both: dict[str, str], give: Callable[..., str], database: Database
 ) -> None:
-    """One line for each, with its id; the audit log says that it is not done."""
+    """One line per item, with its id; the audit record says that another key is still needed."""
     token = give("fetch:*")
     database.tokens.update_one({}, {"$set": {"name": "another"}})
 
@@ -68,7 +68,7 @@ def test_names_what_it_cannot_open_and_exits_with_1(
 
 
 def test_refuses_without_a_record_of_the_start(met: None, both: dict[str, str], database: Database) -> None:
-    """As everywhere: what nobody can tell of is not done."""
+    """Without an audit record nothing is done."""
     before = list(database.secrets.find())
     database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
 
@@ -101,7 +101,7 @@ def test_status_is_one_object_and_on_record(met: None, both: dict[str, str], dat
 
 
 def test_names_need_no_database(both: dict[str, str]) -> None:
-    """A play compares them with what the Swarm holds."""
+    """A play compares them with the Swarm's secrets."""
     finished = run(both | {"MONGO_URI": "mongodb://192.0.2.1"}, "key", "names")
 
     assert {"primary": "v2", "keys": {"v1": OLD, "v2": NEW}} == json.loads(finished.stdout)

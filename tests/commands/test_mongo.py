@@ -1,4 +1,4 @@
-"""commands.mongo: members that are looked after, on real mongods with access control."""
+"""commands.mongo: maintaining members, on real mongods with access control."""
 
 import io
 
@@ -11,12 +11,12 @@ DOWN = "(not reachable/healthy)"
 
 
 def removed(member: Mongod) -> str:
-    """Return what is printed of a member that had to go."""
+    """Return what is printed for a removed member."""
     return f"removed {member.host} from the replica set {NAME}\n"
 
 
 def test_removes_members_as_long_as_a_majority_remains(ready: list[Mongod]) -> None:
-    """One that is down, then the primary, which hands over before; nobody else."""
+    """A member that is down, then the primary, which steps down first; no other."""
     first, second, third = ready
     third.kill()
     until(lambda: DOWN == first.state(third.host))
@@ -39,7 +39,7 @@ def test_removes_members_as_long_as_a_majority_remains(ready: list[Mongod]) -> N
 
 
 def test_status_and_wait_name_a_member_that_is_down(ready: list[Mongod]) -> None:
-    """Both also where so many are down that there is no primary."""
+    """Also if so many members are down that there is no primary."""
     first, second, third = ready
     assert (0, f"{first.host} PRIMARY\n{second.host} SECONDARY\n{third.host} SECONDARY\n") == command(
         third, "status"
@@ -49,7 +49,7 @@ def test_status_and_wait_name_a_member_that_is_down(ready: list[Mongod]) -> None
     third.kill()
     until(lambda: DOWN == first.state(third.host))
     message = (
-        "secret-manager: the replica set is not whole after 0.1 s:"
+        "secret-manager: the replica set is not healthy after 0.1 s:"
         f" {first.host} PRIMARY, {second.host} SECONDARY, {third.host} DOWN\n"
     )
     assert (2, message) == command(second, "wait", "--wait", "0.1")
@@ -62,7 +62,7 @@ def test_status_and_wait_name_a_member_that_is_down(ready: list[Mongod]) -> None
 
 
 def test_the_primary_hands_over(ready: list[Mongod]) -> None:
-    """Once where it is the one that is to go, and never where another is."""
+    """Once if the named member is the primary, and not if another one is."""
     first, second, third = ready
 
     assert (0, "") == command(second, "step-down", "--from", third.host)
@@ -92,7 +92,7 @@ def test_the_primary_hands_over(ready: list[Mongod]) -> None:
 def test_refuses_logins_without_repeating_them(
     stdin: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They have passwords in them."""
+    """The connection strings contain passwords."""
     monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
 
     assert 2 == cli.main(["mongo", "status"])

@@ -1,4 +1,4 @@
-"""commands.mongo: the set-up, whatever state of affairs it meets, on real mongods with access control."""
+"""commands.mongo: `setup` from every starting state, on real mongods with access control."""
 
 import subprocess
 import sys
@@ -30,14 +30,14 @@ OTHER_INSTALLATION = (
 
 
 def joined(*members: Mongod) -> str:
-    """Return what is printed of new members."""
+    """Return what is printed for new members."""
     return "".join(
         f"added {member.host} to the replica set {NAME}\ngave {member.host} its vote\n" for member in members
     )
 
 
 def test_sets_up_bare_members_and_then_finds_nothing_to_do(bare: list[Mongod]) -> None:
-    """A first run makes a set; a second says nothing, nor does one elsewhere and in another order."""
+    """The first run creates a set; others print nothing, also next to another member or in another order."""
     first, second, _ = bare
     begun = f"initiated the replica set {NAME} with {first.host}\ncreated the user admin\n"
 
@@ -51,7 +51,7 @@ def test_sets_up_bare_members_and_then_finds_nothing_to_do(bare: list[Mongod]) -
 
 
 def test_finishes_a_run_that_had_only_initiated(bare: list[Mongod]) -> None:
-    """The users are made, and no other password or name of the set is taken for right afterwards."""
+    """The users are created; afterwards a wrong password or set name is refused."""
     member = bare[0]
     with member.client() as client:
         client.admin.command("replSetInitiate", {"_id": NAME, "members": [{"_id": 0, "host": member.host}]})
@@ -69,7 +69,7 @@ def test_finishes_a_run_that_had_only_initiated(bare: list[Mongod]) -> None:
 
 
 def test_finishes_a_run_that_had_made_the_first_member_only(bare: list[Mongod]) -> None:
-    """A set of one, which has nobody to hand over to, grows to three."""
+    """A set of one, which has no other member to step down for, grows to three."""
     initiate(bare[0])
 
     assert (0, "") == command(bare[0], "step-down")
@@ -92,7 +92,7 @@ def test_finishes_a_run_that_left_a_member_without_its_vote(bare: list[Mongod]) 
 
 
 def test_an_empty_member_joins_the_set_of_the_others(bare: list[Mongod]) -> None:
-    """Named first and next to the command, it looks like a set's beginning; it must not become one."""
+    """Named first and next to the command, it looks like the first member of a new set, but must join."""
     first, second, _ = bare
     initiate(first)
 
@@ -104,11 +104,11 @@ def test_an_empty_member_joins_the_set_of_the_others(bare: list[Mongod]) -> None
 
 
 def test_initiates_nothing_while_a_member_is_silent(bare: list[Mongod]) -> None:
-    """The silent one may have the data; and a member of no set has nothing to tell."""
+    """The member that does not answer may have the data; and a member of no set has no status."""
     silent = f"127.0.0.1:{free_port()}"
     message = (
         f"secret-manager: no answer from {silent} in 0.1 s, which may have the replica set {NAME}:"
-        " none is initiated\n"
+        " it is not initiated; start these members, then run it again\n"
     )
 
     assert (2, message) == setup(bare[0], silent, local=bare[0], options=["--wait", "0.1"])
@@ -118,7 +118,7 @@ def test_initiates_nothing_while_a_member_is_silent(bare: list[Mongod]) -> None:
 
 
 def test_brings_priorities_and_the_election_timeout_in_line(ready: list[Mongod]) -> None:
-    """A line for each change; a member that is not named is left alone, even where it is down."""
+    """One line per change; a member that is not named is left unchanged, even if it is down."""
     first, second, third = ready
     third.kill()
     arguments = (f"{first.host},3", f"{second.host},1.5")
@@ -141,7 +141,7 @@ def test_brings_priorities_and_the_election_timeout_in_line(ready: list[Mongod])
 
 
 def test_passwords_are_in_no_argument_list(bare: list[Mongod]) -> None:
-    """Not in the command's own, and not in one of a process that it might start."""
+    """Neither in the command's own nor in that of a process that it might start."""
     seen = 0
     with subprocess.Popen(
         [
@@ -166,7 +166,7 @@ def test_passwords_are_in_no_argument_list(bare: list[Mongod]) -> None:
                 try:
                     content = (running / "cmdline").read_bytes()
                 except OSError:
-                    continue  # it has ended meanwhile
+                    continue  # the process has ended
                 seen += bare[0].host.encode() in content
                 assert ADMIN_PASSWORD.encode() not in content
                 assert SERVICE_PASSWORD.encode() not in content
@@ -186,7 +186,7 @@ def test_passwords_are_in_no_argument_list(bare: list[Mongod]) -> None:
     ]
     + [f"mongodb-1:27017,{priority}" for priority in ("high", "-1", "1000.5", "nan", "inf", "1,2")],
 )
-def test_refuses_what_is_no_member(member: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_refuses_malformed_members(member: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that repeats it, and exit code 2."""
     assert 2 == cli.main(["mongo", "setup", "--member", member])
     assert (
@@ -201,13 +201,11 @@ def test_refuses_what_is_no_member(member: str, capsys: pytest.CaptureFixture[st
         (["a:1", "b:1", "a:1,2"], "--member names a member twice"),
         (
             ["a:1,0", "b:1,0"],
-            "--member: one priority at least must be above 0, or nobody can be the primary",
+            "--member: at least one priority must be above 0, or no member can be the primary",
         ),
     ],
 )
-def test_refuses_members_that_make_no_set(
-    members: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """MongoDB would say so as well, but only after some of the work was done."""
+def test_refuses_invalid_sets(members: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """MongoDB would refuse them as well, but only after some of the work."""
     assert 2 == cli.main(["mongo", "setup", *(f"--member={member}" for member in members)])
     assert f"secret-manager: {message}\n" == capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""commands.progress: long work is seen to go on, and short work says nothing."""
+"""commands.progress: long commands report progress, short ones print nothing."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from service.commands.progress import Progress
 
 
 def test_says_every_few_seconds_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """On standard error, where it is in nobody's way."""
+    """On standard error, so that standard output has only the result."""
     seconds = iter([0.0, 1.0, 5.0, 5.0, 6.0, 11.0, 11.0])
     progress = Progress("importing", 40, clock=lambda: next(seconds))
 
@@ -18,7 +18,7 @@ def test_says_every_few_seconds_how_far_it_is(capsys: pytest.CaptureFixture[str]
 
 
 def test_goes_without_a_total(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody knows how many there will be."""
+    """If the total is unknown."""
     seconds = iter([0.0, 9.0, 9.0])
     Progress("exporting", clock=lambda: next(seconds)).add(3)
 

@@ -1,4 +1,4 @@
-"""commands.token: what an operator does where no token is at hand."""
+"""commands.token: what an operator does without a token."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ ADMIN = ("token", "create", "--name", "first", "--scope", "admin")
 def test_the_first_token_comes_from_the_command(
     environment: dict[str, str], guarded: FlaskClient, database: Database
 ) -> None:
-    """One line, the token; it works, and the log says that the operator made it."""
+    """One line, the token; it works, and the audit log names the operator."""
     finished = run(environment, *ADMIN, AUTH_REQUIRED="true")
 
     assert (0, "") == (finished.returncode, finished.stderr)
@@ -32,7 +32,7 @@ def test_the_first_token_comes_from_the_command(
     )
 
 
-def test_makes_one_only_where_there_is_no_administrator(
+def test_creates_one_only_if_there_is_no_administrator(
     environment: dict[str, str], database: Database
 ) -> None:
     """So that a role can call it at every run: the second time it prints nothing."""
@@ -47,20 +47,20 @@ def test_makes_one_only_where_there_is_no_administrator(
     assert token_format.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
 
 
-def test_an_administrator_that_anybody_may_have_made_is_none(
+def test_an_administrator_made_without_authentication_does_not_count(
     environment: dict[str, str], client: FlaskClient, database: Database
 ) -> None:
-    """One made while authentication was off does not keep the operator from a token of their own."""
+    """A token made while authentication was off does not prevent the operator's own."""
     made = client.post("/vault/token/create", json={"name": "x", "scopes": ["admin"]})
     assert 200 == made.status_code
 
     assert token_format.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
 
 
-def test_revokes_also_where_the_service_could_not_start(
+def test_revokes_even_if_the_service_cannot_start(
     environment: dict[str, str], give: Callable[..., str]
 ) -> None:
-    """The API's certificate is gone, say; a token that has leaked must go all the same."""
+    """For example without the API's certificate; a leaked token must still be revoked."""
     token = give("admin")
 
     revoked = run(
@@ -73,7 +73,7 @@ def test_revokes_also_where_the_service_could_not_start(
 def test_lists_and_revokes(
     environment: dict[str, str], give: Callable[..., str], guarded: FlaskClient, database: Database
 ) -> None:
-    """One JSON object per token, without what would let anybody use it; descendants only where asked."""
+    """One JSON object per token, without anything usable; descendants are revoked only on request."""
     parent = give("token", "fetch:*")
     child = post(guarded, "/vault/token/create", {"name": "c", "scopes": ["fetch:*"]}, parent).json["token"]
 
@@ -113,7 +113,7 @@ def test_lists_and_revokes(
 def test_says_in_one_line_why_it_cannot(
     environment: dict[str, str], database: Database, arguments: tuple[str, ...], says: str
 ) -> None:
-    """Exit code 2, nothing on standard output, nothing made."""
+    """Exit code 2, nothing on standard output, nothing created."""
     finished = run(environment, "token", *arguments)
 
     assert (2, "", 1) == (finished.returncode, finished.stdout, len(finished.stderr.splitlines()))
@@ -124,7 +124,7 @@ def test_says_in_one_line_why_it_cannot(
 def test_an_altered_token_is_one_line_too(
     environment: dict[str, str], give: Callable[..., str], database: Database
 ) -> None:
-    """No traceback for what somebody wrote into the database."""
+    """No traceback for a changed document."""
     token = give("fetch:*")
     database.tokens.update_one({"_id": id_of(token)}, {"$set": {"scopes": ["admin"]}})
     forged = run(environment, "token", "revoke", id_of(token))
@@ -136,10 +136,10 @@ def test_an_altered_token_is_one_line_too(
         assert "a stored token cannot be trusted" in finished.stderr
 
 
-def test_a_token_that_no_record_tells_of_is_not_shown(
-    environment: dict[str, str], database: Database
+def test_a_token_without_an_audit_record_is_not_shown(
+    environment: dict[str, str], database: Database, nothing_yet: None
 ) -> None:
-    """As everywhere: without the record no answer leaves."""
+    """Without an audit record no token is printed."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
     finished = run(environment, *ADMIN)

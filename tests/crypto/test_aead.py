@@ -1,4 +1,4 @@
-"""crypto.aead: nothing but the bytes that were sealed ever opens."""
+"""crypto.aead: only unaltered values decrypt, with the right key and context."""
 
 import hmac
 import json
@@ -18,13 +18,13 @@ VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["aead
 
 @given(plaintext=st.binary(max_size=4096), context=st.binary(max_size=64))
 def test_opens_what_it_sealed(plaintext: bytes, context: bytes) -> None:
-    """A value of any size comes back as it was."""
+    """A value of any size decrypts to itself."""
     assert plaintext == aead.open_(KEY, aead.seal(KEY, plaintext, context), context)
 
 
 @given(plaintext=st.binary(max_size=64), data=st.data())
 def test_refuses_every_flipped_bit(plaintext: bytes, data: st.DataObject) -> None:
-    """Whichever bit is flipped, header included, the value does not open."""
+    """A flipped bit anywhere, header included, is detected."""
     sealed = bytearray(aead.seal(KEY, plaintext, b"context"))
     position = data.draw(st.integers(0, len(sealed) * 8 - 1))
     sealed[position // 8] ^= 1 << position % 8
@@ -34,7 +34,7 @@ def test_refuses_every_flipped_bit(plaintext: bytes, data: st.DataObject) -> Non
 
 
 def test_refuses_every_flipped_byte_of_one_value() -> None:
-    """No byte of a sealed value is left out of the protection."""
+    """Every byte of a sealed value is authenticated."""
     sealed = aead.seal(KEY, b"payload", b"context")
 
     for position in range(len(sealed)):
@@ -46,7 +46,7 @@ def test_refuses_every_flipped_byte_of_one_value() -> None:
 
 @given(length=st.integers(0, 60))
 def test_refuses_a_value_that_was_cut(length: int) -> None:
-    """A prefix of a sealed value is no sealed value."""
+    """A prefix of a sealed value does not decrypt."""
     sealed = aead.seal(KEY, b"x" * 24, b"context")
 
     with pytest.raises(Tampered):
@@ -55,19 +55,19 @@ def test_refuses_a_value_that_was_cut(length: int) -> None:
 
 @given(context=st.binary(max_size=64).filter(lambda context: context != b"context"))
 def test_refuses_another_context(context: bytes) -> None:
-    """What was sealed for one place opens nowhere else."""
+    """A value decrypts only with the context it was sealed with."""
     with pytest.raises(Tampered):
         aead.open_(KEY, aead.seal(KEY, b"payload", b"context"), context)
 
 
 def test_refuses_another_key() -> None:
-    """Another key is told by its id, before the cipher is asked."""
+    """A wrong key is recognized by its id, before decryption."""
     with pytest.raises(Tampered, match="another key"):
         aead.open_(bytes(32), aead.seal(KEY, b"payload", b""), b"")
 
 
 def test_never_uses_a_nonce_twice() -> None:
-    """Sealing the same value again gives other bytes throughout."""
+    """Sealing the same value again uses a new nonce."""
     sealed = {aead.seal(KEY, b"same", b"same") for _ in range(1000)}
 
     assert 1000 == len({value[9:21] for value in sealed})
@@ -83,7 +83,7 @@ def test_opens_what_earlier_releases_sealed(vector: dict[str, str]) -> None:
 
 
 def test_writes_the_documented_format() -> None:
-    """Format byte, key id, nonce, then ciphertext and tag: put together here by hand, byte for byte."""
+    """Format byte, key id, nonce, ciphertext and tag, assembled here without the module under test."""
     sealed = aead.seal(KEY, b"payload", b"context")
 
     nonce = sealed[9:21]

@@ -1,4 +1,4 @@
-"""crypto.context: two different places never have the same encoding."""
+"""crypto.context: different contexts never have the same encoding."""
 
 import json
 from pathlib import Path
@@ -31,8 +31,8 @@ def test_does_not_depend_on_the_order_of_the_pairs() -> None:
 
 
 @given(version=st.integers(1, 2**31), other=st.integers(1, 2**31))
-def test_tells_purposes_versions_and_keys_apart(version: int, other: int) -> None:
-    """Payload and wrap of a version differ, and so do two versions and two keys."""
+def test_distinguishes_purposes_versions_and_keys(version: int, other: int) -> None:
+    """The encodings of payload and wrap differ, and so do those of two versions or two keys."""
     context = Context("id", version)
 
     assert context.for_payload() != context.for_data_key(b"\0" * 8)
@@ -42,7 +42,7 @@ def test_tells_purposes_versions_and_keys_apart(version: int, other: int) -> Non
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
 def test_encodes_as_earlier_releases_did(vector: dict[str, str]) -> None:
-    """What is authenticated cannot change unnoticed: all that is stored would stop to open."""
+    """If the associated data changed, no stored value could be decrypted."""
     context = Context(vector["secret_id"], int(vector["version"]))
 
     assert vector["payload"] == context.for_payload().hex()

@@ -1,4 +1,4 @@
-"""crypto.envelope: what is sealed for one place opens in that place only."""
+"""crypto.envelope: a value decrypts only as the version of the secret that it was sealed for."""
 
 import json
 from dataclasses import replace
@@ -17,14 +17,14 @@ from service.models import Envelope
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())["envelope"]
-# The fixtures are constants: nothing of one example reaches the next.
+# The fixtures are constants, so examples cannot influence each other.
 with_fixtures = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @with_fixtures
 @given(plaintext=st.binary(max_size=70_000))
 def test_opens_what_it_sealed(plaintext: bytes, ring: KeyRing, context: Context) -> None:
-    """A value of any size, the empty one included, comes back as it was."""
+    """A value of any size, the empty one included, decrypts to itself."""
     assert plaintext == envelope.open_(envelope.seal(plaintext, context, ring), context, ring)
 
 
@@ -33,7 +33,7 @@ def test_opens_what_it_sealed(plaintext: bytes, ring: KeyRing, context: Context)
 def test_refuses_every_flipped_bit_of_either_part(
     data: st.DataObject, ring: KeyRing, context: Context
 ) -> None:
-    """Whichever bit of the payload or of the wrapped key is flipped, nothing opens."""
+    """A flipped bit anywhere in the payload or the wrapped key is detected."""
     sealed = envelope.seal(b"payload", context, ring)
     part = data.draw(st.sampled_from(["payload", "data_key"]))
     altered = bytearray(getattr(sealed, part))
@@ -46,8 +46,8 @@ def test_refuses_every_flipped_bit_of_either_part(
 
 @with_fixtures
 @given(secret_id=st.uuids().map(str), version=st.integers(1, 1000))
-def test_refuses_every_other_place(secret_id: str, version: int, ring: KeyRing, context: Context) -> None:
-    """Moved to another secret or another version, a value does not open."""
+def test_refuses_every_other_context(secret_id: str, version: int, ring: KeyRing, context: Context) -> None:
+    """A value that was moved to another secret or version does not decrypt."""
     other = Context(secret_id, version)
     sealed = envelope.seal(b"payload", context, ring)
 
@@ -57,7 +57,7 @@ def test_refuses_every_other_place(secret_id: str, version: int, ring: KeyRing, 
 
 
 def test_refuses_the_ciphertext_of_an_older_version(ring: KeyRing, context: Context) -> None:
-    """Putting yesterday's ciphertext back after an update does not bring yesterday's value back."""
+    """Restoring an old ciphertext after an update does not restore the old value."""
     yesterday = envelope.seal(b"old", context, ring)
 
     with pytest.raises(Tampered):
@@ -65,7 +65,7 @@ def test_refuses_the_ciphertext_of_an_older_version(ring: KeyRing, context: Cont
 
 
 def test_refuses_a_payload_with_another_envelopes_data_key(ring: KeyRing, context: Context) -> None:
-    """Two envelopes of the same place cannot be mixed."""
+    """Parts of two envelopes with the same context cannot be combined."""
     one, other = (envelope.seal(value, context, ring) for value in (b"one", b"other"))
 
     with pytest.raises(Tampered):
@@ -73,7 +73,7 @@ def test_refuses_a_payload_with_another_envelopes_data_key(ring: KeyRing, contex
 
 
 def test_never_seals_twice_under_one_data_key(ring: KeyRing, context: Context) -> None:
-    """Each sealing has a data key of its own: the ids in the headers differ."""
+    """Every call uses a new data key: the key ids in the headers differ."""
     sealed = [envelope.seal(b"same", context, ring) for _ in range(100)]
 
     assert 100 == len({one.payload[1:9] for one in sealed})
@@ -81,7 +81,7 @@ def test_never_seals_twice_under_one_data_key(ring: KeyRing, context: Context) -
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
 def test_opens_what_earlier_releases_sealed(vector: dict[str, str]) -> None:
-    """An envelope in the database stays readable, whatever is changed in the code."""
+    """Envelopes in existing databases stay readable."""
     sealed = Envelope(bytes.fromhex(vector["payload"]), bytes.fromhex(vector["data_key"]))
     ring = make_ring(bytes.fromhex(vector["master_key"]))
 
@@ -92,7 +92,7 @@ def test_opens_what_earlier_releases_sealed(vector: dict[str, str]) -> None:
 
 
 def test_opens_a_record_of_an_earlier_implementation() -> None:
-    """nonce ‖ ciphertext ‖ tag directly under any master key of the ring, with no context."""
+    """It is nonce ‖ ciphertext ‖ tag directly under any master key of the ring, without a context."""
     nonce = bytes(12)
     record = nonce + AESGCM(MASTER_KEY).encrypt(nonce, b"legacy", None)
 
@@ -106,7 +106,7 @@ def test_opens_a_record_of_an_earlier_implementation() -> None:
 def test_a_wrapped_key_does_not_pass_for_a_record_of_an_earlier_implementation(
     ring: KeyRing, context: Context
 ) -> None:
-    """Nobody can turn a new record's wrapped key into a legacy record to learn the data key."""
+    """A wrapped key cannot be passed off as a legacy record to obtain the data key."""
     sealed = envelope.seal(b"payload", context, ring)
 
     with pytest.raises(Tampered):

@@ -1,4 +1,4 @@
-"""crypto.escrow: the operator's private key opens it; everything else is refused with the reason."""
+"""crypto.escrow: only the operator's private key decrypts; other input is refused with a reason."""
 
 import base64
 import json
@@ -34,13 +34,13 @@ def private_pem(passphrase: bytes | None = None) -> bytes:
 
 
 def altered(**fields: object) -> bytes:
-    """Return the escrowed key with other fields; None takes one away."""
+    """Return the escrowed key with changed fields; None removes one."""
     found = json.loads(SEALED.dump()) | fields
     return json.dumps({name: value for name, value in found.items() if value is not None}).encode()
 
 
 def test_opens_what_was_sealed() -> None:
-    """Through the file's form, which is one line and holds the key in no form."""
+    """Via the file format, which is one line and does not contain the plaintext key."""
     text = SEALED.dump()
 
     assert MASTER_KEY == escrow.open_(escrow.parse(text.encode() + b"\n"), PRIVATE)
@@ -51,8 +51,8 @@ def test_opens_what_was_sealed() -> None:
     assert key_id_of(MASTER_KEY).hex() == json.loads(text)["key_id"]
 
 
-def test_openssl_alone_opens_it(tmp_path: Path) -> None:
-    """Whoever has lost everything else."""
+def test_openssl_alone_decrypts_it(tmp_path: Path) -> None:
+    """The key can be recovered without this program."""
     key = tmp_path / "escrow.pem"
     key.write_bytes(private_pem())
     command = "openssl pkeyutl -decrypt -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 -inkey"
@@ -65,7 +65,7 @@ def test_openssl_alone_opens_it(tmp_path: Path) -> None:
 
 
 def test_names_the_recipient_as_openssl_does() -> None:
-    """So that an operator finds the private key that belongs to it."""
+    """So an operator can find the matching private key."""
     der = subprocess.run(
         ["openssl", "pkey", "-pubin", "-outform", "DER"],
         input=pem_of(PRIVATE.public_key()),
@@ -78,55 +78,55 @@ def test_names_the_recipient_as_openssl_does() -> None:
 
 
 def test_refuses_another_private_key() -> None:
-    """And says for whom it was sealed."""
+    """The error names the public key that it was sealed for."""
     with pytest.raises(ConfigurationError, match=f"sealed for the public key {SEALED.recipient[:16]}"):
         escrow.open_(SEALED, STRANGER)
-    # Also where somebody has changed the name on it.
+    # Also if the recipient in the file was forged.
     pretended = escrow.parse(altered(recipient=escrow.recipient(STRANGER.public_key())))
-    with pytest.raises(Tampered, match="does not open"):
+    with pytest.raises(Tampered, match="cannot be decrypted"):
         escrow.open_(pretended, STRANGER)
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "no JSON"),
-        (SEALED.dump().encode()[:-20], "no JSON: it was cut short"),
-        (b"[]", "no escrowed key"),
-        (altered(format=None), "no escrowed key"),
-        (altered(format=2), "of no known format"),
-        (altered(name=None), "lacks name"),
-        (altered(key_id=7), "lacks key_id"),
-        (altered(sealed="?"), "a field is damaged"),
-        (altered(kind="house-key"), "a field is damaged"),
-        (b"\xff\xfe", "no JSON"),
+        (b"", "not JSON"),
+        (SEALED.dump().encode()[:-20], "not JSON: it was cut short"),
+        (b"[]", "^not an escrowed key"),
+        (altered(format=None), "^not an escrowed key"),
+        (altered(format=2), "unknown format"),
+        (altered(name=None), "missing or not text: name"),
+        (altered(key_id=7), "missing or not text: key_id"),
+        (altered(sealed="?"), "is malformed"),
+        (altered(kind="house-key"), "is malformed"),
+        (b"\xff\xfe", "not JSON"),
     ],
 )
-def test_refuses_what_is_no_escrowed_key(content: bytes, says: str) -> None:
-    """Cut short, of another format version, or with a field that is missing."""
+def test_refuses_a_malformed_escrowed_key(content: bytes, says: str) -> None:
+    """Cut short, of another format version, or with a missing or malformed field."""
     with pytest.raises(Tampered, match=says):
         escrow.parse(content)
 
 
 @pytest.mark.parametrize("bit", range(0, 384 * 8, 101))
 def test_refuses_a_flipped_bit(bit: int) -> None:
-    """Wherever it is."""
+    """At any position."""
     data = bytearray(SEALED.sealed)
     data[bit // 8] ^= 1 << bit % 8
     damaged = escrow.parse(altered(sealed=base64.b64encode(data).decode()))
 
-    with pytest.raises(Tampered, match="master_key_v2 does not open"):
+    with pytest.raises(Tampered, match="master_key_v2 cannot be decrypted"):
         escrow.open_(damaged, PRIVATE)
 
 
 def test_refuses_a_key_that_is_not_the_one_it_names() -> None:
-    """Whoever has the public key can seal anything for it."""
+    """Everyone with the public key can encrypt something else to it."""
     with pytest.raises(Tampered, match="is not the key"):
         escrow.open_(escrow.parse(altered(key_id=key_id_of(OTHER_MASTER_KEY).hex())), PRIVATE)
 
 
 def test_takes_long_rsa_keys_only() -> None:
-    """With the two lines that make one."""
+    """The error contains the commands that make a suitable key."""
     assert escrow.recipient(escrow.public_key(pem_of(PRIVATE.public_key()))) == SEALED.recipient
     short = rsa.generate_private_key(65537, 2048).public_key()
     for pem in (b"", b"none", pem_of(short), pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())):
@@ -135,15 +135,15 @@ def test_takes_long_rsa_keys_only() -> None:
 
 
 def test_reads_private_keys_with_and_without_a_passphrase() -> None:
-    """And tells a wrong passphrase from a missing one."""
+    """The error distinguishes a wrong passphrase from a missing or superfluous one."""
     sealed_pem = private_pem(b"correct horse")
     for key in (escrow.private_key(private_pem(), None), escrow.private_key(sealed_pem, b"correct horse")):
         assert MASTER_KEY == escrow.open_(SEALED, key)
 
     for pem, passphrase, says in (
         (sealed_pem, None, "is encrypted: give its passphrase"),
-        (private_pem(), b"correct horse", "takes no passphrase"),
-        (sealed_pem, b"wrong horse", "its passphrase is wrong"),
+        (private_pem(), b"correct horse", "is not encrypted: give no passphrase"),
+        (sealed_pem, b"wrong horse", "wrong passphrase"),
         (b"no key", None, "cannot be read"),
     ):
         with pytest.raises(ConfigurationError, match=says) as refused:

@@ -1,4 +1,4 @@
-"""crypto.keyring: one key wraps, all of them unwrap."""
+"""crypto.keyring: the primary key wraps, every key unwraps."""
 
 import pytest
 
@@ -12,7 +12,7 @@ DATA_KEY = b"d" * 32
 
 
 def test_unwraps_what_an_older_primary_wrapped(context: Context) -> None:
-    """After a change of the primary, what the old one wrapped still opens."""
+    """After a change of the primary, data keys under the old one can still be unwrapped."""
     wrapped = make_ring(MASTER_KEY).wrap(DATA_KEY, context)
 
     assert make_ring(OTHER_MASTER_KEY, MASTER_KEY).unwrap(wrapped, context) == DATA_KEY
@@ -26,7 +26,7 @@ def test_wraps_under_the_primary_only(context: Context) -> None:
 
 
 def test_names_the_ids_of_both_sides_when_the_key_is_unknown(context: Context) -> None:
-    """The operator learns which key is missing and which ones are there."""
+    """The error says which key is missing and which ones the ring holds."""
     wrapped = make_ring(MASTER_KEY).wrap(DATA_KEY, context)
 
     with pytest.raises(UnknownKey) as caught:
@@ -37,7 +37,7 @@ def test_names_the_ids_of_both_sides_when_the_key_is_unknown(context: Context) -
 
 
 def test_reloads_once_for_a_key_it_does_not_know(context: Context) -> None:
-    """A key that was added to the folder is found without a restart."""
+    """A key added to the folder is found without a restart."""
     loads = [MasterKeys(MASTER_KEY, (MASTER_KEY,)), MasterKeys(MASTER_KEY, (MASTER_KEY, OTHER_MASTER_KEY))]
     ring = KeyRing(lambda: loads.pop(0), lambda _key_id: None)
     wrapped = make_ring(OTHER_MASTER_KEY).wrap(DATA_KEY, context)
@@ -47,7 +47,7 @@ def test_reloads_once_for_a_key_it_does_not_know(context: Context) -> None:
 
 
 def test_keeps_its_keys_when_a_reload_fails(context: Context) -> None:
-    """A key file that is half written now does not cost the keys that work."""
+    """If a key file is only half written, the keys that work are kept."""
     healthy = True
 
     def load() -> MasterKeys:
@@ -65,7 +65,7 @@ def test_keeps_its_keys_when_a_reload_fails(context: Context) -> None:
 
 
 def test_counts_wraps_by_key(context: Context) -> None:
-    """A master key's wraps are counted, because a key may wrap 2**32 times at most."""
+    """A master key's wraps are counted, because a key may wrap at most 2**32 times."""
     counted: list[str] = []
     ring = KeyRing(lambda: MasterKeys(MASTER_KEY, (MASTER_KEY,)), counted.append)
 
@@ -76,7 +76,7 @@ def test_counts_wraps_by_key(context: Context) -> None:
 
 
 def test_refuses_a_wrap_whose_key_id_was_altered_to_another_of_the_ring(context: Context) -> None:
-    """Pointing a wrap at another key of the ring does not open it."""
+    """A wrap whose key id names another key of the ring does not decrypt."""
     ring = make_ring(MASTER_KEY, OTHER_MASTER_KEY)
     wrapped = bytearray(ring.wrap(DATA_KEY, context))
     wrapped[1:9] = aead.key_id_of(OTHER_MASTER_KEY)
@@ -86,14 +86,14 @@ def test_refuses_a_wrap_whose_key_id_was_altered_to_another_of_the_ring(context:
 
 
 def test_shows_no_key_when_printed() -> None:
-    """A key ring in a log line or a debugger shows no key."""
+    """The repr, in a log line or a debugger, contains no key."""
     keys = MasterKeys(MASTER_KEY, (MASTER_KEY,))
 
     assert "\\x01\\x02" not in repr(keys)
 
 
 def test_a_rewrap_changes_the_wrap_and_not_the_data_key(context: Context) -> None:
-    """Afterwards the old key is not needed; a second time nothing changes."""
+    """Afterwards the old key is not needed; a second rewrap changes nothing."""
     old = make_ring(MASTER_KEY).wrap(DATA_KEY, context)
     both = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
 
@@ -103,8 +103,8 @@ def test_a_rewrap_changes_the_wrap_and_not_the_data_key(context: Context) -> Non
     assert new == both.rewrap(new, context)
 
 
-def test_what_does_not_verify_gets_no_new_wrap_and_no_new_tag(context: Context) -> None:
-    """A rotation would otherwise make good what somebody altered."""
+def test_altered_data_gets_no_new_wrap_and_no_new_tag(context: Context) -> None:
+    """Otherwise a rotation would legitimize what an attacker altered."""
     old, both = make_ring(MASTER_KEY), make_ring(OTHER_MASTER_KEY, MASTER_KEY)
     elsewhere = Context(context.secret_id, context.version + 1)
 
@@ -117,7 +117,7 @@ def test_what_does_not_verify_gets_no_new_wrap_and_no_new_tag(context: Context) 
 
 
 def test_a_new_tag_needs_the_new_key_only() -> None:
-    """A second time nothing changes."""
+    """A second retag changes nothing."""
     both = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
 
     new = both.retag(make_ring(MASTER_KEY).tag({"path": "a"}), {"path": "a"})
@@ -127,7 +127,7 @@ def test_a_new_tag_needs_the_new_key_only() -> None:
 
 
 def test_a_wrap_that_cannot_be_counted_is_not_made(context: Context) -> None:
-    """Counted first: the count is never too small."""
+    """A wrap is counted before it is made, so the count is never too low."""
 
     def refuse(_key_id: str) -> None:
         raise StoreUnavailable("gone")

@@ -1,4 +1,4 @@
-"""crypto.mac: what is stored in the clear is what the service wrote, or it is an altered record."""
+"""crypto.mac: a tag detects every change to fields stored in the clear."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ FIELDS = {
     "owner": "",
 }
 
-# Made with Python's hmac, apart from this package:
+# Made with Python's hmac, independently of this package:
 #   derived = HMAC-SHA256(key, "secret-manager record authentication")
 #   tag = 02 ‖ HMAC-SHA256(key, "secret-manager key id")[:8] ‖ HMAC-SHA256(derived, encoding)
 VECTORS = [
@@ -35,15 +35,15 @@ VECTORS = [
 
 
 @pytest.mark.parametrize(("key", "fields", "tag"), VECTORS)
-def test_keeps_its_form_for_good(key: bytes, fields: dict[str, str], tag: str) -> None:
-    """What is on disks must go on to authenticate."""
+def test_the_format_is_stable(key: bytes, fields: dict[str, str], tag: str) -> None:
+    """Stored tags must keep authenticating."""
     assert tag == mac.tag(key, fields).hex()
     mac.verify(key, bytes.fromhex(tag), fields)
 
 
 @pytest.mark.parametrize("place", range(41))
-def test_notices_every_altered_byte(place: int) -> None:
-    """Format, key id or code."""
+def test_detects_every_altered_byte(place: int) -> None:
+    """In the format, the key id or the HMAC."""
     altered = bytearray(mac.tag(MASTER_KEY, FIELDS))
     altered[place] ^= 1
 
@@ -63,32 +63,32 @@ def test_notices_every_altered_byte(place: int) -> None:
     ],
     ids=str,
 )
-def test_notices_every_altered_field(altered: dict[str, str]) -> None:
-    """A value, a name, one more, one less, two exchanged."""
+def test_detects_every_altered_field(altered: dict[str, str]) -> None:
+    """A changed value, an added or removed field, exchanged values."""
     with pytest.raises(Tampered):
         mac.verify(MASTER_KEY, mac.tag(MASTER_KEY, FIELDS), altered)
 
 
 @given(one=st.dictionaries(st.text(), st.text()), other=st.dictionaries(st.text(), st.text()))
 def test_two_records_never_have_one_tag(one: dict[str, str], other: dict[str, str]) -> None:
-    """However their fields are cut."""
+    """The encoding of the fields is injective."""
     assert (one == other) == (mac.tag(MASTER_KEY, one) == mac.tag(MASTER_KEY, other))
 
 
 @pytest.mark.parametrize("tag", [b"", b"\x02", bytes(41), b"\x01" + bytes(40), b"\x02" + bytes(41)], ids=repr)
-def test_refuses_what_is_no_tag(tag: bytes) -> None:
-    """Too short, too long, of another format."""
-    with pytest.raises(Tampered, match="no tag"):
+def test_refuses_a_malformed_tag(tag: bytes) -> None:
+    """Too short, too long, another format."""
+    with pytest.raises(Tampered, match="not a tag"):
         make_ring(MASTER_KEY).verify(tag, FIELDS)
 
 
-def test_is_no_sealed_value() -> None:
-    """A number that says what a record is says one thing only."""
+def test_shares_no_format_byte_with_sealed_values() -> None:
+    """The format byte alone distinguishes a tag from a sealed value."""
     assert mac.HMAC_SHA256 not in aead.FORMATS
 
 
 def test_an_older_key_of_the_ring_still_verifies() -> None:
-    """After a change of the primary; new tags are made under the new one."""
+    """After a change of the primary, old tags verify and new tags are made under the new key."""
     ring = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
 
     ring.verify(mac.tag(MASTER_KEY, FIELDS), FIELDS)
@@ -96,13 +96,13 @@ def test_an_older_key_of_the_ring_still_verifies() -> None:
 
 
 def test_names_both_sides_when_the_key_is_unknown() -> None:
-    """A missing key is not taken for an altered record."""
+    """A missing key is not reported as an altered record."""
     with pytest.raises(UnknownKey, match=aead.key_id_of(MASTER_KEY).hex()):
         make_ring(OTHER_MASTER_KEY).verify(mac.tag(MASTER_KEY, FIELDS), FIELDS)
 
 
 def test_finds_a_key_that_was_added_since() -> None:
-    """Without a restart, as for data keys."""
+    """No restart is needed, as for data keys."""
     loads = [MasterKeys(MASTER_KEY, (MASTER_KEY,)), MasterKeys(MASTER_KEY, (MASTER_KEY, OTHER_MASTER_KEY))]
     ring = KeyRing(lambda: loads.pop(0), lambda _key_id: None)
 
@@ -110,8 +110,8 @@ def test_finds_a_key_that_was_added_since() -> None:
     assert [] == loads
 
 
-def test_another_key_of_the_ring_does_not_do() -> None:
-    """A tag whose key id was altered to one that the ring holds does not authenticate."""
+def test_refuses_a_tag_whose_key_id_names_another_key_of_the_ring() -> None:
+    """The tag does not authenticate under that key."""
     tag = bytearray(mac.tag(MASTER_KEY, FIELDS))
     tag[1:9] = aead.key_id_of(OTHER_MASTER_KEY)
 

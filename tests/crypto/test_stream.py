@@ -1,4 +1,4 @@
-"""crypto.stream: what comes out is what went in, all of it and in its order, or nothing does."""
+"""crypto.stream: a stream decrypts to exactly what was sealed; every alteration is detected."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from service.crypto.stream import CHUNK_BYTES, MAGIC
 from service.errors import Tampered
 
 PASSPHRASE = b"correct horse battery staple"
-# 2 KiB of memory are enough to see that scrypt is asked.
+# Uses 2 KiB of memory: enough to test that scrypt is applied.
 CHEAP = 1
 HEADER_BYTES = 41
 SEALED_CHUNK_BYTES = CHUNK_BYTES + 16
@@ -27,7 +27,7 @@ def seal(*pieces: bytes) -> bytes:
 
 
 def opened(sealed: bytes, passphrase: bytes = PASSPHRASE) -> bytes:
-    """Open it to the end."""
+    """Decrypt it to the end."""
     return b"".join(stream.open_(io.BytesIO(sealed), passphrase))
 
 
@@ -38,7 +38,7 @@ def chunks(sealed: bytes) -> list[bytes]:
 
 
 def refused(sealed: bytes, passphrase: bytes = PASSPHRASE) -> str:
-    """Return in which words it is refused."""
+    """Return the message with which it is refused."""
     with pytest.raises(Tampered) as error:
         opened(sealed, passphrase)
     return str(error.value)
@@ -50,7 +50,7 @@ THREE_SEALED = seal(THREE)
 
 @given(chunk=st.integers(0, 3), beside=st.integers(-2, 2), cut=st.integers(1, CHUNK_BYTES * 2))
 def test_opens_what_it_sealed(chunk: int, beside: int, cut: int) -> None:
-    """Of any length, those around the borders of chunks above all, in pieces of any length."""
+    """Streams of any length, above all around chunk borders, in pieces of any length."""
     content = (b"0123456789abcde" * (CHUNK_BYTES // 4))[: max(0, chunk * CHUNK_BYTES + beside)]
     pieces = [content[start : start + cut] for start in range(0, len(content), cut)]
 
@@ -58,7 +58,7 @@ def test_opens_what_it_sealed(chunk: int, beside: int, cut: int) -> None:
 
 
 def test_holds_no_more_than_a_chunk() -> None:
-    """What was sealed leaves before all of it is there, so that any length fits into memory."""
+    """Sealed chunks are yielded before all input is read, so memory does not limit the length."""
     taken = []
 
     def pieces() -> Iterable[bytes]:
@@ -73,38 +73,38 @@ def test_holds_no_more_than_a_chunk() -> None:
 
 
 def test_never_seals_the_same_way_twice() -> None:
-    """Salt and prefix are drawn anew, so nobody sees that two streams are alike."""
+    """Salt and prefix are random, so equal streams do not look equal."""
     assert seal(b"same") != seal(b"same")
 
 
 def test_opens_what_was_sealed_before() -> None:
-    """A format that was in a file once is read for good."""
+    """Files in a released format stay readable."""
     plaintext = opened(bytes.fromhex(VECTOR["sealed"]), VECTOR["passphrase"].encode())
 
     assert VECTOR["plaintext"] == plaintext.hex()
 
 
-def test_costs_what_is_recommended_unless_told_otherwise() -> None:
-    """Guessing passphrases takes 128 MiB for each."""
+def test_the_default_cost_is_the_recommended_one() -> None:
+    """Each guess at the passphrase takes 128 MiB."""
     header = next(stream.seal([], PASSPHRASE))
 
     assert MAGIC + bytes([1, 17]) == header[: len(MAGIC) + 2]
 
 
 def test_refuses_every_flipped_bit_of_a_short_one() -> None:
-    """No bit is left out of the protection, in the header neither."""
+    """Every bit is authenticated, header included."""
     sealed = seal(b"payload")
 
     for position in range(len(sealed) * 8):
         altered = bytearray(sealed)
         altered[position // 8] ^= 1 << position % 8
-        # A header that asks for a gibibyte is as good as any other, and takes seconds.
+        # Skipped if the header then asks for up to a gibibyte, which takes seconds.
         if altered[len(MAGIC) + 1] <= 12:
             refused(bytes(altered))
 
 
 def test_refuses_a_short_one_cut_anywhere() -> None:
-    """A beginning of a sealed stream is none."""
+    """A prefix of a sealed stream does not decrypt."""
     sealed = seal(b"payload")
 
     for length in range(len(sealed)):
@@ -113,7 +113,7 @@ def test_refuses_a_short_one_cut_anywhere() -> None:
 
 @given(position=st.integers(HEADER_BYTES, len(THREE_SEALED) - 1), bit=st.integers(0, 7))
 def test_refuses_a_flipped_bit_of_a_long_one(position: int, bit: int) -> None:
-    """Whichever chunk it is in."""
+    """In any chunk."""
     altered = bytearray(THREE_SEALED)
     altered[position] ^= 1 << bit
 
@@ -122,12 +122,12 @@ def test_refuses_a_flipped_bit_of_a_long_one(position: int, bit: int) -> None:
 
 @given(length=st.integers(0, len(THREE_SEALED) - 1))
 def test_refuses_a_long_one_cut_anywhere(length: int) -> None:
-    """In the middle of a chunk as at its border."""
+    """In the middle of a chunk and at its border."""
     refused(THREE_SEALED[:length])
 
 
-def test_refuses_chunks_that_are_not_where_they_were() -> None:
-    """Left out, repeated, exchanged, of another stream, or behind the end."""
+def test_refuses_rearranged_chunks() -> None:
+    """Omitted, repeated, exchanged, from another stream, or after the end."""
     header, first, second, last = chunks(THREE_SEALED)
     other = chunks(seal(THREE))
 
@@ -148,8 +148,8 @@ def test_refuses_chunks_that_are_not_where_they_were() -> None:
         refused(b"".join(altered))
 
 
-def test_gives_out_no_chunk_that_was_altered() -> None:
-    """Those before it were as they are; it itself and those behind it stay inside."""
+def test_yields_no_altered_chunk() -> None:
+    """The chunks before it are intact; neither it nor those after it are yielded."""
     header, first, second, last = chunks(THREE_SEALED)
     pieces = stream.open_(io.BytesIO(header + first + bytes(len(second)) + last), PASSPHRASE)
 
@@ -159,17 +159,17 @@ def test_gives_out_no_chunk_that_was_altered() -> None:
 
 
 def test_says_when_it_may_be_the_passphrase() -> None:
-    """And when it cannot be, as a part has opened already or nothing was ever sealed."""
-    assert "the passphrase is not the one" in refused(THREE_SEALED, b"another")
-    assert "passphrase is not" not in refused(THREE_SEALED[:-1])
-    assert "does not begin as" in refused(b"DB_PASSWORD=hunter2\n" * 10)
-    assert "does not begin as" in refused(b"")
+    """It does not blame the passphrase if a chunk has been decrypted, or if nothing was sealed at all."""
+    assert "wrong passphrase" in refused(THREE_SEALED, b"another")
+    assert "wrong passphrase" not in refused(THREE_SEALED[:-1])
+    assert "does not start with the header" in refused(b"DB_PASSWORD=hunter2\n" * 10)
+    assert "does not start with the header" in refused(b"")
 
 
 @pytest.mark.parametrize(("position", "value"), [(0, 2), (0, 0), (1, 21), (1, 255), (1, 0)])
-def test_refuses_what_it_does_not_know(position: int, value: int) -> None:
-    """Another format, or more memory than any that was written asks for, before any is taken."""
+def test_refuses_an_unknown_format_or_cost(position: int, value: int) -> None:
+    """A cost above the maximum is refused before any memory is allocated."""
     altered = bytearray(seal(b"payload"))
     altered[len(MAGIC) + position] = value
 
-    assert "of no known format" == refused(bytes(altered))
+    assert "unknown format" == refused(bytes(altered))

@@ -1,1 +1,1 @@
-"""Tests of what docs/ promises."""
+"""The documentation: its links, its messages, and the pages that are made from a source."""

@@ -20,22 +20,22 @@ from tests.certificates import Authority
 DOCS = Path(__file__).parents[2] / "docs"
 RULES = DOCS / "alerts/secret-manager.rules.yml"
 RULE_TESTS = DOCS / "alerts/secret-manager.rules.test.yml"
-# Prometheus's own.
+# Prometheus makes this metric itself.
 FOREIGN = {"up"}
 
 
 def rules() -> list[dict[str, Any]]:
-    """Return all alerts."""
+    """Return the rules of all alerts."""
     (group,) = yaml.safe_load(RULES.read_text())["groups"]
-    found: list[dict[str, Any]] = group["rules"]
-    return found
+    rules: list[dict[str, Any]] = group["rules"]
+    return rules
 
 
 @pytest.mark.parametrize(
     "command", [["check", "rules", RULES.name], ["test", "rules", RULE_TESTS.name]], ids=["check", "test"]
 )
 def test_promtool_accepts_the_rules(command: list[str]) -> None:
-    """Their form, and when each of them fires and does not."""
+    """Their syntax is valid, and their own tests pass."""
     if (promtool := shutil.which("promtool")) is None:
         reason = "promtool is missing: apt-get install --no-install-recommends prometheus"
         if os.environ.get("CI") == "true":
@@ -49,8 +49,8 @@ def test_promtool_accepts_the_rules(command: list[str]) -> None:
     assert 0 == finished.returncode, finished.stdout + finished.stderr
 
 
-def test_each_alert_says_how_bad_it_is_and_what_to_do() -> None:
-    """After a time in which it may pass by itself."""
+def test_each_alert_has_a_severity_and_a_description() -> None:
+    """It also waits, in case the problem passes by itself."""
     for rule in rules():
         assert {"alert", "expr", "for", "labels", "annotations"} == rule.keys()
         assert {"summary", "description"} == rule["annotations"].keys()
@@ -59,7 +59,7 @@ def test_each_alert_says_how_bad_it_is_and_what_to_do() -> None:
 
 
 def test_each_alert_is_tested_and_explained() -> None:
-    """It fires in a test of the rules, and the how-to page has what it means."""
+    """It fires in a test of the rules, and the how-to page explains it."""
     page = (DOCS / "how-to/alerts.md").read_text()
 
     names = {rule["alert"] for rule in rules()}
@@ -78,7 +78,7 @@ def _fired(tests: dict[str, Any]) -> Iterator[str]:
 def test_each_metric_of_the_rules_exists(
     make_client: Callable[..., FlaskClient], authority: Authority, store: Store
 ) -> None:
-    """With the labels by which the rules select."""
+    """It has the labels that the rules select."""
     file = str(authority.issue("alerts"))
     client = make_client(TLS_CERT_FILE=file, TLS_KEY_FILE=file)
     store.drills.write(DrillResult(now(), success=True, records=1, failed=0, made_at=now()))

@@ -1,4 +1,4 @@
-"""vault.proof: a service with the wrong key adds nothing to the database."""
+"""keys.canary: a service with the wrong key adds nothing to the database."""
 
 import base64
 
@@ -16,13 +16,13 @@ from tests.filling import fill
 
 
 def key_check(mongo: EmbeddedMongo, *keys: bytes) -> KeyRingCheck:
-    """Return the proof of a ring of these keys."""
+    """Return the check of a ring with these keys."""
     store = Store(mongo.uri, 5)
     return KeyRingCheck(store.canaries, store.secrets, make_ring(*keys), store.keys, store.rewrap)
 
 
 def test_seals_a_canary_into_an_empty_database(mongo: EmbeddedMongo, database: Database) -> None:
-    """From then on only that key fits, alone or in a ring."""
+    """From then on only rings with that key fit."""
     key_check(mongo, MASTER_KEY).check()
 
     key_check(mongo, MASTER_KEY).check()
@@ -31,7 +31,7 @@ def test_seals_a_canary_into_an_empty_database(mongo: EmbeddedMongo, database: D
 
 
 def test_refuses_another_key_and_names_both(mongo: EmbeddedMongo, database: Database) -> None:
-    """The operator can tell which key belongs to the database and which one was given."""
+    """The message names the key of the database and the key that was given."""
     key_check(mongo, MASTER_KEY).check()
 
     with pytest.raises(KeyRingMismatch) as caught:
@@ -45,7 +45,7 @@ def test_refuses_another_key_and_names_both(mongo: EmbeddedMongo, database: Data
 def test_refuses_an_altered_canary(
     mongo: EmbeddedMongo, database: Database, altered: dict[str, object]
 ) -> None:
-    """A canary that does not open proves nothing."""
+    """A canary that cannot be decrypted fails the check."""
     key_check(mongo, MASTER_KEY).check()
     database.meta.update_one({"_id": "canary"}, {"$set": altered})
 
@@ -53,12 +53,12 @@ def test_refuses_an_altered_canary(
         key_check(mongo, MASTER_KEY).check()
 
 
-def test_tries_older_data_before_it_seals_a_canary(mongo: EmbeddedMongo, database: Database) -> None:
-    """Documents of an earlier implementation have no canary: what is there must open first."""
+def test_decrypts_older_data_before_it_seals_a_canary(mongo: EmbeddedMongo, database: Database) -> None:
+    """An earlier implementation stored data without a canary: the ring must decrypt that data first."""
     record = bytes(12) + AESGCM(MASTER_KEY).encrypt(bytes(12), b"legacy", None)
     database.secrets.insert_one({"_id": "legacy", "ciphertext": base64.b64encode(record).decode()})
 
-    with pytest.raises(KeyRingMismatch, match="opens under no key of the ring"):
+    with pytest.raises(KeyRingMismatch, match="no key of the ring decrypts it"):
         key_check(mongo, OTHER_MASTER_KEY).check()
     assert 0 == database.meta.count_documents({})
 
@@ -66,8 +66,8 @@ def test_tries_older_data_before_it_seals_a_canary(mongo: EmbeddedMongo, databas
     assert 1 == database.meta.count_documents({"_id": "canary"})
 
 
-def test_is_given_once_and_then_remembered(mongo: EmbeddedMongo, database: Database) -> None:
-    """A request does not pay for it again; readiness gives it anew and notices a change."""
+def test_require_checks_once(mongo: EmbeddedMongo, database: Database) -> None:
+    """Requests do not pay for the check again; readiness repeats it and detects a change."""
     check = key_check(mongo, MASTER_KEY)
     check.require()
     database.meta.update_one({"_id": "canary"}, {"$set": {"payload": b"x" * 50}})
@@ -79,10 +79,8 @@ def test_is_given_once_and_then_remembered(mongo: EmbeddedMongo, database: Datab
         check.require()
 
 
-def test_looks_once_whether_anything_is_under_a_key_that_it_lacks(
-    mongo: EmbeddedMongo, database: Database
-) -> None:
-    """Once it serves, another process that still has an old key takes nothing away from it."""
+def test_looks_once_for_data_under_a_key_that_it_lacks(mongo: EmbeddedMongo, database: Database) -> None:
+    """A process that already serves keeps serving if another one still writes under an old key."""
     store = Store(mongo.uri, 5)
     key_check(mongo, MASTER_KEY, OTHER_MASTER_KEY).check()
     check = key_check(mongo, MASTER_KEY)
@@ -91,7 +89,7 @@ def test_looks_once_whether_anything_is_under_a_key_that_it_lacks(
 
     check.check()
     late = key_check(mongo, MASTER_KEY)
-    with pytest.raises(KeyRingMismatch, match=r"something is under master key .* add that key"):
+    with pytest.raises(KeyRingMismatch, match=r"stored data needs master key .* add that key"):
         late.check()
     with pytest.raises(KeyRingMismatch):
         late.require()
@@ -101,10 +99,10 @@ def test_looks_once_whether_anything_is_under_a_key_that_it_lacks(
     assert {key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY)} == store.keys.registered().keys()
 
 
-def test_a_record_with_a_made_up_key_id_keeps_nobody_from_serving(
+def test_a_record_with_an_unknown_key_id_does_not_fail_the_check(
     mongo: EmbeddedMongo, database: Database
 ) -> None:
-    """A flipped bit would otherwise take down every replica that starts."""
+    """Otherwise a flipped bit would keep every replica from starting."""
     key_check(mongo, MASTER_KEY).check()
     fill(database, make_ring(bytes(range(64, 96))), 1)
     database.secrets.update_one({}, {"$set": {"tag": b"\x02" + bytes(40)}})
@@ -115,8 +113,8 @@ def test_a_record_with_a_made_up_key_id_keeps_nobody_from_serving(
     assert 1 == database.secrets.count_documents({})
 
 
-def test_the_canary_moves_to_the_primary_key(mongo: EmbeddedMongo, database: Database) -> None:
-    """From then on the old key does not open it."""
+def test_the_canary_is_rewrapped_under_the_primary_key(mongo: EmbeddedMongo, database: Database) -> None:
+    """From then on the old key does not decrypt it."""
     key_check(mongo, MASTER_KEY).check()
 
     key_check(mongo, OTHER_MASTER_KEY, MASTER_KEY).rewrap_canary()

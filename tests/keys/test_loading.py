@@ -1,4 +1,4 @@
-"""master_keys: 32 bytes in one of two forms, or a start that is refused without a word of the key."""
+"""keys.loading: master keys are 32 bytes in one of two encodings; errors never contain the key."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ def load(**variables: str) -> loading.MasterKeys:
 
 @pytest.mark.parametrize("value", [MASTER_KEY, IN_BASE64, IN_BASE64 + b"\n", b" " + IN_BASE64])
 def test_accepts_both_forms_in_a_file(tmp_path: Path, value: bytes) -> None:
-    """Raw bytes as they are, base64 with the line end that editors and openssl add."""
+    """Raw bytes, or base64 with the newline that editors and openssl add."""
     file = tmp_path / "key"
     file.write_bytes(value)
 
@@ -31,14 +31,14 @@ def test_accepts_both_forms_in_a_file(tmp_path: Path, value: bytes) -> None:
 
 
 def test_accepts_raw_bytes_in_the_environment() -> None:
-    """Also where they are no text."""
+    """Also if they are not valid text."""
     raw = bytes(range(224, 256))
 
     assert load(MASTER_KEY=os.fsdecode(raw)).keys == (raw,)
 
 
 @given(value=st.binary(max_size=80))
-def test_refuses_everything_else_and_tells_the_length_only(value: bytes) -> None:
+def test_refuses_everything_else_and_reports_only_the_length(value: bytes) -> None:
     """The message names the variable and the length found, never the value."""
     assume(len(value) != 32 and len(value.strip()) != 44)
 
@@ -49,8 +49,8 @@ def test_refuses_everything_else_and_tells_the_length_only(value: bytes) -> None
     assert "openssl rand -base64 32" in str(caught.value)
 
 
-def test_tells_how_long_a_key_of_the_wrong_length_is() -> None:
-    """AES-128 keys and hexadecimal ones are the usual mistakes."""
+def test_reports_the_length_of_a_key_of_the_wrong_length() -> None:
+    """AES-128 keys and hexadecimal keys are common mistakes."""
     with pytest.raises(ConfigurationError, match="holds base64 of 16 bytes"):
         load(MASTER_KEY=base64.b64encode(bytes(16)).decode())
     with pytest.raises(ConfigurationError, match="holds base64 of 48 bytes"):
@@ -60,13 +60,13 @@ def test_tells_how_long_a_key_of_the_wrong_length_is() -> None:
 
 
 def test_refuses_to_start_without_a_key() -> None:
-    """And says how to make one."""
+    """The message says how to make one."""
     with pytest.raises(ConfigurationError, match="MASTER_KEY is not set; make one with"):
         load()
 
 
 def test_reads_a_ring_from_a_folder(tmp_path: Path) -> None:
-    """Every file is a key, hidden ones aside; one of them is named as the primary."""
+    """Every file that is not hidden is a key; MASTER_KEY_PRIMARY names the primary."""
     (tmp_path / "master_key_v1").write_bytes(IN_BASE64)
     (tmp_path / "master_key_v2").write_bytes(OTHER_MASTER_KEY)
     (tmp_path / "..data").write_bytes(b"no key")
@@ -77,15 +77,15 @@ def test_reads_a_ring_from_a_folder(tmp_path: Path) -> None:
     assert {MASTER_KEY, OTHER_MASTER_KEY} == set(loaded.keys)
 
 
-def test_needs_no_primary_where_there_is_one_key(tmp_path: Path) -> None:
-    """With one key there is nothing to choose."""
+def test_a_single_key_is_the_primary(tmp_path: Path) -> None:
+    """With one key, MASTER_KEY_PRIMARY can be omitted."""
     (tmp_path / "master_key_v1").write_bytes(IN_BASE64)
 
     assert load(MASTER_KEYS_DIR=str(tmp_path)).primary == MASTER_KEY
 
 
-def test_refuses_a_ring_that_leaves_a_doubt(tmp_path: Path) -> None:
-    """No key, no such folder, no primary, a primary that is not there, one key twice."""
+def test_refuses_an_ambiguous_ring(tmp_path: Path) -> None:
+    """No key, no such folder, no primary, an unknown primary, the same key twice."""
     folder = str(tmp_path)
     with pytest.raises(ConfigurationError, match="holds no key"):
         load(MASTER_KEYS_DIR=folder)

@@ -1,4 +1,4 @@
-"""vault.rewrapping: everything comes under the primary key, and nothing that was not right before."""
+"""keys.rewrap: everything comes under the primary key, except what does not authenticate."""
 
 import base64
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from service.crypto.keyring import KeyRing
 from service.errors import ConfigurationError, KeyRingMismatch
 from service.keys.canary import KeyRingCheck
 from service.keys.rewrap import Rewrap, RewrapResult
-from service.keys.status import KeyServices, KeyUse, status
+from service.keys.status import KeyServices, KeyUse, key_status
 from service.store.rewrap import RewrapStore
 from service.store.store import Store
 from tests.calls import CREATE, FETCH, WHOAMI, id_of, post
@@ -31,7 +31,7 @@ STRANGE = bytes(range(64, 96))
 
 @dataclass
 class Watcher:
-    """Keeps what it is told."""
+    """Keeps what is reported to it."""
 
     total: int = 0
     done: list[int] = field(default_factory=list)
@@ -49,20 +49,20 @@ class Watcher:
 
 @dataclass
 class Rotation:
-    """A database, and a ring whose primary key nothing is under yet."""
+    """A database, and a ring with a new primary key."""
 
     store: Store
     ring: KeyRing
-    sealed: Any
+    rewrap_store: Any
     watcher: Watcher = field(default_factory=Watcher)
 
     @property
     def keys(self) -> KeyServices:
         audit_key = AuditKey(self.store.audit_keys, self.store.audit, self.ring)
-        return KeyServices(self.ring, self.store.keys, self.sealed, self.store.canaries, audit_key)
+        return KeyServices(self.ring, self.store.keys, self.rewrap_store, self.store.canaries, audit_key)
 
     def rewrap(self) -> RewrapResult:
-        """Run once, watched by a new watcher."""
+        """Run once, with a new watcher."""
         self.watcher = Watcher()
         key_check = KeyRingCheck(
             self.store.canaries, self.store.secrets, self.ring, self.store.keys, self.store.rewrap
@@ -71,12 +71,12 @@ class Rotation:
 
     def uses(self) -> dict[str, KeyUse]:
         """Return what is under each key."""
-        return {use.key_id: use for use in status(self.keys, policy.OPERATOR).keys}
+        return {use.key_id: use for use in key_status(self.keys, policy.OPERATOR).keys}
 
 
 @pytest.fixture
 def rotation(store: Store, database: Database) -> Rotation:
-    """The new key is held by all and primary here."""
+    """A rotation: every process holds the new key, and here it is the primary."""
     ring = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
     store.keys.register(ring.key_ids)
     return Rotation(store, ring, store.rewrap)
@@ -84,7 +84,7 @@ def rotation(store: Store, database: Database) -> Rotation:
 
 @pytest.fixture
 def new(make_client: Callable[..., FlaskClient]) -> Callable[[], FlaskClient]:
-    """Return a function that makes a client of an application that holds the new key only."""
+    """Return a function that makes a client of an application with only the new key."""
     return lambda: make_client(MASTER_KEY=base64.b64encode(OTHER_MASTER_KEY).decode(), AUTH_REQUIRED="true")
 
 
@@ -103,7 +103,7 @@ def create(client: FlaskClient, **body: Any) -> str:
 def test_everything_comes_under_the_primary_key(
     rotation: Rotation, client: FlaskClient, give: Callable[..., str], new: Callable, database: Database
 ) -> None:
-    """Versions, places, tokens that have ended too, and the canary; the old key opens nothing any more."""
+    """Versions, paths, tokens (expired ones too) and the canary; the old key is no longer needed."""
     create(client, path="a")
     for _ in range(3):
         post(client, UPDATE, {"path": "a", "secret": "Yg=="})
@@ -133,7 +133,7 @@ def test_everything_comes_under_the_primary_key(
 def test_a_second_run_finds_nothing_to_do(
     rotation: Rotation, client: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
-    """Not a byte changes, and no wrap is made."""
+    """No stored byte changes, and no wrap is made."""
     create(client, path="a")
     give("admin")
     rotation.rewrap()
@@ -147,7 +147,7 @@ def test_a_second_run_finds_nothing_to_do(
 def test_goes_through_more_than_one_batch(
     rotation: Rotation, client: FlaskClient, give: Callable[..., str]
 ) -> None:
-    """And says after each how far it is."""
+    """Progress is reported after each batch."""
     for number in range(450):
         create(client, path=f"a/{number}")
 
@@ -155,14 +155,14 @@ def test_goes_through_more_than_one_batch(
     assert (450, [200, 400, 450]) == (rotation.watcher.total, rotation.watcher.done)
 
 
-def test_a_record_of_an_earlier_implementation_becomes_one_of_this(
+def test_a_record_of_an_earlier_implementation_is_converted(
     rotation: Rotation,
     client: FlaskClient,
     make_client: Callable[..., FlaskClient],
     database: Database,
     tmp_path: Path,
 ) -> None:
-    """It has no data key that could be wrapped anew: its value is sealed again, for its own place."""
+    """It has no data key to rewrap, so its value is encrypted again, bound to its secret and version."""
     (tmp_path / "v1").write_bytes(MASTER_KEY)
     (tmp_path / "v2").write_bytes(OTHER_MASTER_KEY)
     for number in range(25):
@@ -178,7 +178,7 @@ def test_a_record_of_an_earlier_implementation_becomes_one_of_this(
     assert RewrapResult(done=25, failed=1, left=1) == rotation.rewrap()
 
     assert [
-        f"secret {legacy_id(99)}: value: tampered: opens under no key of the ring"
+        f"secret {legacy_id(99)}: value: tampered: no key of the ring decrypts it"
     ] == rotation.watcher.failures
     assert 25 == rotation.uses()[NEW].versions
     assert 1 == database.secrets.count_documents({"ciphertext": {"$exists": True}})
@@ -186,10 +186,10 @@ def test_a_record_of_an_earlier_implementation_becomes_one_of_this(
     assert "aGVsbG8=" == post(both, FETCH, {"secret_id": legacy_id(7)}).json["secret"]
 
 
-def test_what_does_not_open_is_named_and_left_as_it_is(
+def test_damaged_records_are_reported_and_left_unchanged(
     rotation: Rotation, client: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
-    """All else is done; nothing of it gets a tag or a wrap that would make it good."""
+    """Everything else is rewrapped; damaged records get no new tag or wrap that would legitimize them."""
     moved, flipped, unknown, odd, long, good = (create(client, path=path) for path in "abcdef")
     forged = give("fetch:*")
     database.secrets.update_one({"_id": moved}, {"$set": {"path": "z"}})
@@ -207,7 +207,7 @@ def test_what_does_not_open_is_named_and_left_as_it_is(
 
     assert RewrapResult(done=5, failed=6, left=6) == rotation.rewrap()
 
-    told = {failure.split(": ")[0]: failure.split(": ")[1:3] for failure in rotation.watcher.failures}
+    reported = {failure.split(": ")[0]: failure.split(": ")[1:3] for failure in rotation.watcher.failures}
     assert {
         f"secret {moved}": ["path or owner", "tampered"],
         f"secret {flipped}": ["version 1", "tampered"],
@@ -215,7 +215,7 @@ def test_what_does_not_open_is_named_and_left_as_it_is(
         f"secret {odd}": ["document", "tampered"],
         f"secret {long}": ["version 1", "tampered"],
         f"token {id_of(forged)}": ["tag", "tampered"],
-    } == told
+    } == reported
     found = {document["_id"]: document for document in database.secrets.find()}
     assert {strange, key[:-1] + bytes([key[-1] ^ 1])} == {
         found[secret_id]["versions"][0]["data_key"] for secret_id in (flipped, unknown)
@@ -223,19 +223,19 @@ def test_what_does_not_open_is_named_and_left_as_it_is(
     assert OLD == found[moved]["tag"][1:9].hex()
     assert tag == database.tokens.find_one({"_id": id_of(forged)})["tag"]
     assert NEW == found[good]["versions"][0]["data_key"][1:9].hex()
-    # The old key is needed as long as anything names it: so says the canary to whoever lacks it.
+    # The old key is needed while anything is under it; so the canary stays under it, too.
     assert rotation.uses()[OLD].canary
 
 
-class Meanwhile:
-    """The real store, with something that happens right before each of the first writes.
+class Interrupted:
+    """The real store, with a call right before each of the first ``times`` writes.
 
-    A double because no real database can be made to lose every race.
+    A double, because a real database cannot be made to lose every race.
     """
 
-    def __init__(self, real: RewrapStore, happens: Callable[[], object], times: int) -> None:
+    def __init__(self, real: RewrapStore, interrupt: Callable[[], object], times: int) -> None:
         self._real = real
-        self._happens = happens
+        self._interrupt = interrupt
         self._times = times
 
     def __getattr__(self, name: str) -> object:
@@ -252,26 +252,24 @@ class Meanwhile:
     def _disturb(self) -> None:
         if self._times:
             self._times -= 1
-            self._happens()
+            self._interrupt()
 
 
-def test_an_audit_key_that_does_not_open_is_named(
-    rotation: Rotation, client: FlaskClient, database: Database
-) -> None:
-    """The old key is still needed, and the canary stays under it."""
+def test_a_damaged_audit_key_is_reported(rotation: Rotation, client: FlaskClient, database: Database) -> None:
+    """The old key is still needed, so one item is left."""
     create(client, path="a")
     database.meta.update_one({"_id": "audit_key"}, [{"$set": {"data_key": "broken"}}])
 
     assert RewrapResult(done=1, failed=1, left=1) == rotation.rewrap()
-    assert ["audit key: document: tampered: the audit key is not of the shape in which it is stored"] == (
+    assert ["audit key: document: tampered: the document is not a valid audit key"] == (
         rotation.watcher.failures
     )
 
 
 def test_a_lost_race_is_read_again(rotation: Rotation, client: FlaskClient, store: Store) -> None:
-    """What a caller wrote meanwhile stays, and comes under the new key as well."""
+    """What a caller wrote in between is kept, and is rewrapped as well."""
     create(client, path="a")
-    rotation.sealed = Meanwhile(
+    rotation.rewrap_store = Interrupted(
         store.rewrap, lambda: post(client, UPDATE, {"path": "a", "secret": "Yg=="}), 3
     )
 
@@ -281,7 +279,7 @@ def test_a_lost_race_is_read_again(rotation: Rotation, client: FlaskClient, stor
     assert 0 == rotation.uses()[OLD].versions
 
 
-def test_a_renewal_meanwhile_is_kept(
+def test_a_concurrent_renewal_is_kept(
     rotation: Rotation,
     guarded: FlaskClient,
     give: Callable[..., str],
@@ -289,10 +287,10 @@ def test_a_renewal_meanwhile_is_kept(
     store: Store,
     database: Database,
 ) -> None:
-    """The token's tag authenticates its new end."""
+    """The token's tag authenticates its new expiry."""
     token = give("admin", expires_in=600, renewable=True)
     ends: list[str] = []
-    rotation.sealed = Meanwhile(
+    rotation.rewrap_store = Interrupted(
         store.rewrap,
         lambda: ends.append(post(guarded, "/vault/token/renew", {}, token).json["expires_at"]),
         1,
@@ -305,36 +303,36 @@ def test_a_renewal_meanwhile_is_kept(
     assert 200 == post(new(), WHOAMI, None, token).status_code
 
 
-def test_what_another_replica_writes_under_the_old_key_is_left_and_told(
+def test_what_another_replica_writes_under_the_old_key_is_counted_as_left(
     rotation: Rotation, client: FlaskClient, store: Store
 ) -> None:
-    """A run that ended well would let somebody take the old key away."""
+    """If the run reported success, an operator would remove the old key."""
     create(client, path="a")
-    give_up = Meanwhile(store.rewrap, lambda: None, 0)
-    real = give_up.tokens_not_under
-    give_up.tokens_not_under = lambda key, part: (create(client), real(key, part))[1]
-    rotation.sealed = give_up
+    interrupted = Interrupted(store.rewrap, lambda: None, 0)
+    real = interrupted.tokens_not_under
+    interrupted.tokens_not_under = lambda key, page: (create(client), real(key, page))[1]
+    rotation.rewrap_store = interrupted
 
-    outcome = rotation.rewrap()
+    result = rotation.rewrap()
 
-    assert RewrapResult(done=1, failed=0, left=1) == outcome
+    assert RewrapResult(done=1, failed=0, left=1) == result
     assert rotation.uses()[OLD].canary
 
 
-def test_refuses_a_primary_key_that_no_replica_has_held(
+def test_refuses_a_primary_key_that_no_replica_has_loaded(
     rotation: Rotation, client: FlaskClient, database: Database
 ) -> None:
-    """All of them would find nothing but secrets that they cannot open."""
+    """No replica could decrypt any secret after the run."""
     secret_id = create(client)
     database.meta.delete_one({"_id": f"key {NEW}"})
 
-    with pytest.raises(ConfigurationError, match=f"no replica has held master key {NEW}"):
+    with pytest.raises(ConfigurationError, match=f"no replica has loaded master key {NEW}"):
         rotation.rewrap()
     assert "YQ==" == post(client, FETCH, {"secret_id": secret_id}).json["secret"]
 
 
-def test_refuses_a_ring_of_another_database(rotation: Rotation, client: FlaskClient) -> None:
-    """One line that names the keys, instead of one for each secret."""
+def test_refuses_the_ring_of_another_database(rotation: Rotation, client: FlaskClient) -> None:
+    """A single error names the keys, instead of one error per secret."""
     create(client)
     rotation.ring = make_ring(OTHER_MASTER_KEY)
 

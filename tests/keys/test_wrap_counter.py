@@ -1,4 +1,4 @@
-"""vault.wraps: no wrap is left out of the count, whoever makes it and however it ends."""
+"""keys.wrap_counter: the count includes every wrap of every process."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +13,8 @@ from service.store.store import Store
 KEY_ID = "00112233aabbccdd"
 
 
-def test_counts_over_processes_and_restarts(store: Store, database: Database) -> None:
-    """Three counters are three processes; what is left of a block is not used by another."""
+def test_counts_across_processes_and_restarts(store: Store, database: Database) -> None:
+    """Each counter stands for a process; no process uses the rest of another's block."""
     for _ in range(3):
         WrapCounter(store.keys).count(KEY_ID)
 
@@ -22,7 +22,7 @@ def test_counts_over_processes_and_restarts(store: Store, database: Database) ->
 
 
 def test_takes_a_block_at_a_time(store: Store, database: Database) -> None:
-    """Threads together use it up to its end, and no further."""
+    """Threads share a block, and together use exactly all of it."""
     counter = WrapCounter(store.keys)
 
     with ThreadPoolExecutor(4) as pool:
@@ -33,8 +33,8 @@ def test_takes_a_block_at_a_time(store: Store, database: Database) -> None:
     assert {KEY_ID: 2 * BLOCK_SIZE} == store.keys.registered()
 
 
-def test_counts_each_key_by_itself(store: Store, database: Database) -> None:
-    """A new primary key begins at nothing."""
+def test_counts_each_key_separately(store: Store, database: Database) -> None:
+    """A new primary key starts at zero."""
     counter = WrapCounter(store.keys)
     store.keys.reserve(KEY_ID, 10)
 
@@ -43,10 +43,10 @@ def test_counts_each_key_by_itself(store: Store, database: Database) -> None:
     assert {KEY_ID: 10, "f" * 16: BLOCK_SIZE} == store.keys.registered()
 
 
-def test_warns_long_before_the_bound(
+def test_warns_long_before_the_limit(
     store: Store, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With every block from a quarter of it on, and not before."""
+    """From a quarter of the limit on, every reserved block logs a warning."""
     store.keys.reserve(KEY_ID, wrap_counter.WARN_AT - 2 * BLOCK_SIZE)
 
     with caplog.at_level(logging.WARNING):
@@ -55,4 +55,4 @@ def test_warns_long_before_the_bound(
         WrapCounter(store.keys).count(KEY_ID)
 
     (message,) = caplog.messages
-    assert f"{KEY_ID} may have made {2**30} wraps of {2**32} at most" in message
+    assert f"{KEY_ID} may have made {2**30} of at most {2**32} wraps" in message

@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 
 from tests import engine
-from tests.cluster.conftest import skip_where_no_cluster_may_be
 from tests.cluster.playbook import ROOT
 
 # Each of them takes minutes, and the machine does other things beside.
 TELLS = pytest.mark.timeout(3600)
 BIN = Path(sys.executable).parent
+# A lab that somebody has made by hand has other names and addresses, and stays.
+OWN_LABS = {
+    "docker_engine": {"LAB_NAME": "secret-manager-tests-node", "LAB_NETWORK": "10.213.88"},
+    "default": {"LAB_NAME": "secret-manager-tests-lab", "LAB_NETWORK": "10.213.87"},
+}
 
 
 def molecule(*arguments: str, **variables: str) -> str:
@@ -35,15 +39,19 @@ def molecule(*arguments: str, **variables: str) -> str:
 
 
 @contextmanager
-def lab(scenario: str) -> Iterator[None]:
-    """Have the bare nodes of a scenario, for as long as others with the same nodes are told too."""
-    skip_where_no_cluster_may_be()
+def lab(scenario: str) -> Iterator[dict[str, str]]:
+    """Have the bare nodes of a scenario, for as long as others with the same nodes are told too.
+
+    Returns the variables by which Molecule finds them.  Whether they may be here, tests/conftest.py has
+    asked before the first test.
+    """
+    named = OWN_LABS[scenario]
     with engine.needed():
-        molecule("destroy", "-s", scenario)
+        molecule("destroy", "-s", scenario, **named)
         with engine.being_set_up():
-            molecule("create", "-s", scenario)
-        yield
-        molecule("destroy", "-s", scenario)
+            molecule("create", "-s", scenario, **named)
+        yield named
+        molecule("destroy", "-s", scenario, **named)
 
 
 def tell(scenario: str, **variables: str) -> None:

@@ -27,13 +27,13 @@ pytestmark = TELLS
 
 
 @pytest.fixture(scope="module")
-def one_node() -> Iterator[None]:
-    """A bare node."""
-    with lab("docker_engine"):
-        yield
+def one_node() -> Iterator[dict[str, str]]:
+    """A bare node, and how Molecule finds it."""
+    with lab("docker_engine") as named:
+        yield named
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_role(one_node: None, role: str) -> None:
+def test_role(one_node: dict[str, str], role: str) -> None:
     """Applied, applied again, asked what it would change, looked at."""
-    tell(role, LAB_SKIP_TAGS="prerequisite")
+    tell(role, LAB_SKIP_TAGS="prerequisite", **one_node)

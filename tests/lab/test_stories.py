@@ -19,12 +19,13 @@ pytestmark = TELLS
 
 
 @pytest.fixture(scope="module")
-def three_nodes() -> Iterator[None]:
-    """Three bare nodes."""
-    with lab("default"):
-        yield
+def three_nodes() -> Iterator[dict[str, str]]:
+    """Three bare nodes, and how Molecule finds them."""
+    with lab("default") as named:
+        yield named
 
 
+@pytest.mark.quick
 def test_no_scenario_is_forgotten() -> None:
     """Every folder of molecule/ with a scenario is a role's or a story, or named as one that is not run."""
     scenarios = {file.parent.name for file in (ROOT / "molecule").glob("*/molecule.yml")}
@@ -33,6 +34,7 @@ def test_no_scenario_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_story(three_nodes: None, story: str) -> None:
+def test_story(three_nodes: dict[str, str], story: str) -> None:
     """From bare machines to a cluster; then what happens to it."""
-    tell(story, **({} if story == STORIES[0] else {"LAB_CONVERGE": "../shared/whole.yml"}))
+    whole = {} if story == STORIES[0] else {"LAB_CONVERGE": "../shared/whole.yml"}
+    tell(story, **three_nodes, **whole)

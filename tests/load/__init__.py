@@ -1,4 +1,4 @@
-r"""Load as a client makes it, and the proof that a cluster lost nothing under it.
+r"""Puts load on a cluster as a client does, and checks that nothing was lost.
 
 ::
 
@@ -12,20 +12,19 @@ r"""Load as a client makes it, and the proof that a cluster lost nothing under i
     python -m tests.load report --journal load.jsonl
 
 ``run`` creates random secrets and fetches acknowledged ones, through all addresses, retrying as a
-client does, until its seconds are over or SIGTERM or Ctrl-C ends it.  Meanwhile ``mark`` notes each
+client does, until its seconds are over or SIGTERM or Ctrl-C ends it.  During this, ``mark`` records each
 fault in the same journal.  Afterwards ``check`` fetches everything that was acknowledged and looks
 for the record of every answer in ``--audit``: the audit log as JSON lines with at least
-``request_id``, ``operation``, ``secret_id`` and ``status``, taken after the run has ended, where
-the database can be reached.
-``report`` tells what each fault cost, as a Markdown table.
+``request_id``, ``operation``, ``secret_id`` and ``status``, taken after the run, on a machine that can
+reach the database.  ``report`` prints the cost of each fault as a Markdown table.
 
     python -m tests.load bench
     python -m tests.load soak
     python -m tests.load.fetching
 
-measure the service on this machine by itself: they start it and a database, and end both.  ``bench`` needs
-wrk, and saves what it prints, and a plot, in ``.cache/performance``.
+measure the service on this machine: they start it with a database, and stop both.  ``bench`` needs wrk, and
+saves its output and a plot in ``.cache/performance``.
 
-Exit codes: 0; 1 where ``check``, ``bench`` or ``soak`` found something; 2 where a command was refused, with
-one line that says why.  The journal holds ids and digests, and no value of any secret.
+Exit codes: 0; 1 if ``check``, ``bench`` or ``soak`` found something; 2 if a command was refused, with one
+line that says why.  The journal contains ids and digests, but no values of secrets.
 """

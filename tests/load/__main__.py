@@ -14,7 +14,7 @@ from .client import Stop
 from .errors import Refused
 from .targets import Api, own_node
 
-# Not kept in the repository; docs/performance.md has a copy of one run.
+# Not kept in the repository; docs/explanation/performance.md has a copy of one run.
 _SAVED = Path(".cache/performance")
 
 FOUND, REFUSED = 1, 2
@@ -70,10 +70,13 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _show(found: check.Findings) -> None:
-    for name, those in found.by_name():
-        print(f"{name}: {len(those)}")
-        for one in those[:_SHOWN]:
-            print(f"  {one.op} {one.id} at {one.end:.3f} by {one.url}: {one.result} {' '.join(one.errors)}")
+    for name, operations in found.by_name():
+        print(f"{name}: {len(operations)}")
+        for operation in operations[:_SHOWN]:
+            print(
+                f"  {operation.op} {operation.id} at {operation.end:.3f} by {operation.url}:"
+                f" {operation.result} {' '.join(operation.errors)}"
+            )
 
 
 def _report(args: argparse.Namespace) -> int:
@@ -111,19 +114,19 @@ def _soak(args: argparse.Namespace) -> int:
     _show(outcome.findings)
     print(f"audit log verified: {outcome.verified}")
     print(f"other errors: {', '.join(sorted(outcome.unexpected)) or 'none'}")
-    print(f"memory of a worker: up to {max(outcome.memory):.0f} MiB, in the end × {outcome.growth:.2f}")
+    print(f"memory of a worker: up to {max(outcome.memory):.0f} MiB, at the end × {outcome.growth:.2f}")
     return 0 if outcome.clean else FOUND
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.load",
-        description="Load as a client makes it, and the proof that nothing is lost.",
+        description="Put load on the service as a client does, and check that nothing is lost.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
-        "--journal", type=Path, required=True, metavar="FILE", help="where operations are noted"
+        "--journal", type=Path, required=True, metavar="FILE", help="the file that records the operations"
     )
     calling = argparse.ArgumentParser(add_help=False)
     calling.add_argument(
@@ -149,26 +152,24 @@ def _parser() -> argparse.ArgumentParser:
         "--give-up", type=positive_number, default=60, metavar="SECONDS", help="per operation (default: 60)"
     )
 
-    started = commands.add_parser(
-        "run", parents=[common, calling], help="create and fetch until it is time to stop"
-    )
+    started = commands.add_parser("run", parents=[common, calling], help="create and fetch until stopped")
     started.add_argument("--seconds", type=positive_number, default=600, help="how long (default: 600)")
     started.add_argument(
         "--rate", type=positive_number, metavar="N", help="operations per second overall (default: no limit)"
     )
     started.set_defaults(command=_run)
 
-    marked = commands.add_parser("mark", parents=[common], help="note a fault in the journal")
+    marked = commands.add_parser("mark", parents=[common], help="record a fault in the journal")
     marked.add_argument("text", help="what was done")
     marked.set_defaults(command=_mark)
 
     checked = commands.add_parser(
-        "check", parents=[common, calling], help="fetch what was acknowledged and compare"
+        "check", parents=[common, calling], help="fetch everything that was acknowledged and compare it"
     )
     checked.add_argument("--audit", type=Path, metavar="FILE", help="the audit log as JSON lines")
     checked.set_defaults(command=_check)
 
-    benched = commands.add_parser("bench", help="how fast the service is, on this machine by itself")
+    benched = commands.add_parser("bench", help="measure the speed of the service on this machine")
     benched.add_argument("--connections", type=counts, default=(1, 32, 128), metavar="N,N", help="(1,32,128)")
     benched.add_argument(
         "--kind", action="append", choices=bench.KINDS, help="only this call; repeatable (default: all)"
@@ -178,25 +179,30 @@ def _parser() -> argparse.ArgumentParser:
     benched.add_argument("--stored", type=count, default=1000, metavar="N", help="secrets to fetch (1000)")
     benched.add_argument("--plain", action="store_true", help="plain HTTP (default: TLS, as deployed)")
     benched.add_argument(
-        "--set", action="append", type=setting, default=[], metavar="NAME=VALUE", help="of the service"
+        "--set",
+        action="append",
+        type=setting,
+        default=[],
+        metavar="NAME=VALUE",
+        help="an environment variable of the service; repeatable",
     )
     benched.add_argument("--output", type=Path, default=_SAVED, metavar="FOLDER", help=f"({_SAVED})")
     benched.set_defaults(command=_bench)
 
     soaked = commands.add_parser(
-        "soak", help="load on a service and a database of its own, which is killed twice meanwhile"
+        "soak", help="put load on a service whose database is killed twice during the run"
     )
     soaked.add_argument("--clients", type=thread_count, default=32, metavar="N", help="threads (32)")
     soaked.add_argument("--seconds", type=positive_number, default=180, help="how long (180)")
     soaked.set_defaults(command=_soak)
 
-    reported = commands.add_parser("report", parents=[common], help="tell what each fault cost")
+    reported = commands.add_parser("report", parents=[common], help="print the cost of each fault")
     reported.set_defaults(command=_report)
     return parser
 
 
 def positive_number(text: str) -> float:
-    """Parse an argument; argparse shows the function's name where this raises."""
+    """Parse an argument; argparse shows the function's name if this raises."""
     number = float(text)
     if not 0 < number < math.inf:
         raise ValueError
@@ -204,7 +210,7 @@ def positive_number(text: str) -> float:
 
 
 def existing_file(text: str) -> Path:
-    """Parse an argument, as above: without it every answer would be the same refusal."""
+    """Parse an argument, as above: without the file every request would fail in the same way."""
     path = Path(text)
     if not path.is_file():
         raise ValueError

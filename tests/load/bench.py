@@ -1,7 +1,7 @@
-"""How fast the service is, beside what nothing would be faster than.
+"""The speed of the service, compared with requests that do nothing and with the bare driver.
 
-Every kind of request has its turn in every round, so that whatever else the machine does hits all of them;
-what counts is the ratio of the medians over the rounds.
+Every round has every kind of request, so that other work on the machine affects all of them; the result is
+the ratio of the medians over the rounds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .driver import Driver
 from .stage import Stage, stage
 from .wrk import Measured
 
-# The service's kinds of requests, the one that does nothing first: the others are compared with it.
+# The kinds of requests; the first one does nothing, and the others are compared with it.
 NOTHING = "healthz"
 KINDS = (NOTHING, "whoami", "create", "fetch", "mix", "batch")
 _WARM_UP_SECONDS = 2
@@ -29,7 +29,7 @@ Run = Callable[[], Measured]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to measure what; ``changed`` are variables of the service that differ from the role's."""
+    """What to measure and how long; ``changed`` are variables of the service that differ from the role's."""
 
     connections: Sequence[int]
     kinds: Sequence[str]
@@ -44,8 +44,8 @@ class Plan:
 class Row:
     """The medians of one kind of call at one number of connections.
 
-    ``processor`` is what the workers and the database need of one for a request, in seconds, and
-    ``memory`` what a worker has, in MiB.
+    ``processor`` is the processor time that the workers and the database use per request, in seconds;
+    ``memory`` is that of a worker, in MiB.
     """
 
     kind: str
@@ -57,10 +57,10 @@ class Row:
 
 
 def run(plan: Plan) -> list[Row]:
-    """Measure everything, and say how far it is.
+    """Measure everything, and print the progress.
 
     Raises:
-        Refused: something needed is not there, or does not work.
+        Refused: something that is needed is missing or does not work.
     """
     wrk.require()
     rows: list[Row] = []
@@ -107,24 +107,24 @@ def _measure(plan: Plan, staged: Stage, driver: Driver, connections: int) -> lis
         Row(
             name,
             connections,
-            _median(those),
-            _ratio(those, nothing),
+            _median(results),
+            _ratio(results, nothing),
             statistics.median(processor[name]) if name in processor else None,
             memory.get(name),
         )
-        for name, those in found.items()
+        for name, results in found.items()
     ]
 
 
-def _median(those: Sequence[Measured]) -> Measured:
+def _median(results: Sequence[Measured]) -> Measured:
     return Measured(
-        rate=statistics.median(one.rate for one in those),
-        p50=statistics.median(one.p50 for one in those),
-        p99=statistics.median(one.p99 for one in those),
-        errors=sum(one.errors for one in those),
+        rate=statistics.median(one.rate for one in results),
+        p50=statistics.median(one.p50 for one in results),
+        p99=statistics.median(one.p99 for one in results),
+        errors=sum(one.errors for one in results),
     )
 
 
-def _ratio(those: Sequence[Measured], nothing: Sequence[Measured]) -> float:
-    """Return the median of the rounds' ratios: the two of one round had the same neighbours."""
-    return statistics.median(one.rate / other.rate for one, other in zip(those, nothing, strict=True))
+def _ratio(results: Sequence[Measured], nothing: Sequence[Measured]) -> float:
+    """Return the median of the rounds' ratios: the two rates of a round had similar conditions."""
+    return statistics.median(one.rate / other.rate for one, other in zip(results, nothing, strict=True))

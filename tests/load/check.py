@@ -1,4 +1,4 @@
-"""Whether everything that was acknowledged is still true."""
+"""Checks that everything that was acknowledged is still there, unchanged and audited."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .targets import Api
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """What a record of the audit log says of one answer."""
+    """The fields of an audit record that identify one answer."""
 
     request_id: str | None
     operation: str | None
@@ -27,10 +27,10 @@ class AuditRecord:
 class Findings:
     """What is not as it was acknowledged.
 
-    ``checked`` creates were fetched again: ``lost`` ones are not known to the service any more,
-    ``wrong`` ones have another value, ``unanswered`` ones could not be fetched at all.
-    ``contradictions`` are answers during the run that were not the acknowledged value: another one,
-    or "not found".  ``unaudited`` answers have no record, out of ``answers``.
+    ``checked`` creates were fetched again: the service no longer has the ``lost`` ones, ``wrong`` ones have
+    another value, and ``unanswered`` ones could not be fetched.  ``contradictions`` are answers during the
+    run that were not the acknowledged value: another value, or "not found".  Of all ``answers``, the
+    ``unaudited`` ones have no audit record.
     """
 
     checked: int
@@ -43,7 +43,7 @@ class Findings:
 
     @property
     def clean(self) -> bool:
-        """Whether there is nothing to find."""
+        """Whether nothing was found."""
         return not any(operations for _, operations in self.by_name())
 
     def by_name(self) -> Iterator[tuple[str, Sequence[Operation]]]:
@@ -62,10 +62,10 @@ def check(
     clients: int,
     give_up: float,
 ) -> Findings:
-    """Fetch every acknowledged create again and, where there is an ``audit``, look for every answer in it.
+    """Fetch every acknowledged create again and, if ``audit`` is given, look for every answer in it.
 
     Raises:
-        Refused: nothing was acknowledged, so that nothing would be proven.
+        Refused: nothing was acknowledged, so nothing can be checked.
     """
     created = [
         operation for operation in operations if operation.op is Kind.CREATE and operation.acknowledged
@@ -90,10 +90,10 @@ def check(
 
 
 def read_audit(path: Path) -> frozenset[AuditRecord]:
-    """Return the records of a dump of the audit log, a JSON object per line; other fields are ignored.
+    """Return the records of a dump of the audit log, one JSON object per line; other fields are ignored.
 
     Raises:
-        Refused: there is no such file, or it is something else.
+        Refused: there is no such file, or it is malformed.
     """
     return frozenset(
         AuditRecord(*(fields.get(name) for name in AuditRecord.__slots__)) for _, fields in json_lines(path)

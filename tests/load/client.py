@@ -1,4 +1,4 @@
-"""A client as one would write it for this service: any address, short limits, retries."""
+"""A client for this service as a user would write it: any address, short time limits, retries."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .targets import Api
 
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 8
-# Shorter limits than this would count what the client itself cut off as a failure of the service.
+# With shorter limits, requests that the client itself cut off would count as failures of the service.
 _MIN_SECONDS = 0.05
 _PAUSE_SECONDS = (0.1, 0.5)
 
-# What another attempt, at another address, may mend; everything else is an answer.
+# Another attempt at another address may succeed after these; everything else is an answer.
 _RETRIED_STATUSES = {502, 503, 504}
 _RETRIED_ERRORS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
@@ -32,9 +32,9 @@ _random = random.SystemRandom()
 
 
 class Stop:
-    """When work ends: after ``seconds``, or when it is asked to.
+    """When work ends: after ``seconds``, or when ``ask`` is called.
 
-    It is one number and no lock, so that a signal handler may ask at any moment.
+    It is a single number without a lock, so a signal handler may call ``ask`` at any time.
     """
 
     def __init__(self, seconds: float = math.inf) -> None:
@@ -45,13 +45,13 @@ class Stop:
         self._at = min(self._at, time.monotonic())
 
     def remaining(self) -> float:
-        """Return the seconds until the end, negative where it is over."""
+        """Return the seconds until the end, negative after it."""
         return self._at - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One request: its id, where it went, and the answer or the name of what came instead."""
+    """One request: its id, its URL, and the answer or the name of the error."""
 
     request_id: str
     url: str
@@ -59,7 +59,7 @@ class _Attempt:
 
     @property
     def error(self) -> str | None:
-        """What another attempt may mend, in a word."""
+        """The error as one word, if another attempt may succeed, else None."""
         if isinstance(self.answer, str):
             return self.answer
         return str(self.answer.status_code) if self.answer.status_code in _RETRIED_STATUSES else None
@@ -67,26 +67,26 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What the last attempt came to; ``error`` is None where there was nothing wrong with it."""
+    """The outcome of the last attempt; ``error`` is None if there was none."""
 
     result: Result
     secret_id: str | None
     error: str | None = None
 
 
-# Takes the body of a 200 and says whether it is the right answer.
+# Takes the body of a 200 and returns whether it is the right answer.
 _Judge = Callable[[Mapping[str, Any]], _Verdict]
 
 
 class Client:
-    """One thread's client: every operation may take ``give_up`` seconds with all its attempts."""
+    """The client of one thread; an operation with all its attempts may take ``give_up`` seconds."""
 
     def __init__(self, api: Api, give_up: float, stop: Stop) -> None:
         self._urls = api.urls
         self._give_up = give_up
         self._stop = stop
         self._session = requests.Session()
-        # A proxy or a netrc of the environment is not for the project's own nodes.
+        # A proxy or a netrc from the environment must not be used for the project's own nodes.
         self._session.trust_env = False
         self._session.verify = str(api.ca) if api.ca else True
         if api.token:
@@ -134,7 +134,7 @@ class Client:
     ) -> Operation:
         started = time.time()
         attempts = self._attempts(path, body)
-        # Where the end of the work cut the operation off, nobody waited for it any longer than that.
+        # An operation that was cut off by the end of the run ended then, not later.
         end = time.time() + (min(0, self._stop.remaining()) if attempts[-1].error else 0)
         verdict = self._verdict(attempts[-1], secret_id, judge)
         errors = [*(attempt.error for attempt in attempts), verdict.error]
@@ -152,7 +152,7 @@ class Client:
         )
 
     def _attempts(self, path: str, body: Mapping[str, str]) -> list[_Attempt]:
-        """Try until there is an answer or no time; the last attempt is the one that counts."""
+        """Try until there is an answer or no time is left; only the last attempt counts."""
         limit = Stop(self._give_up)
         attempts = [self._attempt(path, body, "", self._remaining(limit))]
         while attempts[-1].error:
@@ -164,7 +164,7 @@ class Client:
         return attempts
 
     def _attempt(self, path: str, body: Mapping[str, str], failed: str, seconds: float) -> _Attempt:
-        """Send one request, to another address than the one that has just ``failed``."""
+        """Send one request, if possible not to the address that has just ``failed``."""
         url = _random.choice([url for url in self._urls if url != failed] or self._urls)
         request_id = uuid.uuid4().hex
         seconds = max(seconds, _MIN_SECONDS)
@@ -196,5 +196,5 @@ class Client:
 
 
 def digest(value: bytes) -> str:
-    """Return the SHA-256 of a value, in hex: what the journal knows of it."""
+    """Return the SHA-256 of a value, in hex, as stored in the journal."""
     return hashlib.sha256(value).hexdigest()

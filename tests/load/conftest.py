@@ -1,4 +1,4 @@
-"""What the tests of the load program share."""
+"""Helpers for the tests of the load program."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def load(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Where this test's journal goes."""
+    """The path of this test's journal."""
     return tmp_path / "load.jsonl"
 
 
 @pytest.fixture
 def start_load(journal: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Return a function that starts ``run`` and comes back while it works."""
+    """Return a function that starts ``run`` in the background."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
@@ -57,28 +57,28 @@ def start_load(journal: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def wait_for(journal: Path, count: int, *parts: str, seconds: float = 60) -> None:
     """Wait until the journal has ``count`` lines more than now that contain all of ``parts``.
 
-    The last line may be half there while it is read, so that nothing is parsed here.
+    The last line may be incomplete when it is read, so nothing is parsed here.
     """
 
     def found() -> int:
         lines = journal.read_text().splitlines() if journal.exists() else []
         return sum(all(part in line for part in parts) for line in lines)
 
-    wanted = count + found()
+    expected = count + found()
     end = time.monotonic() + seconds
-    while found() < wanted:
+    while found() < expected:
         assert time.monotonic() < end, f"no {count} lines with {parts} within {seconds} s"
         time.sleep(0.1)
 
 
 def dump_audit_log(database: Database, path: Path) -> Path:
-    """Write the audit log as an operator would dump it, and return where."""
+    """Write the audit log as an operator would dump it, and return the path."""
     path.write_text("".join(json.dumps(record, default=str) + "\n" for record in database.audit_logs.find()))
     return path
 
 
 def operation(**changed: Any) -> Operation:
-    """Return an acknowledged create that took no time at 100 s, with these fields changed."""
+    """Return an acknowledged create that took no time, at 100 s, with these fields changed."""
     usual = Operation(
         t=100.0,
         end=100.0,

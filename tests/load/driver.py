@@ -1,4 +1,4 @@
-"""What the bare driver does: one insert or find per call, with the service's guarantees, from threads."""
+"""The bare driver's speed: one insert or find per call, with the service's guarantees, from threads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.store import database as connection
 from .wrk import Measured
 
 _OPERATION_TIMEOUT = 30
-# A secret of 96 bytes as it is stored, more or less.
+# Approximately a stored secret of 96 bytes.
 _DOCUMENT: dict[str, Any] = {
     "owner": "0f3a5b7c9d1e2f40",
     "tag": bytes(41),
@@ -28,7 +28,7 @@ _DOCUMENT: dict[str, Any] = {
 
 
 class Driver:
-    """Works on a collection of its own."""
+    """Works on its own collection."""
 
     def __init__(self, uri: str, stored: int) -> None:
         self._client: MongoClient[dict[str, Any]] = connection.connect(uri, _OPERATION_TIMEOUT)
@@ -51,7 +51,7 @@ class Driver:
         )
 
     def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         self._client.close()
 
 

@@ -1,4 +1,4 @@
-"""What ends a command before its time."""
+"""The error that ends a command early."""
 
 
 class Refused(Exception):

@@ -1,13 +1,13 @@
-"""What one caller alone pays: for the company that others would be, and for what else is stored.
+"""The cost of group commit for a lone caller, and of many stored secrets.
 
 ``python -m tests.load.fetching`` calls the real application in this process, on two private mongods with few
-and with many secrets.  Each call is followed by the same one of another kind, so that whatever else the
-machine does hits all alike; what counts is the ratio of the medians.
+and with many secrets.  The two kinds of calls that are compared alternate, so that other work on the machine
+affects both alike; the result is the ratio of the medians.
 """
 
 from __future__ import annotations
 
-# As the service does, before all else is imported.
+# As in the service, before anything else is imported.
 from gevent import monkey
 
 monkey.patch_all()
@@ -33,7 +33,7 @@ from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
 from service.group_commit import GroupCommit
 from service.settings import Settings
-from service.store.indexes import reconcile, wanted
+from service.store.indexes import declared, reconcile
 
 _VALUE = base64.b64encode(bytes(96)).decode()
 _FETCHED = 500
@@ -56,7 +56,7 @@ class _Filled:
 def main() -> None:
     """Print the ratios."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.load.fetching", description="A lone caller's cost."
+        prog="python -m tests.load.fetching", description="Measure the cost of calls for a lone caller."
     )
     parser.add_argument("--few", type=int, default=1_000, metavar="N", help="secrets (default: 1000)")
     parser.add_argument("--many", type=int, default=1_000_000, metavar="N", help="secrets (default: 1000000)")
@@ -66,18 +66,18 @@ def main() -> None:
         few, many = (
             stack.enter_context(_filled(Path(folder, str(size)), size)) for size in (args.few, args.many)
         )
-        _compare("create, with gathering and without", few.create, few.create, args.calls, direct=True)
-        _compare("fetch, with gathering and without", few.fetch, few.fetch, args.calls, direct=True)
+        _compare("create, with group commit and without", few.create, few.create, args.calls, direct=True)
+        _compare("fetch, with group commit and without", few.fetch, few.fetch, args.calls, direct=True)
         _compare(f"fetch, of {args.many} and of {args.few}", many.fetch, few.fetch, args.calls)
 
 
 @contextmanager
 def _filled(folder: Path, size: int) -> Iterator[_Filled]:
-    """Give a client of an application whose database holds so many secrets, and the ids of some of them."""
+    """Yield a client of an application whose database has ``size`` secrets, and the ids of some of them."""
     with EmbeddedMongo(folder) as mongo:
         with MongoClient[dict[str, Any]](mongo.uri) as client:
             secrets = client["vault"]["secrets"]
-            reconcile(client["vault"], wanted(0))
+            reconcile(client["vault"], declared(0))
             variables = {
                 "MASTER_KEY": base64.b64encode(bytes(32)).decode(),
                 "MONGO_URI": mongo.uri,
@@ -88,7 +88,7 @@ def _filled(folder: Path, size: int) -> Iterator[_Filled]:
                 _expect_ok(caller.post(_CREATE, json={"secret": _VALUE}))["secret_id"]
                 for _ in range(_FETCHED)
             ]
-            # The others are of the same shape, and nobody opens them.
+            # The others have the same form, and are never opened.
             pattern = secrets.find_one({"_id": ids[0]}) or {}
             for first in range(len(ids), size, _AT_ONCE):
                 count = min(_AT_ONCE, size - first)
@@ -101,7 +101,7 @@ def _filled(folder: Path, size: int) -> Iterator[_Filled]:
 def _compare(
     what: str, one: Callable[[int], None], other: Callable[[int], None], calls: int, *, direct: bool = False
 ) -> None:
-    """Time the two in turns; the other one, if ``direct``, as if nothing were ever gathered."""
+    """Time the two alternately; with ``direct``, ``other`` runs without group commit."""
     took: tuple[list[float], list[float]] = ([], [])
     for number in range(calls):
         for call, times in zip((one, other), took, strict=True):
@@ -118,8 +118,8 @@ def _compare(
     print(f"{what}: {first * 1000:.2f} ms and {second * 1000:.2f} ms, ratio {first / second:.2f}", flush=True)
 
 
-def _directly(gatherer: GroupCommit[Any, Any], item: Any, _seconds: float) -> Any:
-    (result,) = gatherer._work([item])
+def _directly(group: GroupCommit[Any, Any], item: Any, _seconds: float) -> Any:
+    (result,) = group._work([item])
     if isinstance(result, Exception):
         raise result
     return result

@@ -1,4 +1,4 @@
-"""What the benchmark found, as a table (Markdown) and as a plot (SVG)."""
+"""The results of the benchmark, as a table (Markdown) and as a plot (SVG)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def plot(rows: Sequence[Row]) -> str:
-    """Return a plot of latency against load: for each call a line from few to many connections.
+    """Return a plot of latency against load, with a line for each call from few to many connections.
 
     The whiskers go from the median to the 99th percentile; both axes are logarithmic.
     """
@@ -73,7 +73,7 @@ def plot(rows: Sequence[Row]) -> str:
         _text(_LEFT - 6, _TOP - 8, "ms: median, and up to the 99th percentile", "start"),
     ]
     ordered = sorted(rows, key=lambda row: row.kind)
-    for number, (kind, those) in enumerate(groupby(ordered, lambda row: row.kind)):
+    for number, (kind, rows_of_kind) in enumerate(groupby(ordered, lambda row: row.kind)):
         colour = _COLOURS[number % len(_COLOURS)]
         points = [
             (
@@ -81,7 +81,7 @@ def plot(rows: Sequence[Row]) -> str:
                 upwards.at(row.measured.p50 * 1000),
                 upwards.at(row.measured.p99 * 1000),
             )
-            for row in sorted(those, key=lambda row: row.connections)
+            for row in sorted(rows_of_kind, key=lambda row: row.connections)
         ]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
@@ -92,7 +92,7 @@ def plot(rows: Sequence[Row]) -> str:
 
 
 class _Axis:
-    """A logarithmic one, from ``start`` to ``end`` on the page, with ticks at 1, 2 and 5."""
+    """A logarithmic axis, from ``start`` to ``end`` on the page, with ticks at 1, 2 and 5."""
 
     def __init__(self, values: Sequence[float], start: float, end: float) -> None:
         self._lowest, self._highest = math.log(min(values) * 0.9), math.log(max(values) * 1.1)
@@ -101,7 +101,7 @@ class _Axis:
         self.ticks = [step for step in steps if self._lowest <= math.log(step) <= self._highest]
 
     def at(self, value: float) -> float:
-        """Return where a value is on the page."""
+        """Return the position of a value on the page."""
         share = (math.log(value) - self._lowest) / (self._highest - self._lowest)
         return self._start + share * (self._end - self._start)
 

@@ -31,7 +31,7 @@ class Result(StrEnum):
     ERROR = "error"
 
 
-# The last of the errors of an operation that the end of the run cut off, which is nobody's fault.
+# The last error of an operation that the end of the run cut off, which is not a failure.
 STOPPED = "stopped"
 
 
@@ -39,9 +39,9 @@ STOPPED = "stopped"
 class Operation:
     """One operation of one client.
 
-    ``t`` and ``end`` are seconds since the epoch. ``digest`` is the SHA-256 of the value that was
-    stored, in hex. ``request_ids`` are those of the attempts that were answered with a 200, ``url``
-    is where the last attempt went, and ``errors`` has a word for each attempt that failed.
+    ``t`` and ``end`` are seconds since the epoch.  ``digest`` is the SHA-256 of the stored value, in hex.
+    ``request_ids`` are those of the attempts that were answered with a 200, ``url`` is that of the last
+    attempt, and ``errors`` has a word for each failed attempt.
     """
 
     t: float
@@ -57,7 +57,7 @@ class Operation:
 
     @property
     def acknowledged(self) -> bool:
-        """Whether the service gave an answer, be it the right one or not."""
+        """Whether the service gave an answer, right or wrong."""
         return self.result in (Result.OK, Result.WRONG)
 
     @property
@@ -82,8 +82,8 @@ class Mark:
 class Journal:
     """A journal to append to.
 
-    A line is one ``write`` to a file opened with O_APPEND: lines of several threads and processes
-    do not mix, and a line that was written survives the end of its process.
+    Each line is one ``write`` to a file opened with O_APPEND: lines of several threads and processes do not
+    mix, and a line that was written survives its process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,7 +96,7 @@ class Journal:
         """Add a line."""
         data = json.dumps(asdict(line), separators=(",", ":")).encode() + b"\n"
         if os.write(self._file, data) != len(data):
-            raise OSError("the journal took a part of a line only")
+            raise OSError("only a part of a line was written to the journal")
 
     def __enter__(self) -> Journal:
         return self
@@ -111,16 +111,16 @@ class Journal:
 
 
 def mark(path: Path, text: str) -> None:
-    """Note in the journal that ``text`` was done just now."""
+    """Record in the journal that ``text`` was done just now."""
     with Journal(path) as journal:
         journal.append(Mark(time.time(), text))
 
 
 def read(path: Path) -> tuple[list[Operation], list[Mark]]:
-    """Return the operations and the marks of a journal, as they are in the file.
+    """Return the operations and the marks of a journal, in the order of the file.
 
     Raises:
-        Refused: there is no such file, or a line of it is not a journal's.
+        Refused: there is no such file, or a line of it is malformed.
     """
     operations: list[Operation] = []
     marks: list[Mark] = []
@@ -139,7 +139,7 @@ def json_lines(path: Path) -> Sequence[tuple[int, dict[str, Any]]]:
     """Return the objects of a file with one JSON object per line, with their line numbers.
 
     Raises:
-        Refused: there is no such file, or a line of it is no JSON object.
+        Refused: there is no such file, or a line of it is not a JSON object.
     """
     try:
         lines = path.read_text().splitlines()

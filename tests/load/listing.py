@@ -1,7 +1,7 @@
-"""What a page of a list costs among few secrets and among many: ``python -m tests.load.listing``.
+"""The cost of a page of a list with few and with many secrets: ``python -m tests.load.listing``.
 
-It fills two private mongods and lists through the real application in this process.  The two are asked
-in turns, so that whatever else the machine does hits both alike; what counts is the ratio of the medians.
+It fills two private mongods and lists through the real application in this process.  The two alternate, so
+that other work on the machine affects both alike; the result is the ratio of the medians.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from service.app import create_app
 from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
 from service.settings import Settings
-from service.store.indexes import reconcile, wanted
+from service.store.indexes import declared, reconcile
 
 _FOLDERS = 10
 _AT_ONCE = 5_000
 
-# What is listed; there is a full page of each.
+# The queries; each has at least one full page of results.
 _QUERIES: dict[str, dict[str, Any]] = {
     "all": {},
     "below a folder": {"prefix": "team-0/"},
@@ -56,10 +56,10 @@ def main() -> None:
 
 @contextmanager
 def _filled(folder: Path, size: int) -> Iterator[FlaskClient]:
-    """Give a client of an application whose database holds so many secrets."""
+    """Yield a client of an application whose database has ``size`` secrets."""
     with EmbeddedMongo(folder) as mongo:
         with MongoClient[dict[str, Any]](mongo.uri) as client:
-            reconcile(client["vault"], wanted(0))
+            reconcile(client["vault"], declared(0))
             for first in range(0, size, _AT_ONCE):
                 numbers = range(first, min(first + _AT_ONCE, size))
                 client["vault"]["secrets"].insert_many([_document(number) for number in numbers])
@@ -85,7 +85,7 @@ def _document(number: int) -> dict[str, Any]:
 
 
 def _medians(clients: list[FlaskClient], query: dict[str, Any], pages: int) -> list[float]:
-    """Return the seconds that a page takes each client; page follows page, and begins anew at the end."""
+    """Return each client's median seconds per page; after the last page, the list starts over."""
     took: list[list[float]] = [[] for _ in clients]
     cursors: list[str | None] = [None for _ in clients]
     for _ in range(pages):
@@ -98,7 +98,7 @@ def _medians(clients: list[FlaskClient], query: dict[str, Any], pages: int) -> l
             seconds = time.perf_counter() - started
             found = answer.get_json()
             cursors[number] = found["cursor"]
-            # The empty one behind the last is no page.
+            # The empty answer after the last page does not count.
             if found["secrets"] or found["folders"]:
                 took[number].append(seconds)
     return [statistics.median(each) for each in took]

@@ -1,4 +1,4 @@
-"""What each fault cost, from the journal alone."""
+"""The cost of each fault, computed from the journal alone."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ BEFORE = "(before the first)"
 class Row:
     """What happened from one mark to the next.
 
-    An operation belongs to where it ended. ``errors`` are the operations that a client which
-    retries saw fail, wrong answers among them.
+    An operation belongs to the interval in which it ended.  ``errors`` are the operations that failed for a
+    client that retries, including wrong answers.
     """
 
     fault: str
@@ -38,7 +38,7 @@ class Row:
 
 
 def rows(operations: Sequence[Operation], marks: Sequence[Mark]) -> list[Row]:
-    """Return a row for each mark, and before them one for the time without a fault, if there was any."""
+    """Return a row for each mark, preceded by one for the time before the first mark, if there was any."""
     if not operations and not marks:
         return []
     begin = min([operation.t for operation in operations] + [mark.t for mark in marks])
@@ -77,10 +77,10 @@ def table(found: Sequence[Row]) -> str:
 
 
 def longest_gap(times: Sequence[float], start: float, end: float) -> float:
-    """Return the longest time between two of ``times``, of which those before ``start`` and at the ``end``.
+    """Return the longest gap between two of ``times``, where ``start`` and ``end`` count as well.
 
-    What began before ``start`` counts from there, and what goes on at ``end`` counts until there:
-    with no times at all it is all the time there is.
+    So a gap that began before ``start`` counts from ``start``, and one that continues after ``end`` counts
+    until ``end``; without any times, it is the whole interval.
     """
     return max(after - before for before, after in pairwise([start, *sorted(times), end]))
 

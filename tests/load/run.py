@@ -1,4 +1,4 @@
-"""Threads that create and fetch until it is time to stop."""
+"""The load: threads that create and fetch until they are stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _random = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What ``run`` does: ``clients`` threads for ``seconds``, together ``rate`` operations per second.
+    """The load of ``run``: ``clients`` threads for ``seconds``, together ``rate`` operations per second.
 
     An operation may take ``give_up`` seconds; without a ``rate`` each client goes as fast as it can.
     """
@@ -35,9 +35,9 @@ class Load:
 
 
 class Pace:
-    """Hands out the moments at which operations begin, ``rate`` per second over all threads.
+    """Limits the rate at which operations begin to ``rate`` per second over all threads.
 
-    Moments that pass unused, as in an outage, are not made up for.
+    Time that passes unused, as in an outage, is not caught up.
     """
 
     def __init__(self, rate: float | None) -> None:
@@ -46,7 +46,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self, stop: Stop) -> bool:
-        """Wait for the next moment; return whether there is one before the end."""
+        """Wait until the next operation may begin; return whether that is before the end."""
         with self._lock:
             moment = max(time.monotonic(), self._next)
             self._next = moment + self._interval
@@ -68,7 +68,7 @@ class _Worker:
         self._lock = threading.Lock()
 
     def work(self) -> None:
-        """Create a secret, fetch any acknowledged one, and again."""
+        """Create a secret, fetch any acknowledged one, and repeat."""
         with Client(self._load.api, self._load.give_up, self._stop) as client:
             while self._pace.wait(self._stop):
                 created = client.create(_random.randbytes(_random.randint(*SECRET_BYTES)))
@@ -86,7 +86,7 @@ class _Worker:
             self._counts["errors"] += operation.failed
 
     def say(self) -> None:
-        """Print how far it is."""
+        """Print the progress."""
         print(
             f"{self._counts['operations']} operations, {self._counts['errors']} errors",
             file=sys.stderr,
@@ -95,10 +95,10 @@ class _Worker:
 
 
 def run(load: Load, journal: Journal, stop: Stop) -> None:
-    """Put the load on the service until ``stop``; every operation that began is in the journal then.
+    """Put the load on the service until ``stop``; the journal then has every operation that was begun.
 
     Raises:
-        OSError: the journal cannot be written; nothing goes on without it.
+        OSError: the journal cannot be written, which ends the run.
     """
     worker = _Worker(load, journal, stop)
     with ThreadPoolExecutor(load.clients) as threads:

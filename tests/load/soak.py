@@ -1,4 +1,4 @@
-"""High load for some minutes, the database killed and started again meanwhile: what is lost, what grows."""
+"""High load while the database is killed and restarted: is anything lost, does memory grow?"""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from .run import Load, run
 from .stage import Stage, stage
 from .targets import Api, own_node
 
-# Of the seconds: when the database is killed.
+# When the database is killed, as shares of the run time.
 _DEATHS = (0.35, 0.65)
 _AWAY_SECONDS = 5.0
 _SAMPLE_SECONDS = 2.0
 _GIVE_UP_SECONDS = 60.0
-# Short enough for an answer within the client's own patience: the work and its record have it each.
+# Short enough for an answer within the client's time limit: the work and its record may each take so long.
 _LIMITS = {"MONGO_TIMEOUT_SECONDS": "2"}
-# What a caller may see while the database is away, and until the service has found it again.
+# The error that callers may see while the database is down, and until the service has found it again.
 _ALLOWED = "503"
 _FINDING_SECONDS = 10.0
-# Memory is flat where the last quarter of the time needs so much more than the second at most.
+# Memory counts as constant if the last quarter of the time needs at most so much more than the second.
 _MAX_GROWTH = 1.1
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What there was to see; ``memory`` are the samples of the largest worker, in MiB.
+    """The result; ``memory`` are samples of the largest worker, in MiB.
 
-    ``verified`` is what the verification of the audit log says at its end, and ``intact`` whether it found
-    nothing.  ``outages`` are the times, since the epoch, from which and until which the database was away.
+    ``verified`` is the last line of the verification of the audit log, and ``intact`` whether it found
+    nothing.  ``outages`` are the times, since the epoch, from which and until which the database was down.
     """
 
     operations: Sequence[Operation]
@@ -64,7 +64,7 @@ class Outcome:
 
     @property
     def growth(self) -> float:
-        """How much more memory the last quarter of the time needs than the second."""
+        """The memory in the last quarter of the time, divided by that in the second quarter."""
         quarter = max(1, len(self.memory) // 4)
         return statistics.median(self.memory[-quarter:]) / statistics.median(
             self.memory[quarter : 2 * quarter]
@@ -77,12 +77,12 @@ class Outcome:
 
 
 def _seen(operation: Operation) -> Sequence[str]:
-    """Return the errors of an operation, but for the attempt that the end of the run cut off."""
+    """Return the errors of an operation, except for an attempt that the end of the run cut off."""
     return operation.errors[:-2] if operation.errors[-1:] == (STOPPED,) else operation.errors
 
 
 def soak(clients: int, seconds: float) -> Outcome:
-    """Do it on a database and a service of its own, and end both."""
+    """Run the test on its own database and service, and stop both."""
     with (
         tempfile.TemporaryDirectory(prefix="soak-") as folder,
         stage(Path(folder), 1, tls=True, changed=_LIMITS) as staged,
@@ -120,7 +120,7 @@ def _watch(staged: Stage, memory: list[float], over: threading.Event) -> None:
 
 
 def _break(staged: Stage, seconds: float, over: threading.Event, outages: list[tuple[float, float]]) -> None:
-    """Kill the database as a power failure does, and start it again."""
+    """Kill the database as a power failure would, and start it again."""
     passed = 0.0
     for share in _DEATHS:
         if over.wait(share * seconds - passed):

@@ -1,7 +1,7 @@
-"""The service as the role ``vault_api`` runs it, on a real replica set of one node, for a benchmark.
+"""The service as the role ``vault_api`` runs it, with a real replica set of one node, for a benchmark.
 
-It has what the role gives it by default: workers, threads, log level, tokens, audit and TLS to its
-callers.  MongoDB is reached over a Unix socket, without TLS.
+It has the role's defaults: workers, threads, log level, tokens, audit and TLS for callers.  It reaches
+MongoDB over a Unix socket, without TLS.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from .wrk import Target
 
 _DEFAULTS = ROOT / "roles/vault_api/defaults/main.yml"
 _GIVEN = {"WORKERS": "vault_api_workers", "THREADS": "vault_api_threads", "LOG_LEVEL": "vault_api_log_level"}
-# Few enough to be stored within the time limit of a call, also on a busy machine.
+# Few enough to be stored within the time limit of a call, even on a busy machine.
 _BATCH = 10
 _STOP_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A service that is ready, and the database behind it."""
+    """A service that is ready, and its database."""
 
     server: Server
     mongo: EmbeddedMongo
@@ -44,21 +44,21 @@ class Stage:
     variables: Mapping[str, str]
 
     def mebibytes(self) -> float:
-        """Return the memory of the largest worker: its own, and its share of the common (PSS)."""
+        """Return the memory of the largest worker: its own, and its part of what is shared (PSS)."""
         return max(_pss(worker) for worker in self.server.workers()) / 2**20
 
     def operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the service's operator on it; what it says of its progress is shown."""
+        """Run an operator's command on it; its progress is shown."""
         return _operate(self.variables, *arguments)
 
     def processor_seconds(self) -> float:
-        """Return how long the workers and the database have had a processor until now."""
+        """Return the processor time that the workers and the database have used so far, in seconds."""
         return sum(map(_processor_seconds, (*self.server.workers(), self.mongo.process.pid)))
 
 
 @contextmanager
 def stage(folder: Path, stored: int, *, tls: bool, changed: Mapping[str, str]) -> Iterator[Stage]:
-    """Run it in ``folder`` with ``stored`` secrets, and end all of it; ``changed`` are other variables.
+    """Run the service in ``folder`` with ``stored`` secrets, and stop it; ``changed`` overrides variables.
 
     Raises:
         Refused: the secrets could not be stored.
@@ -85,13 +85,13 @@ def stage(folder: Path, stored: int, *, tls: bool, changed: Mapping[str, str]) -
 
 
 def defaults() -> dict[str, str]:
-    """Return what the role sets where nobody says otherwise."""
+    """Return the role's default variables."""
     given = yaml.safe_load(_DEFAULTS.read_text())
     return {name: str(given[variable]) for name, variable in _GIVEN.items()}
 
 
 def _token(variables: Mapping[str, str]) -> str:
-    """Make a token that may create and fetch; it owns what it creates."""
+    """Create a token that may create and fetch; it owns what it creates."""
     scopes = ("--scope", "create:*", "--scope", "fetch:*")
     made = _operate(variables, "token", "create", "--name", "load", *scopes)
     made.check_returncode()
@@ -112,16 +112,16 @@ def _operate(variables: Mapping[str, str], *arguments: str) -> subprocess.Comple
 def _store(server: Server, token: str, count: int) -> Iterator[str]:
     with requests.Session() as session:
         for first in range(0, count, _BATCH):
-            wanted = [{"generate": {"length": 96}} for _ in range(min(_BATCH, count - first))]
+            batch = [{"generate": {"length": 96}} for _ in range(min(_BATCH, count - first))]
             answer = session.post(
                 f"{server.url}/vault/secret/create/batch",
-                json={"secrets": wanted},
+                json={"secrets": batch},
                 headers={"Authorization": f"Bearer {token}"},
                 verify=server.verify,
                 timeout=60,
             )
             stored = answer.json().get("secrets", [])
-            if len(stored) != len(wanted) or any("secret_id" not in one for one in stored):
+            if len(stored) != len(batch) or any("secret_id" not in one for one in stored):
                 raise Refused(f"the secrets to fetch could not be stored: {answer.text}")
             yield from (one["secret_id"] for one in stored)
 
@@ -132,6 +132,6 @@ def _pss(process: int) -> int:
 
 
 def _processor_seconds(process: int) -> float:
-    # utime and stime (proc(5)), counted from behind the name, which may have spaces.
+    # utime and stime (proc(5)), counted from after the name, which may contain spaces.
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

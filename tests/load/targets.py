@@ -1,4 +1,4 @@
-"""Where load may go: to the project's own nodes and nowhere else."""
+"""The allowed targets of load: the project's own nodes and nothing else."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Where the service answers, and as whom to ask it.
+    """The addresses of the service, and the caller's token.
 
-    ``ca`` is the file with the CA that https servers are known by, instead of the system's; without
-    a ``token`` none is sent.
+    ``ca`` is a file with the CA for https servers, instead of the system's; without a ``token`` none is sent.
     """
 
     urls: Sequence[str]
@@ -33,8 +32,8 @@ def own_node(url: str) -> str:
     """Return ``url`` as ``http://ADDRESS:PORT`` or ``https://ADDRESS:PORT``.
 
     Raises:
-        Refused: it is anything else, or the address is neither a loopback nor a private one. Names
-            are refused as well: what they stand for may change between this look and the request.
+        Refused: it has any other form, or the address is neither loopback nor private.  Names are refused as
+            well: they may resolve to another address when the request is made.
     """
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""check: that it finds what is missing, on a run that lost nothing until the test took something away."""
+"""load.check: finds what is missing, on a run that lost nothing until the test removed something."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from tests.load.targets import Api
 
 @dataclass
 class Finished:
-    """A run that has ended, and the ways to what it left."""
+    """A run that has ended, and access to what it left."""
 
     journal: Path
     audit: Path
@@ -49,7 +49,7 @@ class Finished:
 def untouched(
     mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Finished]:
-    """A second of load on a service that stays up, and the audit log after it."""
+    """A second of load on a service without faults, and the audit log after it."""
     folder = tmp_path_factory.mktemp("load")
     journal = folder / "load.jsonl"
     mongo_client.drop_database("vault")
@@ -91,7 +91,7 @@ def first(finished: Finished, kind: Kind) -> tuple[int, Operation]:
 
 
 def test_finds_nothing_where_nothing_is_missing(finished: Finished) -> None:
-    """The measure for the tests below: the same run, whole."""
+    """The baseline for the tests below: the same run, unchanged."""
     assert (0, {}) == finished.check()
 
 
@@ -104,7 +104,7 @@ def test_finds_a_lost_secret(finished: Finished, vault: Database) -> None:
 
 
 def test_finds_a_wrong_value(finished: Finished) -> None:
-    """The journal remembers another value than the service has."""
+    """The journal has another value than the service."""
     number, _ = first(finished, Kind.CREATE)
     finished.change_line(finished.journal, number, lambda fields: fields.update(digest="00" * 32))
 
@@ -112,7 +112,7 @@ def test_finds_a_wrong_value(finished: Finished) -> None:
 
 
 def test_finds_a_secret_that_does_not_open(finished: Finished, vault: Database) -> None:
-    """It is neither lost nor wrong, and not there for its owner either."""
+    """It is neither lost nor wrong, but its owner cannot read it either."""
     _, created = first(finished, Kind.CREATE)
     vault.secrets.update_one({"_id": created.id}, {"$set": {"versions.0.payload": b"x" * 60}})
 
@@ -121,7 +121,7 @@ def test_finds_a_secret_that_does_not_open(finished: Finished, vault: Database) 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_finds_an_answer_without_a_record(finished: Finished, vault: Database, kind: Kind) -> None:
-    """Reads are to be recorded as writes are."""
+    """Reads must be recorded like writes."""
     _, answered = first(finished, kind)
     assert 1 == vault.audit_logs.delete_one({"request_id": answered.request_ids[0]}).deleted_count
     dump_audit_log(vault, finished.audit)
@@ -131,7 +131,7 @@ def test_finds_an_answer_without_a_record(finished: Finished, vault: Database, k
 
 @pytest.mark.parametrize("field", ["operation", "secret_id", "status"])
 def test_a_record_of_something_else_is_no_record(finished: Finished, vault: Database, field: str) -> None:
-    """It has the right request's id only."""
+    """Only its request id is right."""
     _, answered = first(finished, Kind.CREATE)
     vault.audit_logs.update_one({"request_id": answered.request_ids[0]}, {"$set": {field: "other"}})
     dump_audit_log(vault, finished.audit)
@@ -145,7 +145,7 @@ def test_a_record_of_something_else_is_no_record(finished: Finished, vault: Data
 def test_finds_what_was_contradicted_during_the_run(
     finished: Finished, result: Result, error: list[str]
 ) -> None:
-    """Even though it is right again by now."""
+    """Even if it is right again now."""
     number, _ = first(finished, Kind.FETCH)
     finished.change_line(finished.journal, number, lambda fields: fields.update(result=result, errors=error))
 
@@ -153,7 +153,7 @@ def test_finds_what_was_contradicted_during_the_run(
 
 
 def test_finds_a_service_that_is_gone(finished: Finished) -> None:
-    """What cannot be looked at is not called safe."""
+    """What cannot be checked does not count as safe."""
     operations, _ = read(finished.journal)
 
     found = check(operations, None, Api([f"http://127.0.0.1:{free_port()}"]), clients=8, give_up=0.2)
@@ -163,7 +163,7 @@ def test_finds_a_service_that_is_gone(finished: Finished) -> None:
 
 
 def test_an_answer_without_a_request_id_counts_as_unaudited() -> None:
-    """Nothing ties it to a record."""
+    """It cannot be matched with a record."""
     audit = frozenset({AuditRecord("r", "create", operation().id, "success")})
     dead = Api([f"http://127.0.0.1:{free_port()}"])
 
@@ -174,7 +174,7 @@ def test_an_answer_without_a_request_id_counts_as_unaudited() -> None:
 
 
 def test_refuses_to_prove_nothing(journal: Path) -> None:
-    """A journal in which nothing was acknowledged is a load that did not run."""
+    """If nothing in the journal was acknowledged, the load did not run."""
     with Journal(journal) as lines:
         lines.append(operation(result=Result.GAVE_UP, id=None, request_ids=()))
     operations, _ = read(journal)

@@ -1,4 +1,4 @@
-"""figures: the table and the plot of a benchmark."""
+"""load.figures: the table and the plot of a benchmark."""
 
 import re
 
@@ -14,7 +14,7 @@ ROWS = [
 
 
 def test_the_table_has_a_row_for_each() -> None:
-    """In the units of its head."""
+    """In the units of its header."""
     lines = table(ROWS).splitlines()
 
     assert "| 1 | healthz | 500 | 1.00 | 2.0 | 4.0 | 2.0 | 0 | 1.20 | 40 |" == lines[2]
@@ -23,7 +23,7 @@ def test_the_table_has_a_row_for_each() -> None:
 
 
 def test_the_plot_has_a_line_for_each_call() -> None:
-    """From few to many connections, and nothing outside of the page."""
+    """From few to many connections, and nothing outside the page."""
     lines = [found.split() for found in re.findall(r'<polyline points="([^"]*)"', plot(ROWS))]
 
     assert [1, 2] == sorted(len(points) for points in lines)

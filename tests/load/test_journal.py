@@ -1,4 +1,4 @@
-"""journal: lines of several processes in one file, and what they are read as."""
+"""load.journal: lines of several processes in one file, and reading them."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from tests.load.journal import STOPPED, Journal, Kind, Mark, Result, read
 
 
 def test_reads_what_was_written(journal: Path) -> None:
-    """Operations and marks, each as it was."""
+    """Operations and marks are read back unchanged."""
     failed = operation(
         id=None, attempts=3, request_ids=(), result=Result.GAVE_UP, errors=("503", "ConnectionError", "503")
     )
@@ -25,7 +25,7 @@ def test_reads_what_was_written(journal: Path) -> None:
 
 
 def test_lines_of_several_writers_do_not_mix(journal: Path) -> None:
-    """Each opens the file for itself, as ``run`` and ``mark`` do."""
+    """Each opens the file itself, as ``run`` and ``mark`` do."""
 
     def write(number: int) -> None:
         with Journal(journal) as lines:
@@ -42,7 +42,7 @@ def test_lines_of_several_writers_do_not_mix(journal: Path) -> None:
 
 
 def test_mark_adds_a_line(journal: Path) -> None:
-    """Whatever the text holds, it is one line."""
+    """Whatever the text contains, it is one line."""
     assert 0 == load("mark", "--journal", journal, "killed\nthe primary's mongod").returncode
 
     (line,) = journal.read_text().splitlines()
@@ -51,15 +51,15 @@ def test_mark_adds_a_line(journal: Path) -> None:
 
 
 def test_is_for_its_owner_only(journal: Path) -> None:
-    """Whoever knows an id can fetch the secret, as long as there is no authentication."""
+    """Without authentication, anyone who knows an id can fetch the secret."""
     Journal(journal).append(Mark(1, "x"))
 
     assert 0o600 == journal.stat().st_mode & 0o777
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "{}", '{"t": 1, "mark": "x", "more": 1}', '{"op": "create"}'])
-def test_says_which_line_is_none_of_its_own(journal: Path, line: str) -> None:
-    """Nothing is skipped over: what is skipped is not checked."""
+def test_says_which_line_is_malformed(journal: Path, line: str) -> None:
+    """No line is skipped, because it would then not be checked."""
     journal.write_text(f'{{"t": 1, "mark": "x"}}\n{line}\n')
 
     with pytest.raises(Refused, match="line 2: not a"):
@@ -77,12 +77,12 @@ def test_says_which_line_is_none_of_its_own(journal: Path, line: str) -> None:
     ],
 )
 def test_what_counts_as_failed(result: Result, errors: tuple[str, ...], expected: bool) -> None:
-    """All but success and what the end of the run cut off."""
+    """Everything except success and what the end of the run cut off."""
     assert expected == operation(result=result, errors=errors).failed
 
 
 def test_a_denied_fetch_is_a_404() -> None:
-    """Other errors say nothing about whether the secret is there."""
+    """Other errors do not show whether the secret exists."""
     denied = operation(op=Kind.FETCH, result=Result.ERROR, errors=("503", "404"))
     failed = operation(op=Kind.FETCH, result=Result.ERROR, errors=("500",))
 

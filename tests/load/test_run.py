@@ -1,4 +1,4 @@
-"""run: what a client meets, against a real gunicorn on a real mongod."""
+"""load.run: what a client experiences, with a real gunicorn and a real mongod."""
 
 import os
 import signal
@@ -35,12 +35,12 @@ def servers(own_mongo: EmbeddedMongo, tmp_path: Path) -> Iterator[list[Server]]:
 
 
 def dead_url() -> str:
-    """Return an address at which nobody listens."""
+    """Return an address at which nothing listens."""
     return f"http://127.0.0.1:{free_port()}"
 
 
 def run_to_its_end(journal: Path, *arguments: str) -> list[Operation]:
-    """Return what a ``run`` noted that ended by itself."""
+    """Return the operations of a ``run`` that ended by itself."""
     finished = load("run", "--journal", journal, "--clients", "2", *arguments)
     assert 0 == finished.returncode, finished.stderr
     operations, _ = read(journal)
@@ -50,7 +50,7 @@ def run_to_its_end(journal: Path, *arguments: str) -> list[Operation]:
 def test_a_killed_database_loses_nothing_and_the_check_says_so(
     own_mongo: EmbeddedMongo, servers: list[Server], start_load: StartLoad, journal: Path, tmp_path: Path
 ) -> None:
-    """The whole story: load, a fault, its end, the check with the audit log, the report."""
+    """The whole sequence: load, a fault, its end, the check with the audit log, the report."""
     urls = [argument for server in servers for argument in ("--url", server.url)]
     running = start_load(*urls, "--clients", "4", "--rate", "100", "--give-up", "120")
     wait_for(journal, 20, *CREATED)
@@ -60,7 +60,7 @@ def test_a_killed_database_loses_nothing_and_the_check_says_so(
     own_mongo.process.wait()
     wait_for_a_503(servers)
     own_mongo.start()
-    # Whoever was turned away has an answer long before so many more.
+    # A client that got a 503 has its answer long before so many more operations.
     wait_for(journal, 100, *CREATED)
     running.send_signal(signal.SIGTERM)
     _, progress = running.communicate(timeout=60)
@@ -99,7 +99,7 @@ def newest_audit_records(mongo: EmbeddedMongo) -> str:
 
 
 def wait_for_a_503(servers: list[Server]) -> None:
-    """Wait until the load was turned away."""
+    """Wait until the load gets a 503."""
     end = time.monotonic() + 60
     while not any(
         '"status": 503' in line and "/vault/secret" in line
@@ -111,7 +111,7 @@ def wait_for_a_503(servers: list[Server]) -> None:
 
 
 def test_a_node_that_is_gone_costs_retries_only(server: Server, journal: Path) -> None:
-    """Where nobody listens, the next attempt goes to another address."""
+    """If nothing listens at an address, the next attempt goes to another one."""
     operations = run_to_its_end(
         journal, "--url", dead_url(), "--url", server.url, "--seconds", "1", "--rate", "50"
     )
@@ -121,8 +121,8 @@ def test_a_node_that_is_gone_costs_retries_only(server: Server, journal: Path) -
     assert {(server.url, ("ConnectionError",))} == {(one.url, one.errors) for one in retried}
 
 
-def test_with_no_node_left_it_gives_up_and_goes_on(journal: Path) -> None:
-    """Every create is noted with its attempts, and nothing is fetched that was never acknowledged."""
+def test_with_no_node_left_it_gives_up_and_continues(journal: Path) -> None:
+    """Every create is recorded with its attempts, and only acknowledged secrets are fetched."""
     operations = run_to_its_end(journal, "--url", dead_url(), "--seconds", "2", "--give-up", "0.3")
 
     gave_up = [one for one in operations if one.failed]
@@ -133,7 +133,7 @@ def test_with_no_node_left_it_gives_up_and_goes_on(journal: Path) -> None:
 
 
 def test_what_the_end_cuts_off_is_no_error(start_load: StartLoad, journal: Path) -> None:
-    """SIGTERM during retries: the operation is noted all the same, as stopped."""
+    """After SIGTERM during retries, the operation is still recorded, as stopped."""
     with socket.create_server(("127.0.0.1", 0)) as node:
         url = f"http://127.0.0.1:{node.getsockname()[1]}"
         running = start_load("--url", url, "--clients", "1", "--seconds", "600", "--give-up", "600")
@@ -147,7 +147,7 @@ def test_what_the_end_cuts_off_is_no_error(start_load: StartLoad, journal: Path)
 
 
 def test_an_unexpected_answer_is_an_error_at_once(serve: Callable[..., Server], journal: Path) -> None:
-    """No attempt is repeated after an answer that says what is wrong."""
+    """There is no retry after an answer that says what is wrong."""
     server = serve(MAX_SECRET_BYTES="1")
     server.wait_until()
 
@@ -161,7 +161,7 @@ def test_an_unexpected_answer_is_an_error_at_once(serve: Callable[..., Server], 
 def test_the_environment_sends_no_load_elsewhere(
     server: Server, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy is for the world outside; a proxy that nobody runs makes it show."""
+    """A proxy is not used for the own nodes; with a proxy that does not exist, using it would fail."""
     monkeypatch.setenv("http_proxy", dead_url())
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
@@ -193,10 +193,10 @@ def test_refuses_what_it_must_not_do(arguments: list[str], journal: Path) -> Non
     assert not journal.exists()
 
 
-def test_sends_the_token_that_it_is_given(
+def test_sends_the_given_token(
     serve: Callable[..., Server], give: Callable[..., str], journal: Path, tmp_path: Path
 ) -> None:
-    """Run and check; without it every answer is a refusal, and noted as an error at once."""
+    """In ``run`` and ``check``; without it every answer is a 401, and recorded as an error at once."""
     server = serve(AUTH_REQUIRED="true")
     server.wait_until()
     token = tmp_path / "token"
@@ -212,10 +212,10 @@ def test_sends_the_token_that_it_is_given(
     assert {(Result.ERROR, ("401",))} == {(one.result, one.errors) for one in refused if one.failed}
 
 
-def test_speaks_https_by_the_ca_that_it_is_given(
+def test_uses_https_with_the_given_ca(
     authority: Authority, serve: Callable[..., Server], journal: Path
 ) -> None:
-    """Run and check; with no CA of its own it reaches nobody, and says so for each operation."""
+    """In ``run`` and ``check``; without the CA every connection fails, and each operation has the error."""
     file = str(authority.issue("load"))
     server = serve(authority.file, TLS_CERT_FILE=file, TLS_KEY_FILE=file)
     server.wait_until()

@@ -1,4 +1,4 @@
-"""targets: load reaches no one else's machine."""
+"""load.targets: load never reaches a foreign machine."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.load.targets import own_node
     ],
 )
 def test_takes_loopback_and_private_addresses(url: str, expected: str) -> None:
-    """And writes them in one way."""
+    """They are returned in one form."""
     assert expected == own_node(url)
 
 
@@ -46,6 +46,6 @@ def test_takes_loopback_and_private_addresses(url: str, expected: str) -> None:
     ],
 )
 def test_refuses_everything_else(url: str) -> None:
-    """Public addresses, names, and what is more than an address and a port."""
+    """Public addresses, names, and anything beyond an address and a port."""
     with pytest.raises(Refused):
         own_node(url)

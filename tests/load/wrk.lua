@@ -1,5 +1,5 @@
--- Sends one kind of request, with what BENCH_* say; prints what came of it as one line of JSON.
--- The token comes from the environment, so that no list of processes shows it.
+-- Sends one kind of request, configured by the variables BENCH_*; prints the result as one line of JSON.
+-- The token comes from the environment, so that no process list shows it.
 local kind = os.getenv("BENCH_KIND")
 local value = string.rep("c2VjcmV0", 16)  -- 96 bytes in base64
 local headers = {

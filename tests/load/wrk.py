@@ -1,4 +1,4 @@
-"""Runs wrk: as many requests as so many connections can carry, each sent when the one before is answered."""
+"""Runs wrk: each connection sends its next request as soon as the previous one is answered."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from .errors import Refused
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
-# Beyond its own seconds: for connections, handshakes and the last answers.
+# In addition to the run time: for connections, handshakes and the last answers.
 _PATIENCE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run showed: requests per second, latencies in seconds, and how many were no success."""
+    """The result of one run: requests per second, latencies in seconds, and the number of failed requests."""
 
     rate: float
     p50: float
@@ -29,7 +29,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The service at ``url``, for the holder of ``token``, who may fetch each of the ids in the file."""
+    """The service at ``url``; ``token`` may fetch each of the secrets whose ids are in the file ``ids``."""
 
     url: str
     token: str
@@ -37,20 +37,20 @@ class Target:
 
 
 def require() -> None:
-    """Return where wrk can be run.
+    """Check that wrk is installed.
 
     Raises:
-        Refused: it is not there.
+        Refused: it is not.
     """
     if shutil.which("wrk") is None:
         raise Refused("there is no wrk on PATH; on Debian: apt-get install wrk")
 
 
 def run(target: Target, kind: str, connections: int, seconds: int) -> Measured:
-    """Send requests of a kind (see ``wrk.lua``) over so many connections that stay open, with one thread.
+    """Send requests of a kind (see ``wrk.lua``) over so many persistent connections, with one thread.
 
     Raises:
-        Refused: wrk could not do it.
+        Refused: wrk failed.
     """
     finished = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", _SCRIPT, target.url],
@@ -59,7 +59,7 @@ def run(target: Target, kind: str, connections: int, seconds: int) -> Measured:
             "BENCH_KIND": kind,
             "BENCH_TOKEN": target.token,
             "BENCH_IDS": str(target.ids),
-            "BENCH_SEED": str(random.randrange(2**31)),  # noqa: S311  (which secret is asked for)
+            "BENCH_SEED": str(random.randrange(2**31)),  # noqa: S311  (selects the secrets to fetch)
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""store.states: who is what, and who can be the primary instead."""
+"""mongo_admin.member_states: the members' states, and handing over the primary's role."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from service.mongo_admin.users import Login
 from tests.replica_set import ADMIN_PASSWORD, Mongod, initiate, primary, until, uri
 
 
-def test_hands_over_only_to_who_can_take_over(bare: list[Mongod]) -> None:
-    """Not to a member with priority 0, and not to one that is down: that would only stop the writes."""
+def test_hands_over_only_to_a_member_that_can_take_over(bare: list[Mongod]) -> None:
+    """Not to a member with priority 0 or to one that is down: that would only stop the writes."""
     first, second, third = bare
     initiate(*bare)
     with Login.from_uri(uri("admin", ADMIN_PASSWORD, "admin", first)).connect() as admin:
@@ -18,7 +18,7 @@ def test_hands_over_only_to_who_can_take_over(bare: list[Mongod]) -> None:
         list(membership.ensure_members(admin, members, 30))
         third.kill()
         until(lambda: "DOWN" == member_states.member_states(admin)[third.host])
-        with pytest.raises(StoreUnavailable, match=rf"cannot hand over: .*{third.host} DOWN$"):
+        with pytest.raises(StoreUnavailable, match=rf"cannot hand over, .*secondary: .*{third.host} DOWN$"):
             member_states.step_down(admin, 30)
 
         list(membership.remove(admin, third.host, 30))

@@ -1,4 +1,4 @@
-"""store.replica_set: found before it is initiated, and initiated once."""
+"""mongo_admin.replica_set: an existing set is found, and a new one is initiated once."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from tests.gunicorn_server import free_port
 from tests.replica_set import ADMIN_PASSWORD, NAME, Mongod, initiate, until
 
 
-def test_finds_the_set_through_whoever_is_in_it(bare: list[Mongod]) -> None:
-    """Through the member itself, or another one even where a third is silent; not where all are new."""
+def test_finds_the_set_through_any_member(bare: list[Mongod]) -> None:
+    """Through the member itself, or another one even if a third does not answer; not if all are new."""
     first, second, third = bare
     silent = f"127.0.0.1:{free_port()}"
     with connect_member(first.host) as of_set, connect_member(second.host) as new:
@@ -23,7 +23,7 @@ def test_finds_the_set_through_whoever_is_in_it(bare: list[Mongod]) -> None:
 
 
 def test_a_member_of_another_set_is_refused(mongo: EmbeddedMongo) -> None:
-    """Waiting would not make it one of ours."""
+    """At once: waiting does not help."""
     with (
         connect_member(mongo.uri) as client,
         pytest.raises(ConfigurationError, match="set rs0, not to rs-test"),
@@ -31,8 +31,8 @@ def test_a_member_of_another_set_is_refused(mongo: EmbeddedMongo) -> None:
         replica_set.find(client, NAME, [], 0)
 
 
-def test_nothing_is_initiated_over_what_is_there(bare: list[Mongod]) -> None:
-    """A member that was removed says hello like a new one, but has its users still."""
+def test_an_existing_set_is_not_initiated_again(bare: list[Mongod]) -> None:
+    """The hello of a removed member is that of a new one, but it still has its users."""
     first, second, _ = bare
     initiate(first, second)
     with connect_member(second.host) as client:
@@ -45,14 +45,14 @@ def test_nothing_is_initiated_over_what_is_there(bare: list[Mongod]) -> None:
 
 
 def test_a_member_with_priority_0_begins_a_set_as_well(bare: list[Mongod]) -> None:
-    """It is the only one that could be its primary."""
+    """It is the only member that can be the primary."""
     with connect_member(bare[0].host) as client:
         assert replica_set.initiate(client, NAME, Member(bare[0].host, 0))
         assert bare[0].host == replica_set.wait_for_primary(client, 30)
 
 
 def test_a_wait_for_a_primary_ends(bare: list[Mongod]) -> None:
-    """The message has what was seen."""
+    """The message has the last answer."""
     seen = "no primary after 0.1 s; last seen: Does not have a valid replica set config"
     with connect_member(bare[0].host) as client, pytest.raises(StoreUnavailable, match=seen):
         replica_set.wait_for_primary(client, 0.1)

@@ -1,4 +1,4 @@
-"""store.versions: what the members run, for what the data is marked, and what may come next."""
+"""mongo_admin.upgrade: the versions of members and data, and which one may come next."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.replica_set import ADMIN_PASSWORD, Mongod, command, uri
 
 
 def test_an_upgrade_takes_one_major_version_at_a_time_and_is_finished_by_hand(ready: list[Mongod]) -> None:
-    """A real set, its data marked for the version before its own, as it is after an upgrade."""
+    """A real set whose data is marked for the previous version, as it is after an upgrade."""
     first, *_ = ready
     first.admin("setFeatureCompatibilityVersion", "5.0")
     with Login.from_uri(uri("admin", ADMIN_PASSWORD, "admin", first)).connect() as admin:
@@ -36,7 +36,7 @@ def test_an_upgrade_takes_one_major_version_at_a_time_and_is_finished_by_hand(re
             upgrade.check(admin, "5.0.30")
 
 
-def test_the_commands_tell_and_refuse(ready: list[Mongod]) -> None:
+def test_the_commands_show_and_check_versions(ready: list[Mongod]) -> None:
     """As the playbook calls them."""
     first, *_ = ready
 
@@ -52,13 +52,13 @@ def test_the_commands_tell_and_refuse(ready: list[Mongod]) -> None:
     assert (0, "") == command(first, "finish-upgrade")
     code, said = command(first, "check-version", "seven")
     assert 2 == code
-    assert "seven is no version of mongod, like 7.0.26" in said
+    assert "seven is not a version of mongod, like 7.0.26" in said
 
 
 def test_members_of_different_versions_are_not_marked_for_one(
     ready: list[Mongod], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the middle of an upgrade; there is only one mongod here, so what it says is exchanged."""
+    """As in the middle of an upgrade; there is only one mongod version here, so its answers are replaced."""
     first, *_ = ready
     monkeypatch.setattr(upgrade, "member_versions", lambda *_: {"a": "6.0.5", "b": "7.0.26"})
     with (

@@ -1,4 +1,4 @@
-"""store.users: the administrator and the service, each with what it needs and no more."""
+"""mongo_admin.users: the administrator and the service have the rights they need and no more."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,7 +23,7 @@ from tests.replica_set import (
 
 @pytest.fixture(scope="module")
 def member(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
-    """The primary of a set of one; the administrator is its only user."""
+    """The only member of a set; the administrator is its only user."""
     with bare_members(tmp_path_factory.mktemp("users"), 1) as (member,):
         initiate(member)
         yield member
@@ -31,7 +31,7 @@ def member(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 
 @pytest.fixture
 def admin(member: Mongod) -> Iterator[MongoClient]:
-    """A client of the administrator, as the command uses it."""
+    """The administrator's client, as the command uses it."""
     with Login.from_uri(uri("admin", ADMIN_PASSWORD, "admin", member)).connect() as client:
         yield client
 
@@ -45,7 +45,7 @@ def service(member: Mongod, admin: MongoClient) -> Login:
 
 
 def test_the_service_reads_and_writes_its_own_database(service: Login) -> None:
-    """What the API and the role ttl_indexes do."""
+    """As the API and the command ``indexes`` do."""
     with service.connect() as client:
         secrets = client["vault"]["secrets"]
         secrets.create_index("expires")
@@ -58,8 +58,8 @@ def test_the_service_reads_and_writes_its_own_database(service: Login) -> None:
         assert ["secrets"] == client["vault"].list_collection_names()
 
 
-def test_the_service_may_drop_where_a_backup_lies_apart(service: Login) -> None:
-    """A restore and a drill put it there."""
+def test_the_service_may_drop_staging_collections(service: Login) -> None:
+    """A restore and a drill create them."""
     with service.connect() as client:
         for name in backup_collections.STAGING_COLLECTIONS:
             client["vault"][name].insert_one({})
@@ -68,8 +68,8 @@ def test_the_service_may_drop_where_a_backup_lies_apart(service: Login) -> None:
         assert not set(backup_collections.STAGING_COLLECTIONS) & set(client["vault"].list_collection_names())
 
 
-def test_the_service_sees_how_full_its_disk_is(service: Login, admin: MongoClient) -> None:
-    """With the role of an older version it does not, and goes on without."""
+def test_the_service_can_read_its_disk_usage(service: Login, admin: MongoClient) -> None:
+    """With the role of an older version there is no disk usage, but also no error."""
     store = Store(service.uri, 10)
     store.keys.register(["0" * 16])
     usage = store.disk_usage()
@@ -118,15 +118,15 @@ def test_the_service_sees_how_full_its_disk_is(service: Login, admin: MongoClien
     ],
 )
 def test_the_service_may_do_nothing_else(service: Login, forbidden: Callable[[MongoClient], object]) -> None:
-    """Unauthorized, each time."""
+    """MongoDB answers "not authorized" each time."""
     with service.connect() as client, pytest.raises(OperationFailure) as caught:
         forbidden(client)
 
     assert 13 == caught.value.code
 
 
-def test_brings_rights_and_password_back_in_line(service: Login, admin: MongoClient) -> None:
-    """A line for each change, and none the second time."""
+def test_corrects_rights_and_password(service: Login, admin: MongoClient) -> None:
+    """It returns a line for each change, and none the second time."""
     more = [{"resource": {"db": "vault", "collection": ""}, "actions": ["find", "dropCollection"]}]
     admin["vault"].command("updateRole", users.SERVICE_ROLE, privileges=more)
     admin["vault"].command("updateUser", "vault", roles=["dbOwner"], pwd="hunter-old")
@@ -146,7 +146,7 @@ def test_brings_rights_and_password_back_in_line(service: Login, admin: MongoCli
 
 
 def test_does_not_take_over_data_of_another_installation(member: Mongod) -> None:
-    """Another password is no reason to create another user."""
+    """If the password differs, no other user is created."""
     other = Login.from_uri(uri("admin", "hunter-other", "admin", member))
 
     with member.client() as local, pytest.raises(StoreUnavailable, match="another installation") as caught:
@@ -166,7 +166,7 @@ def test_does_not_take_over_data_of_another_installation(member: Mongod) -> None
     ],
 )
 def test_refuses_a_connection_string_without_repeating_it(text: str) -> None:
-    """It has a password in it, or something that was meant as one."""
+    """It may have a password in it."""
     with pytest.raises(ConfigurationError) as caught:
         Login.from_uri(text)
 
@@ -178,8 +178,8 @@ def test_a_login_shows_no_password() -> None:
     assert "hunter2" not in repr(Login.from_uri("mongodb://admin:hunter2@a/?replicaSet=rs"))
 
 
-def test_a_login_goes_in_where_it_is_told() -> None:
-    """Only the hosts change, whatever the password is made of."""
+def test_a_login_can_use_other_hosts() -> None:
+    """Only the hosts change, whatever characters the password has."""
     login = Login.from_uri("mongodb://admin:%40%2F\\1@any:1,any:2/vault?replicaSet=rs&appName=a@b")
 
     moved = login.at(["a:27017", "b:27017"])

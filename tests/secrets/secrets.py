@@ -1,4 +1,4 @@
-"""Secrets for the tests of what becomes of them."""
+"""Secrets, and ways to create and fetch them, for the tests of service.secrets."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ SEALED = Envelope(b"payload", b"key")
 
 
 def secret(values: int = 1, **fields: Any) -> Secret:
-    """Return a secret that was given so many values, all of them an hour ago."""
-    made = Secret("id", 0, (), NOW, path="team/app")
-    made = replace(made, **fields)
+    """Return a secret with so many versions, all created an hour ago."""
+    result = Secret("id", 0, (), NOW, path="team/app")
+    result = replace(result, **fields)
     for _ in range(values):
-        made = lifecycle.add(made, SEALED, {}, NOW - timedelta(hours=1), "maker")
-    return lifecycle.tidy(made, NOW)
+        result = lifecycle.add(result, SEALED, {}, NOW - timedelta(hours=1), "maker")
+    return lifecycle.tidy(result, NOW)
 
 
 def entry() -> Entry:
-    """Return an audit entry as the operator's commands open it."""
+    """Return an audit entry like those of the operator's commands."""
     return Entry("test", Caller("127.0.0.1", "test"), policy.OPERATOR.actor)
 
 

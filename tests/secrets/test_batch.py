@@ -1,4 +1,4 @@
-"""vault.batch: several secrets in one call, each for itself or all of them or none."""
+"""secrets.batch: several secrets in one call, independent of each other or all or nothing."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ ONE, TWO = (base64.b64encode(value).decode() for value in (b"one", b"two"))
 
 @pytest.fixture
 def token(give: Callable[..., str], indexed: None) -> str:
-    """A token for what is below team."""
+    """A token for the paths below team."""
     return give("create:team/*", "fetch:team/*", "list:team/*")
 
 
 def records(database: Database) -> list[tuple[str, str | None, str | None]]:
-    """Return operation, reason and path of all records, and forget them."""
+    """Return operation, reason and path of all records, and delete them."""
     found = list(database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)]))
     database.audit_logs.delete_many({})
     return [(record["operation"], record["reason"], record["path"]) for record in found]
 
 
 def batch(*paths: str, **more: Any) -> dict[str, Any]:
-    """Return what to create: a secret at each path."""
+    """Return the body that creates a secret at each path."""
     return {"secrets": [{"secret": ONE, "path": path} for path in paths], **more}
 
 
-def test_each_is_created_for_itself(guarded: FlaskClient, token: str, database: Database) -> None:
-    """Each with its own result and its own record; one that fails is no matter to the others."""
+def test_secrets_are_created_independently(guarded: FlaskClient, token: str, database: Database) -> None:
+    """Each has its own result and its own record; a failure does not affect the others."""
     ask(guarded, "create/", token, secret=ONE, path="team/taken")
     database.audit_logs.delete_many({})
 
     answer = ask(guarded, "create/batch", token, **batch("team/a", "team/taken", "other/b", "team/c"))
 
     assert 200 == answer.status_code
-    assert [None, 409, 403, None] == [one.get("status") for one in answer.json["secrets"]]
-    assert [1, 1] == [one["version"] for one in answer.json["secrets"] if "version" in one]
+    assert [None, 409, 403, None] == [result.get("status") for result in answer.json["secrets"]]
+    assert [1, 1] == [result["version"] for result in answer.json["secrets"] if "version" in result]
     assert [
         ("create", None, "team/a"),
         ("create", "path taken", "team/taken"),
@@ -58,7 +58,7 @@ def test_each_is_created_for_itself(guarded: FlaskClient, token: str, database: 
 def test_all_are_created_or_none(
     guarded: FlaskClient, token: str, database: Database, culprit: str, status: int, reason: str
 ) -> None:
-    """The answer names the one that was in the way; the records of the others say that it was another."""
+    """The response names the secret that failed; the records of the others say that another one failed."""
     ask(guarded, "create/", token, secret=ONE, path="team/taken")
     database.audit_logs.delete_many({})
 
@@ -67,7 +67,7 @@ def test_all_are_created_or_none(
     assert (status, True, True) == (
         refused.status_code,
         refused.json["detail"].startswith("secrets[1]: "),
-        refused.json["detail"].endswith("; nothing of the batch was done"),
+        refused.json["detail"].endswith("; nothing in the batch was done"),
     )
     another = "another one of the batch failed"
     assert [("create", another), ("create", reason), ("create", another)] == [
@@ -81,27 +81,27 @@ def test_all_are_created_or_none(
 
 
 def test_two_of_one_batch_cannot_have_one_path(guarded: FlaskClient, token: str, database: Database) -> None:
-    """The second is in the way of both, or only of itself."""
+    """The second fails the whole batch if it is all or nothing, otherwise only itself."""
     twice = batch("team/a", "team/a")
 
     assert 409 == ask(guarded, "create/batch", token, **twice, all_or_nothing=True).status_code
     assert 0 == database.secrets.count_documents({})
     results = ask(guarded, "create/batch", token, **twice).json["secrets"]
-    assert [None, 409] == [one.get("status") for one in results]
+    assert [None, 409] == [result.get("status") for result in results]
 
 
 def test_what_cannot_be_read_is_refused_as_a_whole(
     guarded: FlaskClient, token: str, database: Database
 ) -> None:
-    """A body is a request or it is none: one value that is no base64, one field too many."""
+    """One invalid item, such as malformed base64 or an unknown field, rejects the whole body."""
     for wrong, status in (({"secret": "?"}, 400), ({"secret": ONE, "x": 1}, 422), ({}, 422)):
         body = {"secrets": [{"secret": ONE}, wrong]}
         assert status == ask(guarded, "create/batch", token, **body).status_code
     assert 0 == database.secrets.count_documents({})
 
 
-def test_one_that_does_not_fit_says_in_what(guarded: FlaskClient, token: str) -> None:
-    """Its result has the errors by field, as if it had been alone."""
+def test_an_invalid_item_has_errors_by_field(guarded: FlaskClient, token: str) -> None:
+    """Its result is the same as that of a single call."""
     (result,) = ask(
         guarded, "create/batch", token, secrets=[{"secret": ONE, "path": "team/a", "labels": {"k": token}}]
     ).json["secrets"]
@@ -111,15 +111,15 @@ def test_one_that_does_not_fit_says_in_what(guarded: FlaskClient, token: str) ->
 
 
 def test_all_are_fetched_or_none(guarded: FlaskClient, token: str, database: Database) -> None:
-    """And where none is, no read is used up."""
+    """If none is fetched, no read is used up."""
     ask(guarded, "create/", token, secret=ONE, path="team/a", max_reads=1)
     ask(guarded, "create/", token, secret=TWO, path="team/b")
-    wanted = [{"path": "team/a"}, {"path": "team/b"}]
+    both = [{"path": "team/a"}, {"path": "team/b"}]
     database.audit_logs.delete_many({})
 
-    refused = ask(guarded, "fetch/batch", token, secrets=[*wanted, {"path": "team/c"}], all_or_nothing=True)
+    refused = ask(guarded, "fetch/batch", token, secrets=[*both, {"path": "team/c"}], all_or_nothing=True)
 
-    assert (404, "secrets[2]: Secret not found; nothing of the batch was done") == (
+    assert (404, "secrets[2]: Secret not found; nothing in the batch was done") == (
         refused.status_code,
         refused.json["detail"],
     )
@@ -130,28 +130,28 @@ def test_all_are_fetched_or_none(guarded: FlaskClient, token: str, database: Dat
         ("fetch", another, "team/b"),
         ("fetch", "not found", "team/c"),
     ] == records(database)
-    twice = ask(guarded, "fetch/batch", token, secrets=[*wanted, {"path": "team/a"}], all_or_nothing=True)
+    twice = ask(guarded, "fetch/batch", token, secrets=[*both, {"path": "team/a"}], all_or_nothing=True)
     assert "secrets[2]: Secret not found: it was already read" in twice.json["detail"]
 
-    done = ask(guarded, "fetch/batch", token, secrets=wanted, all_or_nothing=True)
-    assert [ONE, TWO] == [one["secret"] for one in done.json["secrets"]]
+    done = ask(guarded, "fetch/batch", token, secrets=both, all_or_nothing=True)
+    assert [ONE, TWO] == [result["secret"] for result in done.json["secrets"]]
     assert 404 == ask(guarded, "fetch", token, path="team/a").status_code
 
 
 def test_a_batch_takes_reads_one_by_one(guarded: FlaskClient, token: str) -> None:
-    """Named three times where there are two reads, it is given twice."""
+    """A secret with two reads left that is named three times is returned twice."""
     ask(guarded, "create/", token, secret=ONE, path="team/a", max_reads=2)
 
     results = ask(guarded, "fetch/batch", token, secrets=[{"path": "team/a"}] * 3).json["secrets"]
 
     assert [(ONE, 1), (ONE, 0), (None, None)] == [
-        (one.get("secret"), one.get("reads_left")) for one in results
+        (result.get("secret"), result.get("reads_left")) for result in results
     ]
     assert "already read" in results[2]["detail"]
 
 
 def test_a_batch_takes_versions(guarded: FlaskClient, token: str, give: Callable[..., str]) -> None:
-    """Of the same secret and of others, in any order."""
+    """Versions of the same secret and of others, in any order."""
     ask(guarded, "create/", token, secret=ONE, path="team/a")
     ask(guarded, "update", give("update:*"), secret=TWO, path="team/a")
     ask(guarded, "create/", token, secret=ONE, path="team/b")
@@ -164,4 +164,4 @@ def test_a_batch_takes_versions(guarded: FlaskClient, token: str, give: Callable
             secrets=[{"path": "team/a"}, {"path": "team/b"}, {"path": "team/a", "version": 1}],
             **more,
         ).json["secrets"]
-        assert [(2, TWO), (1, ONE), (1, ONE)] == [(one["version"], one["secret"]) for one in results]
+        assert [(2, TWO), (1, ONE), (1, ONE)] == [(result["version"], result["secret"]) for result in results]

@@ -1,4 +1,4 @@
-"""vault.changing and vault.reading under threads: as if one had come after the other."""
+"""secrets.modify and secrets.read under threads: concurrent calls are linearizable."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ PATH = "team/app"
 
 @dataclass(frozen=True)
 class Call:
-    """A call and its answer; times are of one monotonic clock."""
+    """A call and its response; times are those of one monotonic clock."""
 
     started: float
     ended: float
     status: int
-    said: dict[str, Any]
+    body: dict[str, Any]
 
 
 @pytest.fixture
 def busy(make_client: Callable[..., FlaskClient]) -> FlaskClient:
-    """A client of an application that waits longer than any test makes it wait."""
+    """A client of an application whose database timeout is longer than any of these tests needs."""
     return make_client(MONGO_TIMEOUT_SECONDS="20")
 
 
 def at_once(busy: FlaskClient, work: Callable[[Callable[..., Call], int], None]) -> list[Call]:
-    """Let THREADS threads do the work at once; return every call that they made."""
+    """Do the work in THREADS concurrent threads; return every call that they made."""
     calls: list[Call] = []
     barrier = threading.Barrier(THREADS)
 
@@ -59,46 +59,46 @@ def at_once(busy: FlaskClient, work: Callable[[Callable[..., Call], int], None])
 
 
 def encoded(text: str) -> str:
-    """Return a value as it is sent."""
+    """Return a value in base64."""
     return base64.b64encode(text.encode()).decode()
 
 
 def assert_in_real_order(calls: list[Call], order: Callable[[Call], int]) -> None:
-    """Fail where a call that had ended before another began comes after it."""
+    """Fail if a call that ended before another started comes after it in the order."""
     for one, other in combinations(sorted(calls, key=order), 2):
         assert not other.ended < one.started, (one, other)
 
 
 def test_no_version_is_lost(busy: FlaskClient) -> None:
-    """Whoever updates at the same time as others finds their value under the number that they were told."""
+    """Each concurrent update finds its value under the version number in its response."""
     ask(busy, "create/", path=PATH, secret=encoded("first"), max_versions=100)
-    told: dict[int, str] = {}
+    values: dict[int, str] = {}
 
     def work(call: Callable[..., Call], number: int) -> None:
         for turn in range(10):
             value = encoded(f"{number} {turn}")
-            told[call("update", secret=value).said["version"]] = value
+            values[call("update", secret=value).body["version"]] = value
 
     calls = at_once(busy, work)
 
     assert {200} == {call.status for call in calls}
-    assert list(range(2, 82)) == sorted(told)
-    assert_in_real_order(calls, lambda call: call.said["version"])
-    for version, value in told.items():
+    assert list(range(2, 82)) == sorted(values)
+    assert_in_real_order(calls, lambda call: call.body["version"])
+    for version, value in values.items():
         assert value == ask(busy, "fetch", path=PATH, version=version).json["secret"]
 
 
 def test_compare_and_set_is_linearizable(busy: FlaskClient) -> None:
-    """Each number is won once, by one that expected the number before; who lost is told no older one."""
+    """Each number is won once, by a call that expected its predecessor; no conflict names a stale one."""
     ask(busy, "create/", path=PATH, secret=encoded("first"), max_versions=100, cas_required=True)
 
     def work(call: Callable[..., Call], number: int) -> None:
         expected = 1
         for turn in range(20):
             made = call("update", secret=encoded(f"{number} {turn}"), expected_version=expected)
-            expected = made.said["version"] if made.status == 200 else made.said["current_version"]
+            expected = made.body["version"] if made.status == 200 else made.body["current_version"]
             if made.status == 200:
-                won.append((expected, made.said["version"] - 1))
+                won.append((expected, made.body["version"] - 1))
 
     won: list[tuple[int, int]] = []
     calls = at_once(busy, work)
@@ -106,19 +106,19 @@ def test_compare_and_set_is_linearizable(busy: FlaskClient) -> None:
     winners = [call for call in calls if call.status == 200]
     losers = [call for call in calls if call.status == 409]
     assert THREADS * 20 == len(winners) + len(losers)
-    assert losers, "nobody met anybody: nothing was shown"
-    assert list(range(2, len(winners) + 2)) == sorted(call.said["version"] for call in winners)
-    assert_in_real_order(winners, lambda call: call.said["version"])
+    assert losers, "no two calls met: the test has shown nothing"
+    assert list(range(2, len(winners) + 2)) == sorted(call.body["version"] for call in winners)
+    assert_in_real_order(winners, lambda call: call.body["version"])
     for loser in losers:
-        current = loser.said["current_version"]
-        before = [winner.said["version"] for winner in winners if winner.ended < loser.started]
-        begun = [winner.said["version"] for winner in winners if winner.started < loser.ended]
+        current = loser.body["current_version"]
+        before = [winner.body["version"] for winner in winners if winner.ended < loser.started]
+        begun = [winner.body["version"] for winner in winners if winner.started < loser.ended]
         assert max(before, default=1) <= current <= max(begun, default=1)
 
 
 @pytest.mark.parametrize("reads", [1, 7, 30])
-def test_limited_reads_are_as_many_as_they_may_be(busy: FlaskClient, reads: int) -> None:
-    """Each one is told another number of those that are left, in the order in which they were taken."""
+def test_limited_reads_are_counted_exactly(busy: FlaskClient, reads: int) -> None:
+    """Each response has another number of reads left, in the order in which they were used up."""
     ask(busy, "create/", path=PATH, secret=encoded("value"), max_reads=reads)
 
     def work(call: Callable[..., Call], _number: int) -> None:
@@ -129,27 +129,27 @@ def test_limited_reads_are_as_many_as_they_may_be(busy: FlaskClient, reads: int)
 
     given = [call for call in calls if call.status == 200]
     refused = [call for call in calls if call.status != 200]
-    assert list(range(reads)) == sorted(call.said["reads_left"] for call in given)
-    assert {encoded("value")} == {call.said["secret"] for call in given}
-    assert_in_real_order(given, lambda call: -call.said["reads_left"])
+    assert list(range(reads)) == sorted(call.body["reads_left"] for call in given)
+    assert {encoded("value")} == {call.body["secret"] for call in given}
+    assert_in_real_order(given, lambda call: -call.body["reads_left"])
     assert THREADS * 5 - reads == len(refused)
-    assert all(call.status == 404 and "already read" in call.said["detail"] for call in refused)
-    last = max(given, key=lambda call: -call.said["reads_left"])
+    assert all(call.status == 404 and "already read" in call.body["detail"] for call in refused)
+    last = max(given, key=lambda call: -call.body["reads_left"])
     assert all(call.ended > last.started for call in refused)
 
 
 def test_one_path_is_created_once(busy: FlaskClient, indexed: None) -> None:
-    """By those who expect that there is none: one creates it, the others are told its number."""
+    """With expected_version 0, one call creates it; the others get its version in a conflict."""
     calls = at_once(
         busy, lambda call, number: call("update", secret=encoded(str(number)), expected_version=0)
     )
 
     assert [200] + [409] * (THREADS - 1) == sorted(call.status for call in calls)
-    assert {1} == {call.said["current_version"] for call in calls if call.status == 409}
+    assert {1} == {call.body["current_version"] for call in calls if call.status == 409}
 
 
 def test_what_is_destroyed_stays_destroyed(busy: FlaskClient, database: Database) -> None:
-    """However many write at the same moment: nobody brings a value back by having read before."""
+    """A concurrent update that has read the value before cannot bring it back."""
     ask(busy, "create/", path=PATH, secret=encoded("value"))
 
     def work(call: Callable[..., Call], number: int) -> None:
@@ -162,4 +162,4 @@ def test_what_is_destroyed_stays_destroyed(busy: FlaskClient, database: Database
     calls = at_once(busy, work)
 
     assert {200, 404} >= {call.status for call in calls}
-    assert [] == [one for one in database.secrets.find_one()["versions"] if "payload" in one]
+    assert [] == [version for version in database.secrets.find_one()["versions"] if "payload" in version]

@@ -1,4 +1,4 @@
-"""vault.generation: values that nobody has seen."""
+"""secrets.generate: random values."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from service.secrets.generate import ALPHABETS, Recipe, generate
 
 @pytest.mark.parametrize("name", ALPHABETS)
 def test_draws_from_the_whole_alphabet_and_from_nothing_else(name: str) -> None:
-    """As many characters as asked for."""
+    """The value has the requested length."""
     made = generate(Recipe(20_000, ALPHABETS[name])).decode()
 
     assert 20_000 == len(made)
@@ -24,5 +24,5 @@ def test_draws_evenly() -> None:
 
 
 def test_takes_any_characters() -> None:
-    """As UTF-8."""
+    """They are encoded as UTF-8."""
     assert set("äß") == set(generate(Recipe(100, "äß")).decode())

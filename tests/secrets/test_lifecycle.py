@@ -1,4 +1,4 @@
-"""vault.life: what each change makes of a secret."""
+"""secrets.lifecycle: what each change does to a secret."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tests.secrets.secrets import DAY, NOW, SEALED, SECOND, secret
 
 
 def test_every_value_is_a_version_of_its_own() -> None:
-    """With its number, its maker, its time and its end."""
+    """It has its own number, creator, time and expiry."""
     added = lifecycle.add(secret(1), SEALED, {"version_expires_at": NOW + DAY}, NOW, "ann")
 
     newest = added.versions[-1]
@@ -35,8 +35,8 @@ def test_every_value_is_a_version_of_its_own() -> None:
     )
 
 
-def test_a_value_may_be_deleted_by_itself_later() -> None:
-    """As a setting of the secret says; it can be brought back like any other."""
+def test_a_version_is_deleted_after_a_set_time() -> None:
+    """``delete_version_after`` schedules the deletion; it can be undone like any other."""
     added = lifecycle.add(secret(1, delete_version_after=60), SEALED, {}, NOW, "ann")
     later = NOW + timedelta(seconds=60)
 
@@ -46,7 +46,7 @@ def test_a_value_may_be_deleted_by_itself_later() -> None:
 
 
 def test_keeps_as_many_versions_as_it_should() -> None:
-    """The oldest are destroyed, and it says by what; those that are gone already count no more."""
+    """The oldest are destroyed, by ``max_versions``; versions destroyed before do not count."""
     five = secret(5, max_versions=3)
 
     assert [None, None, SEALED, SEALED, SEALED] == [version.sealed for version in five.versions]
@@ -57,8 +57,8 @@ def test_keeps_as_many_versions_as_it_should() -> None:
     assert lifecycle.tidy(lifecycle.add(without, SEALED, {}, NOW, "ann"), NOW).versions[2].sealed == SEALED
 
 
-def test_forgets_the_oldest_of_those_that_are_gone() -> None:
-    """A document does not grow for ever, and nothing that can be read is forgotten."""
+def test_drops_the_oldest_destroyed_entries() -> None:
+    """A document does not grow without limit, and no readable version is dropped."""
     many = secret(1, max_versions=2)
     for _ in range(150):
         many = lifecycle.add(many, SEALED, {}, NOW, "ann")
@@ -69,7 +69,7 @@ def test_forgets_the_oldest_of_those_that_are_gone() -> None:
 
 
 def test_what_has_expired_loses_its_value_at_the_next_change() -> None:
-    """Nobody can read it any more, so nobody needs it."""
+    """It can no longer be read."""
     expiring = lifecycle.add(secret(1), SEALED, {"version_expires_at": NOW + SECOND}, NOW, "ann")
 
     tidied = lifecycle.tidy(lifecycle.add(expiring, SEALED, {}, NOW + SECOND, "ann"), NOW + SECOND)
@@ -79,7 +79,7 @@ def test_what_has_expired_loses_its_value_at_the_next_change() -> None:
 
 
 def test_an_expected_version_is_the_current_one() -> None:
-    """The number says where the secret is; 0 means that there must be none yet."""
+    """The error names the current version; an expected version of 0 means that there is no secret yet."""
     lifecycle.expect(secret(3), 3)
     lifecycle.expect(secret(3), None)
     for wrong in (0, 2, 4):
@@ -88,8 +88,8 @@ def test_an_expected_version_is_the_current_one() -> None:
         assert 3 == found.value.current_version
 
 
-def test_sets_what_is_there_and_leaves_the_rest() -> None:
-    """None takes away what can be without."""
+def test_sets_the_given_options_and_leaves_the_others() -> None:
+    """None removes an optional setting."""
     options: SecretOptions = {
         "labels": {"b": "2", "a": "1"},
         "expires_at": timedelta(days=1),
@@ -111,22 +111,22 @@ def test_sets_what_is_there_and_leaves_the_rest() -> None:
     assert (None, None, None) == (freed.expires_at, freed.max_reads, freed.reads_left)
 
 
-def test_limiting_reads_again_starts_anew() -> None:
-    """As many from now on, however many there were."""
+def test_limiting_reads_again_resets_the_count() -> None:
+    """The new limit counts from now on."""
     read = lifecycle.take_read(replace(secret(), max_reads=5, reads_left=5), NOW, "bob", "192.0.2.7")
 
     assert (4, 5) == (read.reads_left, lifecycle.configure(read, {"max_reads": 5}).reads_left)
 
 
 @pytest.mark.parametrize("moment", [NOW, NOW - DAY, NOW + 40_000 * DAY, timedelta(0)], ids=str)
-def test_no_end_is_over_already(moment: object) -> None:
-    """Nor a lifetime away: a typing error."""
+def test_an_expiry_must_be_within_a_hundred_years(moment: object) -> None:
+    """An expiry in the past, or more than a hundred years away, is a mistake."""
     with pytest.raises(InvalidFields):
         resolve({"expires_at": moment}, NOW)
 
 
-def test_the_current_version_can_be_given_another_end() -> None:
-    """Or none; one that has ended stays so."""
+def test_the_expiry_of_the_current_version_can_be_changed() -> None:
+    """It can also be removed; but a version that has expired stays expired."""
     ending = lifecycle.add(secret(1), SEALED, {"version_expires_at": NOW + DAY}, NOW, "ann")
 
     assert NOW + 2 * DAY == lifecycle.extend(ending, NOW + 2 * DAY, NOW).versions[-1].expires_at
@@ -136,7 +136,7 @@ def test_the_current_version_can_be_given_another_end() -> None:
 
 
 def test_a_deletion_can_be_undone() -> None:
-    """The secret is as it was; deleting twice keeps the first time."""
+    """The secret is as it was before; deleting twice keeps the first time."""
     whole = secret(2)
     deleted = lifecycle.delete(whole, (), NOW, "ann")
 
@@ -148,7 +148,7 @@ def test_a_deletion_can_be_undone() -> None:
 
 
 def test_versions_are_deleted_by_their_numbers() -> None:
-    """The others stay; those that are gone already stay as they are."""
+    """Other versions, and those deleted or destroyed before, are unchanged."""
     three = lifecycle.destroy(secret(3), (1,), NOW, "ann")
 
     deleted = lifecycle.delete(three, (1, 3), NOW, "bob")
@@ -163,8 +163,8 @@ def test_versions_are_deleted_by_their_numbers() -> None:
 
 
 @pytest.mark.parametrize("numbers", [(4,), (1, 4)])
-def test_a_version_that_never_was_cannot_be_changed(numbers: tuple[int, ...]) -> None:
-    """Then none of them is."""
+def test_a_version_that_never_existed_cannot_be_changed(numbers: tuple[int, ...]) -> None:
+    """Then no version is changed."""
     for change in (
         lambda: lifecycle.delete(secret(3), numbers, NOW, "ann"),
         lambda: lifecycle.undelete(secret(3), numbers, NOW),
@@ -175,7 +175,7 @@ def test_a_version_that_never_was_cannot_be_changed(numbers: tuple[int, ...]) ->
 
 
 def test_a_destroyed_secret_has_no_value_and_no_path() -> None:
-    """It says who did it, and when; its path is free."""
+    """It records who destroyed it, and when; its path is free."""
     destroyed = lifecycle.destroy(lifecycle.destroy(secret(2), (1,), NOW, "ann"), (), NOW + DAY, "bob")
 
     assert [None, None] == [version.sealed for version in destroyed.versions]
@@ -190,7 +190,7 @@ def test_a_destroyed_secret_has_no_value_and_no_path() -> None:
 
 
 def test_a_deleted_secret_can_be_destroyed_and_nothing_else() -> None:
-    """Wholly or in part."""
+    """The whole secret or single versions of it."""
     deleted = lifecycle.delete(secret(2), (), NOW, "ann")
 
     assert State.DESTROYED == state.of(lifecycle.destroy(deleted, (), NOW, "ann"), NOW)
@@ -203,7 +203,7 @@ def test_a_deleted_secret_can_be_destroyed_and_nothing_else() -> None:
 
 @given(reads=st.integers(1, 20))
 def test_the_last_read_destroys(reads: int) -> None:
-    """Exactly at that one."""
+    """Not earlier, and not later."""
     limited = lifecycle.configure(secret(2), {"max_reads": reads})
     for left in range(reads - 1, -1, -1):
         assert State.LIVE == state.of(limited, NOW)

@@ -1,4 +1,4 @@
-"""vault.listing: what a caller may list, a page at a time."""
+"""secrets.listing: what a caller may list, page by page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATHS = ["a", "a/b", "a/b/c", "a/b0", "a0", "b", "team/app/db", "team/app/x/y", 
 
 @pytest.fixture
 def filled(client: FlaskClient, indexed: None) -> None:
-    """A secret at each of the paths, and one with none."""
+    """A secret at each of the paths, and one without a path."""
     for path in PATHS:
         created = ask(
             client, "create/", secret=ONE, path=path, labels={"first": path[0], "length": str(len(path))}
@@ -56,7 +56,7 @@ def listed(client: FlaskClient, token: str | None = None, **query: Any) -> list[
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
 def test_pages_hold_every_path_once_and_in_order(client: FlaskClient, filled: None, limit: int) -> None:
-    """However long the pages are; the one with no path is in no list of paths."""
+    """This holds for every page size; a secret without a path is not listed by path."""
     found = list(pages(client, limit=limit))
 
     assert PATHS == [secret["path"] for page in found for secret in page["secrets"]]
@@ -79,14 +79,14 @@ def test_pages_hold_every_path_once_and_in_order(client: FlaskClient, filled: No
 def test_one_level_shows_names_and_folders(
     client: FlaskClient, filled: None, prefix: dict[str, str], level: set[str], limit: int
 ) -> None:
-    """A name may be both; nothing twice, however long the pages are."""
+    """A name may be both a secret and a folder; nothing is listed twice, whatever the page size."""
     found = listed(client, recursive=False, limit=limit, **prefix)
 
     assert sorted(level) == sorted(found)
 
 
 @pytest.mark.parametrize(
-    ("scopes", "query", "reached"),
+    ("scopes", "query", "expected"),
     [
         (["list:a"], {}, ["a"]),
         (["list:a/*"], {}, ["a/b", "a/b/c", "a/b0"]),
@@ -100,28 +100,28 @@ def test_one_level_shows_names_and_folders(
     ],
     ids=str,
 )
-def test_lists_what_is_within_reach(
+def test_lists_what_the_scopes_allow(
     client: FlaskClient,
     guarded: FlaskClient,
     give: Callable[..., str],
     filled: None,
     scopes: list[str],
     query: dict[str, Any],
-    reached: list[str],
+    expected: list[str],
 ) -> None:
-    """And nothing else, not even a folder."""
-    assert reached == listed(guarded, give(*scopes), limit=2, **query)
+    """Nothing else is listed, not even a folder."""
+    assert expected == listed(guarded, give(*scopes), limit=2, **query)
 
 
 def test_takes_a_scope_to_list(guarded: FlaskClient, give: Callable[..., str]) -> None:
-    """Others are refused."""
+    """Other scopes are not enough."""
     assert 403 == ask(guarded, "list", give("fetch:*")).status_code
 
 
-def test_those_with_no_path_are_their_maker_s(
+def test_secrets_without_a_path_belong_to_their_creator(
     client: FlaskClient, guarded: FlaskClient, give: Callable[..., str], filled: None
 ) -> None:
-    """And the administrators'."""
+    """Besides their creator, only administrators see them."""
     mine, admin = give("create:*", "list:a"), give("admin")
     own = {ask(guarded, "create/", mine, secret=ONE).json["secret_id"] for _ in range(3)}
     ask(guarded, "create/", admin, secret=ONE)
@@ -136,7 +136,7 @@ def test_those_with_no_path_are_their_maker_s(
 
 
 def test_finds_by_labels(client: FlaskClient, filled: None) -> None:
-    """All of those that are given must fit."""
+    """All given labels must match."""
     assert ["a", "a/b", "a/b/c", "a/b0", "a0"] == listed(client, labels={"first": "a"}, limit=2)
     assert ["a/b/c"] == listed(client, labels={"first": "a", "length": "5"})
     assert ["a/b/", "a/b0"] == sorted(listed(client, labels={"first": "a"}, prefix="a/", recursive=False))[1:]
@@ -144,8 +144,8 @@ def test_finds_by_labels(client: FlaskClient, filled: None) -> None:
     assert PATHS == listed(client, labels={})
 
 
-def test_what_is_deleted_has_a_list_of_its_own(client: FlaskClient, filled: None, clock: Clock) -> None:
-    """What is destroyed or over is in none, and neither is a folder that holds nothing else."""
+def test_deleted_secrets_have_a_list_of_their_own(client: FlaskClient, filled: None, clock: Clock) -> None:
+    """Destroyed and expired secrets are in no list, nor are folders that contain nothing else."""
     ask(client, "delete", path="a/b/c")
     ask(client, "destroy", path="team/app/x/y")
     ask(client, "update", path="team/app/db", expires_in=60)
@@ -160,7 +160,7 @@ def test_what_is_deleted_has_a_list_of_its_own(client: FlaskClient, filled: None
 
 
 def test_pages_are_stable_while_secrets_come_and_go(client: FlaskClient, filled: None) -> None:
-    """What is there all the time is listed once, whatever happens before and behind the page."""
+    """A secret that exists throughout is listed once, whatever changes before and after the page."""
     first = ask(client, "list", limit=4).json
     ask(client, "destroy", path="a")
     ask(client, "destroy", path="a/b0")
@@ -174,7 +174,7 @@ def test_pages_are_stable_while_secrets_come_and_go(client: FlaskClient, filled:
 
 
 def test_an_altered_record_hides_no_other(client: FlaskClient, filled: None, database: Database) -> None:
-    """It is not in the list; whoever names it is told."""
+    """It is not in the list; a call that names it gets an error."""
     database.secrets.update_many({"path": {"$in": ["a/b", "a/b/c"]}}, {"$set": {"labels": 5}})
 
     assert set(PATHS) - {"a/b", "a/b/c"} == set(listed(client, limit=1))
@@ -197,7 +197,7 @@ def test_an_altered_record_hides_no_other(client: FlaskClient, filled: None, dat
 def test_a_page_costs_the_same_however_many_there_are(
     client: FlaskClient, indexed: None, database: Database, query: dict[str, Any]
 ) -> None:
-    """What the database looks at is as long as the page: its own profiler says so."""
+    """The database examines only as much as the page holds, as its profiler shows."""
     stamp = {"current": 1, "versions": [{"version": 1, "created_at": None}], "created_at": None}
     label = {"labels": [{"k": "kind", "v": "many"}]}
     database.secrets.insert_many(
@@ -215,9 +215,9 @@ def test_a_page_costs_the_same_however_many_there_are(
         database.command("profile", 0)
         profile = list(database["system.profile"].find({"ns": "vault.secrets"}))
         assert 10 == len(page["secrets"]) + len(page["folders"])
-        assert 0 == sum(one["planSummary"] == "COLLSCAN" for one in profile)
-        assert 22 >= sum(one["keysExamined"] for one in profile), profile
-        assert 12 >= sum(one["docsExamined"] for one in profile), profile
+        assert 0 == sum(query["planSummary"] == "COLLSCAN" for query in profile)
+        assert 22 >= sum(query["keysExamined"] for query in profile), profile
+        assert 12 >= sum(query["docsExamined"] for query in profile), profile
 
 
 _PATHS = st.text("ab/", min_size=1, max_size=4).filter(
@@ -231,13 +231,13 @@ _PATHS = st.text("ab/", min_size=1, max_size=4).filter(
     prefix=_PATHS | st.just(""),
     path=_PATHS,
 )
-def test_ranges_hold_what_is_within_reach_and_nothing_else(
+def test_ranges_contain_the_accessible_paths_and_nothing_else(
     paths: list[str], folders: list[str], prefix: str, path: str
 ) -> None:
-    """In order, and no path in two of them."""
+    """They are sorted and disjoint."""
     ranges = _ranges(AccessFilter(paths=tuple(paths), folders=tuple(folders)), prefix)
 
     within = path.startswith(prefix) and (path in paths or any(path.startswith(folder) for folder in folders))
     assert within == (1 == sum(first <= path < end for first, end in ranges))
-    ends = [end for one in ranges for end in one]
+    ends = [end for range_ in ranges for end in range_]
     assert sorted(ends) == ends

@@ -1,6 +1,6 @@
-"""vault.finding: who reaches which secret, and that nobody learns of the others.
+"""secrets.lookup: which caller finds which secret, and that the others stay hidden.
 
-Over HTTP, in front of a real database: what a caller meets is what counts.
+Tested over HTTP with a real database, because the whole response counts.
 """
 
 import base64
@@ -39,7 +39,7 @@ def create(guarded: FlaskClient, token: str, path: str | None = None, secret: st
 
 
 def said(answer: TestResponse) -> tuple[int, dict[str, Any]]:
-    """Return the answer without what differs in every answer."""
+    """Return status and body, without the request id, which always differs."""
     return answer.status_code, {name: value for name, value in answer.json.items() if name != "request_id"}
 
 
@@ -49,8 +49,8 @@ NOT_FOUND = (
 )
 
 
-def test_a_secret_has_a_name_for_people(guarded: FlaskClient, admin: str) -> None:
-    """By its path or by its id, it is the same."""
+def test_a_secret_has_a_path_and_an_id(guarded: FlaskClient, admin: str) -> None:
+    """The path and the id name the same secret."""
     secret_id = create(guarded, admin, "team/app/db-password")
 
     by_path = post(guarded, FETCH, {"path": "team/app/db-password"}, admin)
@@ -67,7 +67,7 @@ def test_a_secret_has_a_name_for_people(guarded: FlaskClient, admin: str) -> Non
 def test_a_path_is_taken_once(
     guarded: FlaskClient, give: Callable[..., str], admin: str, indexed: None
 ) -> None:
-    """409, and the first stays; whoever may not create there does not learn that it is taken."""
+    """The second gets 409; a caller who may not create there does not learn that the path is taken."""
     create(guarded, admin, "team/app")
 
     taken = post(guarded, CREATE, {"secret": OTHER, "path": "team/app"}, admin)
@@ -90,25 +90,25 @@ def test_a_path_is_taken_once(
 def test_a_secret_without_a_path_is_its_token_s(
     guarded: FlaskClient, give: Callable[..., str], admin: str, client: FlaskClient
 ) -> None:
-    """And the administrators'; not those of others who hold the same scopes, nor of what it made."""
-    mine, alike, nothing = give("create:*", "fetch:*"), give("create:*", "fetch:*"), give("fetch:*")
+    """Administrators can fetch it too, but no other token with the same scopes."""
+    mine, same_scopes, nothing = give("create:*", "fetch:*"), give("create:*", "fetch:*"), give("fetch:*")
     own = create(guarded, mine)
-    nobodys = post(client, CREATE, {"secret": HELLO}).json["secret_id"]
+    ownerless = post(client, CREATE, {"secret": HELLO}).json["secret_id"]
 
     assert 403 == post(guarded, CREATE, {"secret": HELLO}, nothing).status_code
     for token, secret_id, status in (
         (mine, own, 200),
         (admin, own, 200),
-        (alike, own, 404),
+        (same_scopes, own, 404),
         (nothing, own, 404),
-        (admin, nobodys, 200),
-        (mine, nobodys, 404),
+        (admin, ownerless, 200),
+        (mine, ownerless, 404),
     ):
         assert status == post(guarded, FETCH, {"secret_id": secret_id}, token).status_code
 
 
 @pytest.mark.parametrize(
-    ("scope", "reached"),
+    ("scope", "expected"),
     [
         ("fetch:team/app", {"team/app"}),
         ("fetch:team/app/*", {"team/app/db", "team/app/x/y"}),
@@ -124,10 +124,10 @@ def test_a_secret_without_a_path_is_its_token_s(
         ("audit", set()),
     ],
 )
-def test_reaches_what_its_scopes_hold(
-    guarded: FlaskClient, give: Callable[..., str], admin: str, scope: str, reached: set[str]
+def test_finds_what_the_scopes_allow(
+    guarded: FlaskClient, give: Callable[..., str], admin: str, scope: str, expected: set[str]
 ) -> None:
-    """By path, by id and in a batch alike; the rest is not found."""
+    """This holds by path, by id and in a batch; other secrets are not found."""
     ids = {
         path: create(guarded, admin, path)
         for path in ("team/app", "team/app/db", "team/app/x/y", "team/apple", "t")
@@ -137,18 +137,18 @@ def test_reaches_what_its_scopes_hold(
     for path, secret_id in ids.items():
         for body in ({"path": path}, {"secret_id": secret_id}):
             answer = post(guarded, FETCH, body, token)
-            if path in reached:
+            if path in expected:
                 assert (200, HELLO) == (answer.status_code, answer.json["secret"])
             else:
                 assert NOT_FOUND == said(answer)
     batch = post(guarded, BATCH, {"secrets": [{"path": path} for path in ids]}, token).json["secrets"]
-    assert reached == {one["path"] for one in batch if "secret" in one}
+    assert expected == {result["path"] for result in batch if "secret" in result}
 
 
 def test_a_batch_answers_each_in_its_order(
     guarded: FlaskClient, give: Callable[..., str], admin: str, database: Database
 ) -> None:
-    """Found, missing, hidden, altered, of no known shape, twice: each its own result and its own record."""
+    """Found, missing, hidden, altered, malformed, duplicate: each has its own result and its own record."""
     token, unknown = give("fetch:team/*"), str(uuid.uuid4())
     found, hidden = create(guarded, admin, "team/found"), create(guarded, admin, "other/hidden")
     altered, broken = create(guarded, admin, "team/altered"), create(guarded, admin, "team/broken")
@@ -178,10 +178,10 @@ def test_a_batch_answers_each_in_its_order(
     assert 200 == answer.status_code
     results = answer.json["secrets"]
     missing = {"status": 404, "detail": "Secret not found", "type": "/problems/secret-not-found"}
-    assert [404, None, 404, 500, None, 500, 404, 404, None] == [one.get("status") for one in results]
-    assert [missing] * 4 == [one for one in results if one.get("status") == 404]
-    assert [found] * 3 == [one["secret_id"] for one in results if "secret" in one]
-    assert [HELLO] * 3 == [one["secret"] for one in results if "secret" in one]
+    assert [404, None, 404, 500, None, 500, 404, 404, None] == [result.get("status") for result in results]
+    assert [missing] * 4 == [result for result in results if result.get("status") == 404]
+    assert [found] * 3 == [result["secret_id"] for result in results if "secret" in result]
+    assert [HELLO] * 3 == [result["secret"] for result in results if "secret" in result]
     assert [
         ("failure", "not found", unknown, None),
         ("success", None, found, "team/found"),
@@ -202,35 +202,35 @@ def test_a_batch_answers_each_in_its_order(
 
 
 def test_a_batch_takes_a_hundred(guarded: FlaskClient, admin: str, database: Database) -> None:
-    """100 of the longest paths fit; 101 are refused, whatever they are."""
+    """100 paths of maximum length fit; 101 are always refused."""
     paths = [{"path": f"{number:03}/" + "x" * 508} for number in range(101)]
 
     assert [404] * 100 == [
-        one["status"] for one in post(guarded, BATCH, {"secrets": paths[:100]}, admin).json["secrets"]
+        result["status"] for result in post(guarded, BATCH, {"secrets": paths[:100]}, admin).json["secrets"]
     ]
     assert 100 == database.audit_logs.count_documents({"operation": "fetch", "reason": "not found"})
     assert 422 == post(guarded, BATCH, {"secrets": paths}, admin).status_code
 
 
-def test_a_batch_is_smaller_where_secrets_are_large(
+def test_a_batch_is_smaller_if_secrets_are_large(
     make_client: Callable[..., FlaskClient], database: Database
 ) -> None:
-    """What one call may put into a process's memory is bounded: 16 MiB of values."""
+    """One call may load at most 16 MiB of values into memory."""
     client = make_client(MAX_SECRET_BYTES=str(4 * 2**20))
     name = {"secret_id": str(uuid.uuid4())}
 
     assert 200 == client.post(BATCH, json={"secrets": [name] * 4}).status_code
     refused = client.post(BATCH, json={"secrets": [name] * 5})
-    assert (422, {"secrets": ["too many: with MAX_SECRET_BYTES as set here, fetch up to 4"]}) == (
+    assert (422, {"secrets": ["too many: with this server's MAX_SECRET_BYTES, at most 4"]}) == (
         refused.status_code,
         refused.json["errors"],
     )
 
 
-def test_a_batch_that_cannot_be_recorded_does_not_leave(
+def test_a_batch_that_cannot_be_recorded_is_not_returned(
     guarded: FlaskClient, admin: str, database: Database
 ) -> None:
-    """503, and nothing of any secret in it."""
+    """The response is 503 and contains no value."""
     create(guarded, admin, "a")
     database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
 
@@ -240,10 +240,10 @@ def test_a_batch_that_cannot_be_recorded_does_not_leave(
     assert HELLO not in answer.text
 
 
-def test_what_is_hidden_is_told_like_what_is_not_there(
+def test_a_hidden_secret_looks_like_a_missing_one(
     guarded: FlaskClient, give: Callable[..., str], admin: str, database: Database
 ) -> None:
-    """The same status, body and headers; the log alone knows which it was."""
+    """Status, body and headers are the same; only the audit log knows the difference."""
     hidden, token = create(guarded, admin, "other/app"), give("fetch:team/*", "create:team/*")
     database.audit_logs.delete_many({})
 
@@ -279,7 +279,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 def test_each_operation_takes_its_own_scope(
     guarded: FlaskClient, give: Callable[..., str], admin: str, operation: str
 ) -> None:
-    """With every other it is as if the secret were not there, in whatever state it is."""
+    """With any other scope the secret is not found, in whatever state it is."""
     scope, more = OPERATIONS[operation]
     holder = give(f"{scope}:team/*")
     others = give(
@@ -302,7 +302,7 @@ def large(guarded: FlaskClient, admin: str) -> str:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("state", ["live", "delete", "destroy"])
-def test_what_is_hidden_takes_the_database_no_more(
+def test_a_hidden_secret_costs_the_same_queries(
     guarded: FlaskClient,
     give: Callable[..., str],
     admin: str,
@@ -311,7 +311,7 @@ def test_what_is_hidden_takes_the_database_no_more(
     operation: str,
     state: str,
 ) -> None:
-    """The same queries, none of which transfers its value: unlike time, this is no matter of luck."""
+    """The queries are the same, and none transfers the value; unlike time, this can be measured exactly."""
     scope, more = OPERATIONS[operation]
     if state != "live":
         ask(guarded, state, admin, secret_id=large)
@@ -327,22 +327,22 @@ def test_what_is_hidden_takes_the_database_no_more(
             assert NOT_FOUND == said(ask(guarded, operation, token, **body, **more))
             database.command("profile", 0)
             profile = database["system.profile"].find({"ns": "vault.secrets"}, sort=[("ts", 1)])
-            seen.append([one["responseLength"] for one in profile])
+            seen.append([query["responseLength"] for query in profile])
 
         hidden, missing = seen
         assert (2 if "secret_id" in pair[0] else 3) == len(hidden) == len(missing)
         assert (missing[0], missing[2:]) == (hidden[0], hidden[2:])
-        # The second query tells the log what there is: the id and the path, and nothing else.
+        # The second query fetches what the audit log needs: only the id and the path.
         assert hidden[1] - missing[1] < 100
 
 
-def test_what_is_hidden_takes_no_longer(
+def test_a_hidden_secret_takes_no_longer(
     guarded: FlaskClient, give: Callable[..., str], large: str, database: Database
 ) -> None:
-    """In turns, so that whatever else the machine does hits both alike; medians, because that is spikes.
+    """Measured alternately, so that other load affects both alike; medians, because load comes in spikes.
 
-    The bound is generous because a shared machine is noisy: this finds a gross difference. A fine one,
-    such as a value that is transferred for nothing (4 % here), is found by the test above.
+    The bound is generous because a shared machine is noisy: this finds a gross difference. A small one,
+    such as a value that is transferred needlessly (4 % here), is found by the test above.
     """
     token = give("fetch:team/*")
     bodies = {"hidden": {"secret_id": large}, "missing": {"secret_id": str(uuid.uuid4())}}
@@ -358,16 +358,16 @@ def test_what_is_hidden_takes_no_longer(
 
 
 def swap_paths(database: Database, one: str, other: str) -> None:
-    """Let two secrets exchange their paths."""
+    """Exchange the paths of two secrets."""
     database.secrets.update_one({"_id": one}, {"$set": {"path": "between"}})
     database.secrets.update_one({"_id": other}, {"$set": {"path": "team/app"}})
     database.secrets.update_one({"_id": one}, {"$set": {"path": "other/app"}})
 
 
-def test_a_secret_put_where_another_is_looked_for_is_found_out(
+def test_exchanged_paths_are_detected(
     guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database
 ) -> None:
-    """Writing to the database serves no other value at a path, and reaches none by moving it."""
+    """Write access to the database does not allow serving another value at a path."""
     one, other = create(guarded, admin, "team/app"), create(guarded, admin, "other/app", OTHER)
     swap_paths(database, one, other)
 
@@ -396,10 +396,10 @@ def test_a_secret_put_where_another_is_looked_for_is_found_out(
     ],
     ids=str,
 )
-def test_nobody_comes_to_own_a_secret(
+def test_a_forged_owner_or_path_is_detected(
     guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database, altered: dict[str, Any]
 ) -> None:
-    """By writing themselves, or a path that they hold, into its document."""
+    """An attacker writes themselves, or a path that they may fetch, into a secret's document."""
     token = give("fetch:team/*", "create:team/*")
     secret_id, mine = create(guarded, admin, "other/app"), create(guarded, token, "team/mine-too")
     tag = database.secrets.find_one({"_id": mine})["tag"]
@@ -418,10 +418,10 @@ def test_nobody_comes_to_own_a_secret(
     assert HELLO not in answer.text
 
 
-def test_nobody_plants_a_note_that_a_secret_was_destroyed(
+def test_a_forged_destruction_is_detected(
     guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database
 ) -> None:
-    """One that was destroyed elsewhere tells nothing at another path."""
+    """A secret destroyed at one path cannot be presented as destroyed at another."""
     destroyed = create(guarded, admin, "other/app")
     ask(guarded, "destroy", admin, secret_id=destroyed)
     database.secrets.update_one({"_id": destroyed}, {"$set": {"former_path": "team/app"}})
@@ -434,24 +434,24 @@ def test_nobody_plants_a_note_that_a_secret_was_destroyed(
     )
 
 
-@pytest.mark.parametrize("place", [{"path": "team/app"}, {"owner": "@me"}], ids=str)
-def test_a_record_of_an_earlier_implementation_gets_no_place(
-    guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database, place: dict[str, str]
+@pytest.mark.parametrize("binding", [{"path": "team/app"}, {"owner": "@me"}], ids=str)
+def test_a_record_of_an_earlier_implementation_cannot_be_given_a_path(
+    guarded: FlaskClient, admin: str, give: Callable[..., str], database: Database, binding: dict[str, str]
 ) -> None:
-    """Nothing ties its ciphertext to one, so whoever writes one into it has it served nowhere."""
+    """Its ciphertext is not bound to a path or owner, so one written into the document is rejected."""
     create(guarded, admin, "other/app")
     token, nonce, secret_id = give("fetch:team/*"), bytes(range(12)), str(uuid.uuid4())
     record = base64.b64encode(nonce + AESGCM(MASTER_KEY).encrypt(nonce, b"hello", None)).decode()
-    place = {name: id_of(token) if value == "@me" else value for name, value in place.items()}
-    database.secrets.insert_one({"_id": secret_id, "ciphertext": record, **place})
+    binding = {name: id_of(token) if value == "@me" else value for name, value in binding.items()}
+    database.secrets.insert_one({"_id": secret_id, "ciphertext": record, **binding})
 
     answer = post(guarded, FETCH, {"secret_id": secret_id}, token)
 
     assert (500, False) == (answer.status_code, HELLO in answer.text)
 
 
-def test_records_no_path_that_is_none(guarded: FlaskClient, admin: str, database: Database) -> None:
-    """A value in the wrong field goes into no log; neither does a token, which would pass for a path."""
+def test_does_not_record_a_malformed_path(guarded: FlaskClient, admin: str, database: Database) -> None:
+    """A value in the wrong field must not get into the log; nor must a token, which looks like a path."""
     for text in ("my secret password!", "x" * 600, admin):
         assert 422 == post(guarded, CREATE, {"secret": HELLO, "path": text}, admin).status_code
         assert 422 == post(guarded, FETCH, {"path": text}, admin).status_code

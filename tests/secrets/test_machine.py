@@ -1,6 +1,6 @@
-"""The life of secrets against a small model: whatever is done in whatever order, the two agree.
+"""The lifecycle of secrets against a small model: after any sequence of calls, the two agree.
 
-Several actors with different scopes act at a few paths; a clock that the test turns makes things end.
+Several actors with different scopes use a few paths; the test advances the clock to make secrets expire.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.calls import ask
 from tests.conftest import Clock
 
 PATHS = ["team/a", "team/a/b", "other/a"]
-# Everybody may do everything somewhere; nobody but the administrator may everywhere.
+# Only the administrator may do everything everywhere.
 ACTORS = {
     "admin": ("admin",),
     "team": tuple(f"{action}:team/*" for action in ("create", "fetch", "list", "update", "delete")),
@@ -41,7 +41,7 @@ DAY = 86_400
 
 @dataclass
 class ModelVersion:
-    """A version as the model has it; ``value`` is None where it was destroyed."""
+    """A version in the model; ``value`` is None if it was destroyed."""
 
     value: bytes | None
     deleted: bool = False
@@ -49,7 +49,7 @@ class ModelVersion:
 
 @dataclass
 class Model:
-    """A secret as the model has it; times are in seconds of the test's clock."""
+    """A secret in the model; times are in seconds of the test's clock."""
 
     versions: dict[int, ModelVersion] = field(default_factory=dict)
     ends: float | None = None
@@ -59,45 +59,45 @@ class Model:
 
     @property
     def current(self) -> int:
-        """The highest number."""
+        """The highest version number."""
         return max(self.versions)
 
     def add(self, value: bytes) -> None:
-        """Add a version; beyond MAX_VERSIONS the oldest loses its value."""
+        """Add a version; beyond MAX_VERSIONS, destroy the oldest."""
         self.versions[max(self.versions, default=0) + 1] = ModelVersion(value)
         left = [version for version in self.versions.values() if version.value is not None]
         for version in left[:-MAX_VERSIONS]:
             version.value = None
 
     def destroy(self) -> None:
-        """Take all values."""
+        """Remove all values."""
         self.destroyed = True
         for version in self.versions.values():
             version.value = None
 
-    def is_over(self, at: float) -> bool:
-        """Whether its time has come."""
+    def has_expired(self, at: float) -> bool:
+        """Whether it has expired, or was deleted 30 days ago."""
         ends = [self.ends, None if self.deleted_at is None else self.deleted_at + 30 * DAY]
         return any(end is not None and end <= at for end in ends)
 
-    def is_there(self, at: float) -> bool:
+    def exists(self, at: float) -> bool:
         """Whether its path is taken."""
-        return not self.destroyed and not self.is_over(at)
+        return not self.destroyed and not self.has_expired(at)
 
     def is_live(self, at: float) -> bool:
         """Whether it can be read and changed."""
-        return self.is_there(at) and self.deleted_at is None
+        return self.exists(at) and self.deleted_at is None
 
 
 def may(actor: str, action: str, path: str) -> bool:
-    """Return whether an actor's scopes hold this."""
+    """Return whether an actor's scopes allow the action."""
     folder = path.split("/")[0]
     return any(scope in ("admin", f"{action}:*", f"{action}:{folder}/*") for scope in ACTORS[actor])
 
 
 @dataclass
-class Ground:
-    """Where it happens."""
+class System:
+    """The service under test."""
 
     client: FlaskClient
     database: Database
@@ -106,30 +106,30 @@ class Ground:
 
 
 class Machine(RuleBasedStateMachine):
-    """What actors do; the test sets the ``ground``."""
+    """The calls of the actors; the test sets ``system``."""
 
-    ground: Ground
+    system: System
 
-    # Mostly somebody who may, so that most steps do something.
+    # Mostly an actor who may, so that most steps have an effect.
     actor = st.sampled_from(["admin", "admin", *ACTORS])
     path = st.sampled_from(PATHS)
     number = st.integers(1, 5)
 
     def __init__(self) -> None:
         super().__init__()
-        self.ground.database.secrets.delete_many({})
+        self.system.database.secrets.delete_many({})
         self.secrets: dict[str, Model] = {}
-        # What was destroyed last at each path.
+        # The secret that was destroyed last at each path.
         self.destroyed: dict[str, Model] = {}
         self.made = 0
 
     @property
     def at(self) -> float:
-        """The present, in seconds; what the real clock adds meanwhile is less than any step."""
-        return self.ground.clock.ahead.total_seconds()
+        """The time in seconds, without the real clock's progress, which is shorter than any step."""
+        return self.system.clock.ahead.total_seconds()
 
     def ask(self, actor: str, operation: str, **body: Any) -> Any:
-        return ask(self.ground.client, operation, self.ground.tokens[actor], **body)
+        return ask(self.system.client, operation, self.system.tokens[actor], **body)
 
     def value(self) -> tuple[bytes, str]:
         self.made += 1
@@ -137,7 +137,7 @@ class Machine(RuleBasedStateMachine):
         return value, base64.b64encode(value).decode()
 
     def known(self, actor: str, action: str, path: str) -> Model | None:
-        """Return the secret at a path, whatever its state, where the actor may do this to it."""
+        """Return the secret at a path, whatever its state, if the actor may do this to it."""
         if not may(actor, action, path):
             return None
         return self.secrets.get(path) or self.destroyed.get(path)
@@ -167,7 +167,7 @@ class Machine(RuleBasedStateMachine):
         )
         if not may(actor, "create", path):
             assert 403 == answer.status_code
-        elif path in self.secrets and self.secrets[path].is_there(self.at):
+        elif path in self.secrets and self.secrets[path].exists(self.at):
             assert 409 == answer.status_code
         else:
             assert 200 == answer.status_code
@@ -180,12 +180,12 @@ class Machine(RuleBasedStateMachine):
         more = {} if expected is None else {"expected_version": expected}
         answer = self.ask(actor, "update", path=path, secret=encoded, max_versions=MAX_VERSIONS, **more)
         known = self.known(actor, "update", path)
-        if known is not None and known.is_there(self.at) and expected not in (None, known.current):
+        if known is not None and known.exists(self.at) and expected not in (None, known.current):
             assert (409, known.current) == (answer.status_code, answer.json["current_version"])
         elif known is not None and known.is_live(self.at):
             assert (200, known.current + 1) == (answer.status_code, answer.json["version"])
             known.add(value)
-        elif expected == 0 and may(actor, "create", path) and not (known and known.is_there(self.at)):
+        elif expected == 0 and may(actor, "create", path) and not (known and known.exists(self.at)):
             assert (200, 1) == (answer.status_code, answer.json["version"])
             self.secrets[path] = Model()
             self.secrets[path].add(value)
@@ -218,7 +218,7 @@ class Machine(RuleBasedStateMachine):
         if operation == "destroy" and known is not None:
             assert (200, "destroyed") == (answer.status_code, answer.json["state"])
             self.bury(path)
-        elif known is None or not known.is_there(self.at):
+        elif known is None or not known.exists(self.at):
             assert 404 == answer.status_code
         else:
             assert 200 == answer.status_code
@@ -239,7 +239,7 @@ class Machine(RuleBasedStateMachine):
         version = None if known is None else known.versions.get(number)
         if known is None or version is None:
             assert 404 == answer.status_code
-        elif operation == "destroy" and known.is_there(self.at):
+        elif operation == "destroy" and known.exists(self.at):
             assert 200 == answer.status_code
             version.value = None
         elif not known.is_live(self.at) or (operation == "undelete" and version.value is None):
@@ -268,7 +268,7 @@ class Machine(RuleBasedStateMachine):
             assert 404 == answer.status_code
         elif path == new:
             assert 200 == answer.status_code
-        elif new in self.secrets and self.secrets[new].is_there(self.at):
+        elif new in self.secrets and self.secrets[new].exists(self.at):
             assert 409 == answer.status_code
         else:
             assert 200 == answer.status_code
@@ -277,7 +277,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.secrets)
     @rule(days=st.sampled_from([1, 11, 30]))
     def wait(self, days: int) -> None:
-        self.ground.clock.ahead += timedelta(days=days)
+        self.system.clock.ahead += timedelta(days=days)
 
     @rule(
         actor=actor,
@@ -302,7 +302,7 @@ class Machine(RuleBasedStateMachine):
             for path, secret in self.secrets.items()
             if path.startswith(start)
             and may(actor, "list", path)
-            and secret.is_there(self.at)
+            and secret.exists(self.at)
             and deleted == (secret.deleted_at is not None)
         ]
         if not recursive:
@@ -310,12 +310,13 @@ class Machine(RuleBasedStateMachine):
         assert sorted(start + name for name in below) == sorted(found)
 
     @invariant()
-    def nothing_is_left_of_what_is_gone(self) -> None:
+    def destroyed_values_are_not_stored(self) -> None:
         versions = [version for secret in self.secrets.values() for version in secret.versions.values()]
-        stored = [version for one in self.ground.database.secrets.find() for version in one["versions"]]
+        documents = self.system.database.secrets.find()
+        stored = [version for document in documents for version in document["versions"]]
         for part in ("payload", "data_key"):
             assert sum(version.value is not None for version in versions) == sum(
-                part in one for one in stored
+                part in version for version in stored
             )
 
 
@@ -327,13 +328,15 @@ def test_the_service_does_what_the_model_does(
     database: Database,
     clock: Clock,
 ) -> None:
-    """Every answer, and what is left in the database."""
+    """Every response and the values left in the database agree with the model."""
     tokens = {actor: give(*scopes) for actor, scopes in ACTORS.items()}
-    ground = Ground(guarded, database, clock, tokens)
+    system = System(guarded, database, clock, tokens)
 
     run_state_machine_as_test(
-        type("Here", (Machine,), {"ground": ground}),
+        type("TestedMachine", (Machine,), {"system": system}),
         settings=settings(
-            max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=settings().max_examples // 2,
+            stateful_step_count=40,
+            suppress_health_check=list(HealthCheck),
         ),
     )

@@ -1,4 +1,4 @@
-"""vault.state: what is over is over, and whoever may know is told why."""
+"""secrets.state: the state of a secret or a version, and the error that describes it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -34,7 +34,7 @@ from tests.secrets.secrets import DAY, NOW, SEALED, SECOND, secret
     ids=str,
 )
 def test_a_secret_is_in_one_state(fields: dict[str, object], expected: State) -> None:
-    """Destroyed before expired, expired before deleted; a deletion that cannot be undone is an end."""
+    """Destroyed takes precedence over expired, expired over deleted; 30 days after deletion it expires."""
     assert expected == state.of(replace(secret(), **fields), NOW)
 
 
@@ -51,7 +51,7 @@ def test_a_secret_is_in_one_state(fields: dict[str, object], expected: State) ->
     ids=str,
 )
 def test_a_version_is_in_one_state(fields: dict[str, object], expected: State) -> None:
-    """In the same order; a deletion that is yet to come hides nothing yet."""
+    """The same precedence applies; a scheduled deletion has no effect yet."""
     assert expected == state.of_version(replace(secret().versions[0], **fields), NOW)
 
 
@@ -74,13 +74,13 @@ def test_a_secret_ends_when_the_first_thing_ends_it() -> None:
 
 
 def test_reads_the_current_version_unless_another_is_asked_for() -> None:
-    """Any of those that are kept."""
+    """Every stored version can be read."""
     assert 3 == state.readable(secret(3), None, NOW).version
     assert 1 == state.readable(secret(3), 1, NOW).version
 
 
 def refusal(found: pytest.ExceptionInfo[SecretNotFound]) -> tuple[type, str]:
-    """Return the error's kind and what it tells."""
+    """Return the error's class and its message."""
     return found.type, str(found.value).removeprefix("Secret not found: ")
 
 
@@ -108,8 +108,8 @@ def refusal(found: pytest.ExceptionInfo[SecretNotFound]) -> tuple[type, str]:
     ],
     ids=str,
 )
-def test_tells_what_became_of_the_secret(fields: dict[str, object], expected: tuple[type, str]) -> None:
-    """When, and by whom."""
+def test_says_what_happened_to_the_secret(fields: dict[str, object], expected: tuple[type, str]) -> None:
+    """The message says when it happened, and who did it."""
     with pytest.raises(SecretNotFound) as found:
         state.readable(replace(secret(), **fields), None, NOW)
 
@@ -123,7 +123,10 @@ def test_tells_what_became_of_the_secret(fields: dict[str, object], expected: tu
             {"deleted_at": NOW},
             (
                 SecretDeleted,
-                "version 1 was deleted at 2026-01-31T12:00:00+00:00 by itself; undelete restores it",
+                (
+                    "version 1 was deleted at 2026-01-31T12:00:00+00:00 by delete_version_after;"
+                    " undelete restores it"
+                ),
             ),
         ),
         (
@@ -140,8 +143,8 @@ def test_tells_what_became_of_the_secret(fields: dict[str, object], expected: tu
     ],
     ids=str,
 )
-def test_tells_what_became_of_a_version(fields: dict[str, object], expected: tuple[type, str]) -> None:
-    """The others can be had all the same."""
+def test_says_what_happened_to_a_version(fields: dict[str, object], expected: tuple[type, str]) -> None:
+    """Other versions can still be read."""
     whole = secret(2)
     whole = replace(whole, versions=(replace(whole.versions[0], **fields), whole.versions[1]))
 
@@ -152,18 +155,18 @@ def test_tells_what_became_of_a_version(fields: dict[str, object], expected: tup
     assert 2 == state.readable(whole, None, NOW).version
 
 
-def test_tells_a_version_that_never_was_from_one_that_is_forgotten() -> None:
-    """The numbers say which."""
+def test_distinguishes_a_version_that_never_existed_from_a_dropped_one() -> None:
+    """Numbers above the current one never existed."""
     with pytest.raises(NoSuchVersion, match="there is no version 4 yet; the current one is 3"):
         state.readable(secret(3), 4, NOW)
 
-    forgotten = replace(secret(3), versions=secret(3).versions[1:])
-    with pytest.raises(SecretDestroyed, match="version 1 was destroyed, too long ago to say more"):
-        state.readable(forgotten, 1, NOW)
+    dropped = replace(secret(3), versions=secret(3).versions[1:])
+    with pytest.raises(SecretDestroyed, match="version 1 was destroyed; no details are kept of versions"):
+        state.readable(dropped, 1, NOW)
 
 
-def test_tells_a_secret_that_was_read_from_one_that_never_was() -> None:
-    """When, from where and by whom: whoever finds that out knows that somebody was faster."""
+def test_says_who_used_up_the_reads() -> None:
+    """When, from where and by whom: so a recipient learns that someone else read it first."""
     read = lifecycle.take_read(replace(secret(), max_reads=1, reads_left=1), NOW, "bob", "192.0.2.7")
 
     with pytest.raises(AlreadyRead) as found:

@@ -1,4 +1,4 @@
-"""seats: connections that arrive at once are shared out among the workers."""
+"""server.connection_balance: connections that arrive together are balanced across the workers."""
 
 import socket
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from tests.gunicorn_server import Server
 MANY = 60
 
 
-def test_who_has_more_is_ahead() -> None:
-    """Of those that take connections; and a seat that was left is another's."""
-    seats = WorkerSlots()
-    one, other = seats.claim(), seats.claim()
+def test_a_worker_with_more_connections_has_a_surplus() -> None:
+    """Compared with workers that accept connections; a released slot can be claimed again."""
+    slots = WorkerSlots()
+    one, other = slots.claim(), slots.claim()
     assert not one.has_surplus()
     one.update(1)
     assert one.has_surplus()
@@ -21,12 +21,12 @@ def test_who_has_more_is_ahead() -> None:
 
     other.release()
     assert not one.has_surplus()
-    assert not seats.claim().has_surplus()
+    assert not slots.claim().has_surplus()
     assert one.has_surplus()
 
 
-def test_no_worker_takes_them_all(serve: Callable[..., Server]) -> None:
-    """Clients that keep their connections keep all processes busy."""
+def test_no_worker_takes_all_connections(serve: Callable[..., Server]) -> None:
+    """Clients that keep their connections use all processes."""
     server = serve(WORKERS="2")
     server.wait_until()
     before = [connections(worker) for worker in server.workers()]
@@ -36,15 +36,15 @@ def test_no_worker_takes_them_all(serve: Callable[..., Server]) -> None:
             client.sendall(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
         for client in clients:
             assert client.recv(12) == b"HTTP/1.1 200"
-        taken = [connections(worker) - less for worker, less in zip(server.workers(), before, strict=True)]
+        taken = [connections(worker) - count for worker, count in zip(server.workers(), before, strict=True)]
     finally:
         for client in clients:
             client.close()
 
-    # As many each, but for a machine that is too busy to let both of them run.
+    # About half each; fewer on a machine that is too busy to run both at once.
     assert min(taken) >= MANY // 10
 
 
 def connections(worker: int) -> int:
-    """Return how many sockets a process holds."""
+    """Return how many open sockets a process has."""
     return sum(file.readlink().name.startswith("socket:") for file in Path(f"/proc/{worker}/fd").iterdir())

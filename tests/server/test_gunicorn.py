@@ -1,4 +1,4 @@
-"""The production server: real processes, real sockets, several workers."""
+"""gunicorn.conf.py and server.worker: the production server, with real processes and sockets."""
 
 import base64
 import os
@@ -24,15 +24,15 @@ CREATE_HEAD = b"POST /vault/secret/create/ HTTP/1.1\r\nHost: x\r\nContent-Type: 
 
 @pytest.fixture(scope="module")
 def shared_server(mongo: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the tests that leave nothing behind."""
+    """One server for the tests that leave no data behind."""
     server = Server(variables(mongo), tmp_path_factory.mktemp("gunicorn") / "log")
     server.wait_until()
     yield server
     server.stop()
 
 
-def test_many_threads_never_mix_up_answers(server: Server, database: Database) -> None:
-    """Each caller gets its own value back, under its own request id, and leaves two records."""
+def test_concurrent_responses_are_never_mixed_up(server: Server, database: Database) -> None:
+    """Each caller gets its own value, under its own request id, and causes two records per round."""
     rounds, callers = 15, 16
 
     def call(caller: int) -> None:
@@ -64,8 +64,8 @@ def test_many_threads_never_mix_up_answers(server: Server, database: Database) -
     assert rounds * callers == len(database.audit_logs.distinct("request_id", OF_CALLERS))
 
 
-def test_metrics_are_right_under_several_workers(server: Server) -> None:
-    """Whichever worker is asked, the numbers are those of all."""
+def test_metrics_cover_all_workers(server: Server) -> None:
+    """Any worker returns the totals of all of them."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: server.create(), range(40)))
     counted = 'vault_http_requests_total{method="POST",route="/vault/secret/create/",status="200"} 40.0'
@@ -75,12 +75,12 @@ def test_metrics_are_right_under_several_workers(server: Server) -> None:
         assert counted in text
         assert 'vault_http_request_duration_seconds_count{route="/vault/secret/create/"} 40.0' in text
         (wraps,) = [line for line in text.splitlines() if line.startswith("vault_key_wraps_total")]
-        # The data key of the canary was wrapped as well, and the key of the audit log.
+        # Plus the data key of the canary and the key of the audit log.
         assert wraps.endswith(" 42.0")
 
 
-def test_a_killed_worker_is_replaced_and_its_counts_stay(server: Server) -> None:
-    """The service goes on, and the metrics do not run backwards."""
+def test_a_killed_worker_is_replaced_and_its_counters_stay(server: Server) -> None:
+    """The service continues, and counters do not decrease."""
     for _ in range(5):
         server.create()
     before = server.workers()
@@ -98,7 +98,7 @@ def test_a_killed_worker_is_replaced_and_its_counts_stay(server: Server) -> None
 
 
 def test_logs_one_json_line_per_request(server: Server) -> None:
-    """With the id that the answer carries, and the route instead of the path."""
+    """With the response's request id, and with the route instead of the path."""
     response = server.create(headers={"X-Request-ID": "find-me"})
     requests.get(f"{server.url}/some/path?with=query", timeout=10)
     server.stop()
@@ -118,7 +118,7 @@ def test_logs_one_json_line_per_request(server: Server) -> None:
 
 @pytest.mark.parametrize("head", [b"Content-Length: 1000000000", b"Transfer-Encoding: chunked"])
 def test_stops_reading_a_body_that_is_too_large(shared_server: Server, head: bytes) -> None:
-    """The answer comes while almost all of the body is still unsent."""
+    """The response arrives while most of the body is still unsent."""
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n" if b"chunked" in head else b"x" * 65536
 
     with socket.create_connection(("127.0.0.1", shared_server.port), timeout=20) as connection:
@@ -138,10 +138,10 @@ def test_stops_reading_a_body_that_is_too_large(shared_server: Server, head: byt
     ],
     ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else str(value),
 )
-def test_answers_what_is_no_http_with_a_problem(
+def test_answers_malformed_http_with_a_problem_document(
     shared_server: Server, request_line: bytes, status: int
 ) -> None:
-    """Also what never reaches the application."""
+    """Even though it never reaches the application."""
     with socket.create_connection(("127.0.0.1", shared_server.port), timeout=20) as connection:
         connection.sendall(request_line)
         answer = b""
@@ -153,8 +153,8 @@ def test_answers_what_is_no_http_with_a_problem(
     assert b'"type": "about:blank"' in answer or b'"type": "/problems/malformed-json"' in answer
 
 
-def test_lets_requests_in_flight_finish_and_takes_no_new_ones(serve: Callable[..., Server]) -> None:
-    """SIGTERM in the middle of a request: its answer arrives, the port closes, the exit code is 0."""
+def test_finishes_requests_in_flight_and_accepts_no_new_ones(serve: Callable[..., Server]) -> None:
+    """SIGTERM during a request: its response arrives, the port closes, the exit code is 0."""
     server = serve(WORKERS="1")
     server.wait_until()
     body = b'{"secret": "aGVsbG8="}'
@@ -180,8 +180,8 @@ def test_lets_requests_in_flight_finish_and_takes_no_new_ones(serve: Callable[..
     assert 0 == server.stop()
 
 
-def test_replicas_may_start_together(serve: Callable[..., Server], database: Database) -> None:
-    """Three servers on an empty database: one canary, all ready, all reading each other's secrets."""
+def test_replicas_can_start_at_the_same_time(serve: Callable[..., Server], database: Database) -> None:
+    """Three servers on an empty database: one canary, all ready, all read the same secret."""
     servers = [serve(AUDIT_TTL_DAYS="30") for _ in range(3)]
     for server in servers:
         server.wait_until()
@@ -192,8 +192,8 @@ def test_replicas_may_start_together(serve: Callable[..., Server], database: Dat
     assert 30 * 86_400 == database.audit_logs.index_information()["timestamp_1"]["expireAfterSeconds"]
 
 
-def test_stays_up_but_not_ready_with_the_wrong_key(serve: Callable[..., Server]) -> None:
-    """It names the key ids of both sides, and a restart with the right key is all that is needed."""
+def test_runs_but_is_not_ready_with_the_wrong_key(serve: Callable[..., Server]) -> None:
+    """It serves nothing, and names the key that it lacks."""
     right = serve()
     right.wait_until()
     secret_id = right.create().json()["secret_id"]
@@ -210,7 +210,7 @@ def test_stays_up_but_not_ready_with_the_wrong_key(serve: Callable[..., Server])
 
 @pytest.fixture
 def refuse(environment: dict[str, str]) -> Callable[..., str]:
-    """Return a function that starts a server that must refuse, and returns its one line."""
+    """Return a function that starts a server, expects it to fail, and returns its error line."""
 
     def start(**changed: str | None) -> str:
         process_environment = {**os.environ, **environment, "LISTEN": f"127.0.0.1:{free_port()}", **changed}
@@ -248,18 +248,18 @@ def refuse(environment: dict[str, str]) -> Callable[..., str]:
     ],
     ids=str,
 )
-def test_refuses_a_doubtful_start_in_one_line(
+def test_refuses_an_invalid_configuration_in_one_line(
     refuse: Callable[..., str], changed: dict[str, str | None], says: str
 ) -> None:
-    """One line that says what to do, an exit code, and never the value."""
+    """One line that says what to do, a non-zero exit code, and never the value."""
     line = refuse(**changed)
 
     assert says in line
     assert "hunter2" not in line
 
 
-def test_gives_up_on_a_database_that_does_not_come(refuse: Callable[..., str]) -> None:
-    """After a bounded wait, with visible progress meanwhile."""
+def test_fails_if_the_database_does_not_become_reachable(refuse: Callable[..., str]) -> None:
+    """After STARTUP_TIMEOUT_SECONDS."""
     line = refuse(MONGO_URI="mongodb://127.0.0.1:9", STARTUP_TIMEOUT_SECONDS="3", MONGO_TIMEOUT_SECONDS="1")
 
     assert "MongoDB was not reachable for 3 s" in line

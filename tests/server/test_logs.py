@@ -1,4 +1,4 @@
-"""logs: one JSON document per line, and nothing in it that a stranger's exception quotes."""
+"""server.logs: one JSON document per line, without any exception's message."""
 
 import json
 import logging
@@ -14,16 +14,16 @@ def line(record: logging.LogRecord) -> dict[str, object]:
     return parsed
 
 
-def test_shows_the_known_fields_only() -> None:
-    """What is not in the list of fields stays out, whoever attached it."""
+def test_shows_only_known_fields() -> None:
+    """Extra attributes that are not in FIELDS are left out."""
     record = logging.makeLogRecord({"msg": "request", "levelname": "INFO", "status": 200, "body": "hunter2"})
 
     assert line(record)["status"] == 200
     assert "hunter2" not in JsonFormatter().format(record)
 
 
-def test_tells_an_exceptions_type_and_place_but_not_its_message() -> None:
-    """A library's message may quote the very value it choked on."""
+def test_shows_an_exception_s_type_and_traceback_but_not_its_message() -> None:
+    """A library's message may quote the value that caused it."""
     try:
         int("hunter2")
     except ValueError as error:
@@ -36,6 +36,6 @@ def test_tells_an_exceptions_type_and_place_but_not_its_message() -> None:
     assert "hunter2" not in JsonFormatter().format(record)
 
 
-def test_keeps_line_ends_inside_the_line() -> None:
-    """A message cannot pretend to be two."""
+def test_escapes_line_breaks() -> None:
+    """A message cannot look like two lines."""
     assert line(logging.makeLogRecord({"msg": "one\n{}"}))["message"] == "one\n{}"

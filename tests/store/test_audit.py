@@ -1,4 +1,4 @@
-"""store.audit: a record is there once, or the caller learns that it is not."""
+"""store.audit: a record is stored exactly once, or the caller gets an error."""
 
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ def store(mongo: EmbeddedMongo, database: Database) -> Store:
 
 
 def record(request_id: str = "r") -> AuditRecord:
-    """Return some record."""
+    """Return a record."""
     return AuditRecord(
         datetime(2026, 1, 31, tzinfo=UTC),
         "fetch",
@@ -40,7 +40,7 @@ def links(*records: AuditRecord) -> list[Link]:
 
 
 def test_writes_every_field(store: Store, database: Database) -> None:
-    """The document holds what the record says, the time as a date, and its place in the chain."""
+    """The document has all fields of the record, the time as a date, and its position in the chain."""
     (one,) = links(record())
     assert store.audit.append([one], 5)
 
@@ -63,7 +63,7 @@ def test_writes_every_field(store: Store, database: Database) -> None:
 
 
 def test_no_place_is_taken_twice(store: Store, database: Database) -> None:
-    """Who comes second is told, and what is behind a place that is taken is not written."""
+    """The second writer gets False, and the records after a taken id are not written."""
     assert store.audit.append(links(record("first")), 5)
 
     assert not store.audit.append(links(record("other"), record("second")), 5)
@@ -71,8 +71,8 @@ def test_no_place_is_taken_twice(store: Store, database: Database) -> None:
     assert ["first"] == [found["request_id"] for found in database.audit_logs.find()]
 
 
-def test_tells_when_a_record_is_refused(store: Store, database: Database) -> None:
-    """A collection that takes no such document is an unavailable log, not a lost record."""
+def test_raises_when_a_record_is_rejected(store: Store, database: Database, nothing_yet: None) -> None:
+    """If the collection rejects the document, the log is unavailable; the record is not lost silently."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
     with pytest.raises(StoreUnavailable, match="BulkWriteError"):
@@ -81,8 +81,8 @@ def test_tells_when_a_record_is_refused(store: Store, database: Database) -> Non
         store.audit.check_writable()
 
 
-def test_trying_leaves_no_trace(store: Store, database: Database) -> None:
-    """Readiness asks whether the log can be written, every few seconds, and leaves nothing in it."""
+def test_trying_leaves_no_trace(store: Store, database: Database, nothing_yet: None) -> None:
+    """The readiness check tries every few seconds whether the log is writable, and leaves nothing in it."""
     database.create_collection("audit_logs")
 
     store.audit.check_writable()

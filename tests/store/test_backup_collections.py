@@ -1,4 +1,4 @@
-"""store.kept: no collection is forgotten by backups."""
+"""store.backup_collections: backups cover every collection."""
 
 import importlib
 import pkgutil
@@ -13,8 +13,8 @@ from service.store.checkpoints import CHECKPOINTS, WRITERS
 from tests.calls import CREATE, WHOAMI, post
 
 
-def test_every_collection_is_kept_or_left_out_on_purpose() -> None:
-    """Whoever adds a collection says what a backup does with it."""
+def test_every_collection_is_included_or_excluded_on_purpose() -> None:
+    """A new collection must be added to INCLUDED or EXCLUDED."""
     modules = [
         importlib.import_module(f"service.store.{found.name}")
         for found in pkgutil.iter_modules(service.store.__path__)
@@ -26,9 +26,9 @@ def test_every_collection_is_kept_or_left_out_on_purpose() -> None:
 
 
 def test_what_the_service_makes_is_named_there(
-    guarded: FlaskClient, give: Callable[..., str], indexed: None, database: Database
+    nothing_yet: None, guarded: FlaskClient, give: Callable[..., str], indexed: None, database: Database
 ) -> None:
-    """Also where a module gave its collection no name of that kind."""
+    """Even if its module does not name it in a constant COLLECTION."""
     token = give("admin")
     post(guarded, CREATE, {"secret": "YQ==", "path": "a"}, token)
     post(guarded, WHOAMI, {}, token[:-1])

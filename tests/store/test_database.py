@@ -1,4 +1,4 @@
-"""store.client: guarantees that no URI can weaken, and a start that knows when to give up."""
+"""store.database: guarantees that no URI can weaken, and a start that gives up in time."""
 
 import subprocess
 from pathlib import Path
@@ -16,8 +16,8 @@ from service.store.store import Store
     "uri",
     ["db.example.org:port", "mongodb://", "mongodb://user:hunter2:x@db", "mongodb://u:hunter2@db:99999"],
 )
-def test_refuses_a_uri_that_is_none(uri: str) -> None:
-    """The message shows the form, and nothing of the password in what was given."""
+def test_refuses_an_invalid_uri(uri: str) -> None:
+    """The message shows the expected form, and nothing of the password that was given."""
     with pytest.raises(ConfigurationError, match="MONGO_URI is not a usable") as caught:
         Store(uri, 1)
 
@@ -25,7 +25,7 @@ def test_refuses_a_uri_that_is_none(uri: str) -> None:
 
 
 def test_a_uri_cannot_weaken_the_guarantees(mongo: EmbeddedMongo) -> None:
-    """Majority, journal, primary: also where the URI says otherwise."""
+    """Majority, journal, primary, even if the URI says otherwise."""
     uri = mongo.uri + "&w=1&journal=false&readConcernLevel=local&readPreference=nearest&retryWrites=false"
     with connection.connect(uri, 5) as client:
         database = connection.database(client)
@@ -37,7 +37,7 @@ def test_a_uri_cannot_weaken_the_guarantees(mongo: EmbeddedMongo) -> None:
 
 
 def test_waits_for_a_database_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    """Progress while it waits, then a refusal that says what to check."""
+    """It logs progress while it waits, then raises an error that says what to check."""
     with pytest.raises(ConfigurationError, match=r"not reachable for 3 s .*check MONGO_URI"):
         Store("mongodb://127.0.0.1:9", 1).wait_until_usable(3)
 
@@ -45,17 +45,18 @@ def test_waits_for_a_database_and_says_so(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_refuses_wrong_credentials_at_once(mongo: EmbeddedMongo) -> None:
-    """Waiting would not make the password right."""
+    """Waiting does not help if the password is wrong."""
     uri = mongo.uri.replace("mongodb://", "mongodb://user:hunter2@")
 
-    with pytest.raises(ConfigurationError, match="refuses the user or the password") as caught:
+    with pytest.raises(ConfigurationError, match="rejects the user or the password") as caught:
         Store(uri, 2).wait_until_usable(60)
 
     assert "hunter2" not in str(caught.value)
 
 
-def test_refuses_a_server_that_is_of_no_replica_set(tmp_path: Path) -> None:
-    """A standalone server cannot promise what the answers promise."""
+@pytest.mark.database
+def test_refuses_a_server_without_a_replica_set(tmp_path: Path) -> None:
+    """A standalone server cannot guarantee that acknowledged writes survive."""
     socket = tmp_path / "m.sock"
     with subprocess.Popen(
         [
@@ -70,7 +71,7 @@ def test_refuses_a_server_that_is_of_no_replica_set(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
     ) as process:
         try:
-            with pytest.raises(ConfigurationError, match=r"of no replica set.*--replSet"):
+            with pytest.raises(ConfigurationError, match=r"not part of a replica set.*--replSet"):
                 Store(f"mongodb://{quote_plus(str(socket))}", 2).wait_until_usable(60)
         finally:
             process.terminate()

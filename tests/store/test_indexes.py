@@ -1,4 +1,4 @@
-"""store.indexes: the database has the indexes that are declared, however it looked before."""
+"""store.indexes: the database gets the declared indexes, whatever it had before."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,8 @@ from pymongo.database import Database
 from service.dev.mongod import EmbeddedMongo
 from service.store import indexes
 
+pytestmark = pytest.mark.usefixtures("nothing_yet")
+
 DAY = 86_400
 
 
@@ -22,8 +24,8 @@ def expiry(database: Database) -> float | None:
 
 
 def test_creates_what_is_missing_and_says_so_once(database: Database) -> None:
-    """The first run creates, the second finds nothing to do."""
-    first = indexes.reconcile(database, indexes.wanted(30))
+    """The first run creates the indexes, the second has nothing to do."""
+    first = indexes.reconcile(database, indexes.declared(30))
 
     assert [
         "audit_logs: index timestamp_1: created with an expiry of 30 days",
@@ -46,70 +48,70 @@ def test_creates_what_is_missing_and_says_so_once(database: Database) -> None:
         "tokens: index ended_at_1: created with an expiry of 30 days",
         "attempts: index ended_at_1: created with an expiry of 0 days",
     ] == first
-    assert indexes.reconcile(database, indexes.wanted(30)) == []
+    assert indexes.reconcile(database, indexes.declared(30)) == []
     assert expiry(database) == 30 * DAY
 
 
 def test_changes_the_expiry_in_every_direction(database: Database) -> None:
-    """Another number of days, none at all, and back."""
-    indexes.reconcile(database, indexes.wanted(0))
+    """To another number of days, to none, and back."""
+    indexes.reconcile(database, indexes.declared(0))
     assert expiry(database) is None
 
     for before, after in (("none", 30), ("30 days", 7), ("7 days", 0), ("none", 1)):
-        wanted = f"{after} days" if after else "none"
-        assert [f"audit_logs: index timestamp_1: expiry changed from {before} to {wanted}"] == (
-            indexes.reconcile(database, indexes.wanted(after))
+        now = f"{after} days" if after else "none"
+        assert [f"audit_logs: index timestamp_1: expiry changed from {before} to {now}"] == (
+            indexes.reconcile(database, indexes.declared(after))
         )
         assert (after * DAY or None) == expiry(database)
 
 
 def test_check_changes_nothing(database: Database) -> None:
-    """It tells what would be done, and the database stays as it was."""
-    assert 19 == len(indexes.reconcile(database, indexes.wanted(30), check=True))
+    """It returns what would be done, and the database stays as it was."""
+    assert 19 == len(indexes.reconcile(database, indexes.declared(30), check=True))
     assert database.list_collection_names() == []
 
-    indexes.reconcile(database, indexes.wanted(30))
+    indexes.reconcile(database, indexes.declared(30))
     assert ["audit_logs: index timestamp_1: expiry changed from 30 days to 7 days"] == indexes.reconcile(
-        database, indexes.wanted(7), check=True
+        database, indexes.declared(7), check=True
     )
     assert expiry(database) == 30 * DAY
 
 
 def test_finds_an_index_by_its_keys_whatever_its_name(database: Database) -> None:
-    """An index that somebody else made is brought in line, not doubled."""
+    """An index that somebody else created is corrected, not duplicated."""
     database.audit_logs.create_index("timestamp", name="theirs", expireAfterSeconds=60)
 
     assert (
         "audit_logs: index timestamp_1: expiry changed from 0.000694444 days to 30 days"
-        == (indexes.reconcile(database, indexes.wanted(30))[0])
+        == (indexes.reconcile(database, indexes.declared(30))[0])
     )
     assert expiry(database) == 30 * DAY
 
 
 def test_makes_an_index_unique_that_is_not(database: Database) -> None:
-    """Two secrets with one path would be found at random; documents without a path are left out."""
+    """Otherwise two secrets could have the same path; documents without a path are left out."""
     database.secrets.create_index("path")
     database.secrets.insert_many([{}, {}])
 
-    assert "secrets: index path_1: made unique" in indexes.reconcile(database, indexes.wanted(0))
+    assert "secrets: index path_1: made unique" in indexes.reconcile(database, indexes.declared(0))
     assert database.secrets.index_information()["path_1"]["unique"]
-    assert [] == indexes.reconcile(database, indexes.wanted(0))
+    assert [] == indexes.reconcile(database, indexes.declared(0))
 
 
-def test_leaves_indexes_alone_that_nobody_declared(database: Database) -> None:
-    """An operator's own index is the operator's."""
+def test_leaves_undeclared_indexes_alone(database: Database) -> None:
+    """An operator may add indexes."""
     database.audit_logs.create_index("client_ip")
 
-    indexes.reconcile(database, indexes.wanted(30))
+    indexes.reconcile(database, indexes.declared(30))
 
     assert "client_ip_1" in database.audit_logs.index_information()
 
 
 def test_replicas_may_start_together(mongo: EmbeddedMongo, database: Database) -> None:
-    """Several processes reconcile at once, from every state, and none of them fails."""
+    """Several processes reconcile at the same time, from every state, and none of them fails."""
 
     def reconcile(client: MongoClient, days: int) -> None:
-        indexes.reconcile(client["vault"], indexes.wanted(days))
+        indexes.reconcile(client["vault"], indexes.declared(days))
 
     clients = [MongoClient(mongo.uri) for _ in range(6)]
     try:
@@ -124,8 +126,8 @@ def test_replicas_may_start_together(mongo: EmbeddedMongo, database: Database) -
 
 @pytest.mark.timeout(150)
 def test_expired_records_really_go(database: Database) -> None:
-    """The TTL monitor takes what is older than the expiry, and nothing else."""
-    indexes.reconcile(database, indexes.wanted(1))
+    """The TTL monitor removes what is older than the expiry, and nothing else."""
+    indexes.reconcile(database, indexes.declared(1))
     now = datetime.now(UTC)
     database.audit_logs.insert_many(
         [{"_id": "old", "timestamp": now - timedelta(days=2)}, {"_id": "young", "timestamp": now}]

@@ -1,4 +1,4 @@
-"""store.sharing: who shares a round trip gets what it would have got alone."""
+"""store.secret_batches: a batched call gets the same result as it would get alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from service.store.store import Store
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 MANY = 12
-REACHES = (
+ACCESS_FILTERS = (
     AccessFilter(everything=True),
     AccessFilter(owner="ann"),
     AccessFilter(paths=("team/app",), owner="bob"),
@@ -32,12 +32,12 @@ REACHES = (
 
 
 def secret(name: str, **fields: Any) -> Secret:
-    """Return one with two versions."""
+    """Return a secret with two versions."""
     versions = (Version(1, NOW, Envelope(b"old", b"key")), Version(2, NOW, Envelope(b"new", b"key")))
     return Secret(name, 2, versions, NOW, **fields)
 
 
-class Together:
+class Concurrently:
     """Makes calls at the same time, so that all but the first share one round trip."""
 
     def __init__(self, store: Store) -> None:
@@ -45,22 +45,22 @@ class Together:
         self.batches: list[int] = []
         self._first = threading.Event()
         self._go = threading.Event()
-        for gatherer in (store.secrets._inserts._group, store.secrets._finds._group):
-            self._hold(gatherer)
+        for group in (store.secrets._inserts._group, store.secrets._finds._group):
+            self._hold(group)
 
-    def _hold(self, gatherer: Any) -> None:
-        work = gatherer._work
+    def _hold(self, group: Any) -> None:
+        work = group._work
 
-        def held(items: list[Any]) -> Sequence[Any]:
+        def work_when_released(items: list[Any]) -> Sequence[Any]:
             self.batches.append(len(items))
             self._first.set()
             assert self._go.wait(20)
             return work(items)
 
-        gatherer._work = held
+        group._work = work_when_released
 
     def do(self, *calls: Callable[[], Any]) -> list[Any]:
-        """Return what each came to."""
+        """Return the result or the error of each call."""
 
         def outcome(call: Callable[[], Any]) -> Any:
             try:
@@ -68,40 +68,44 @@ class Together:
             except (PathTaken, StoreUnavailable) as error:
                 return error
 
-        gatherers = (self.store.secrets._inserts._group, self.store.secrets._finds._group)
+        groups = (self.store.secrets._inserts._group, self.store.secrets._finds._group)
         with ThreadPoolExecutor(len(calls)) as pool:
             running = [pool.submit(outcome, calls[0])]
             assert self._first.wait(20)
             running += [pool.submit(outcome, call) for call in calls[1:]]
-            while sum(len(gatherer._waiting) for gatherer in gatherers) < len(calls) - 1:
+            while sum(len(group._waiting) for group in groups) < len(calls) - 1:
                 pass
             self._go.set()
-            return [one.result(20) for one in running]
+            return [future.result(20) for future in running]
 
 
 @pytest.fixture
-def together(store: Store, indexed: None) -> Together:
+def concurrently(store: Store, indexed: None) -> Concurrently:
     """The store, with indexes."""
-    return Together(store)
+    return Concurrently(store)
 
 
-def test_inserts_share_a_round_trip_and_no_error(together: Together, database: Database) -> None:
-    """A path that is taken is so for the one that wanted it, and the others are kept."""
+def test_inserts_share_a_round_trip_and_no_error(concurrently: Concurrently, database: Database) -> None:
+    """Only the insert whose path is taken fails, and the others are stored."""
     taken = secret("first", path="team/app")
-    wanted = [taken, *(secret(str(number)) for number in range(MANY)), secret("late", path="team/app")]
+    secrets = [taken, *(secret(str(number)) for number in range(MANY)), secret("late", path="team/app")]
 
-    outcomes = together.do(*(lambda one=one: together.store.secrets.insert(one, None) for one in wanted))
+    outcomes = concurrently.do(
+        *(lambda one=one: concurrently.store.secrets.insert(one, None) for one in secrets)
+    )
 
-    assert [1, MANY + 1] == together.batches
+    assert [1, MANY + 1] == concurrently.batches
     assert [None] * (MANY + 1) == outcomes[:-1]
     assert isinstance(outcomes[-1], PathTaken)
-    assert {one.secret_id for one in wanted[:-1]} == {one["_id"] for one in database.secrets.find()}
+    assert {one.secret_id for one in secrets[:-1]} == {one["_id"] for one in database.secrets.find()}
 
 
-def test_finds_share_a_round_trip_and_no_rights(together: Together) -> None:
-    """What another one of the same batch may see is not found for who may not."""
+def test_finds_share_a_round_trip_and_no_rights(concurrently: Concurrently) -> None:
+    """A caller never finds a secret only because another caller in the same batch may read it."""
     for one in (secret("a", owner="ann"), secret("b", path="team/app"), secret("c", path="team/other")):
-        together.store.secrets._collection.insert_one({"_id": one.secret_id, **secret_documents.write(one)})
+        concurrently.store.secrets._collection.insert_one(
+            {"_id": one.secret_id, **secret_documents.write(one)}
+        )
     names = (
         SecretRef("a"),
         SecretRef("b"),
@@ -109,17 +113,19 @@ def test_finds_share_a_round_trip_and_no_rights(together: Together) -> None:
         SecretRef("team/app", is_path=True),
         SecretRef("none"),
     )
-    asked = list(product(names, REACHES))
+    lookups = list(product(names, ACCESS_FILTERS))
 
-    alone = [together.store.secrets.find_without_values([name], access).keys() for name, access in asked]
-    found = together.do(
+    alone = [
+        concurrently.store.secrets.find_without_values([name], access).keys() for name, access in lookups
+    ]
+    found = concurrently.do(
         *(
-            lambda name=name, access=access: together.store.secrets.find_with_value([name], access, None)
-            for name, access in asked
+            lambda name=name, access=access: concurrently.store.secrets.find_with_value([name], access, None)
+            for name, access in lookups
         )
     )
 
-    assert [1, len(asked) - 1] == together.batches
+    assert [1, len(lookups) - 1] == concurrently.batches
     assert alone == [one.keys() for one in found]
     values = {
         version.version: version.sealed for one in found for it in one.values() for version in it.versions
@@ -127,9 +133,9 @@ def test_finds_share_a_round_trip_and_no_rights(together: Together) -> None:
     assert {1: None, 2: Envelope(b"new", b"key")} == values
 
 
-@pytest.mark.parametrize("access", REACHES)
-def test_covers_is_the_filter(store: Store, database: Database, access: AccessFilter) -> None:
-    """Of documents that this service writes, and of others that somebody put there."""
+@pytest.mark.parametrize("access", ACCESS_FILTERS)
+def test_allows_agrees_with_the_filter(store: Store, database: Database, access: AccessFilter) -> None:
+    """For documents that this service writes, and for others that somebody put there."""
     texts: list[Any] = [None, "team/app", "team/other", "team", "of.her/x", "ofxher/x", "TEAM/app", 7]
     texts += [["team/app"], ["other", "ann"], "ann", "bob", ""]
     made = [
@@ -146,16 +152,16 @@ def test_covers_is_the_filter(store: Store, database: Database, access: AccessFi
     assert expected == {one["_id"] for one in stored if secret_queries.allows(access, one)}
 
 
-def test_who_has_no_time_left_is_told(store: Store) -> None:
-    """And the next one is served as ever."""
+def test_a_call_without_time_left_fails(store: Store) -> None:
+    """The next one works as usual."""
     with deadline_in(0.0001), pytest.raises(StoreUnavailable):
         store.secrets.insert(secret("a"), None)
 
     store.secrets.insert(secret("b"), None)
 
 
-def test_the_time_that_is_left_is_the_least_of_all_limits() -> None:
-    """And without any, what the caller says."""
+def test_the_time_left_is_the_smallest_of_all_limits() -> None:
+    """Without any deadline it is the caller's limit."""
     assert 7 == seconds_left(7)
     with deadline_in(100):
         assert 7 == seconds_left(7)

@@ -1,4 +1,4 @@
-"""store.secrets: a document is what was written, or it is an altered one."""
+"""store.secrets: a document is read as it was written, or reported as altered."""
 
 import base64
 from dataclasses import fields, replace
@@ -12,7 +12,7 @@ from service.dev.mongod import EmbeddedMongo
 from service.errors import PathTaken, SecretHidden, SecretNotFound, StoreUnavailable, Tampered, TooLarge
 from service.models import AccessFilter, Envelope
 from service.records import LegacyValue, Secret, Version
-from service.store.indexes import reconcile, wanted
+from service.store.indexes import declared, reconcile
 from service.store.secret_queries import SecretRef
 from service.store.secrets import SecretStore
 from service.store.store import Store
@@ -26,7 +26,7 @@ def version(number: int) -> Version:
 
 
 SECRET = Secret("id", 1, (version(1),), NOW)
-# Every field is another than its default.
+# No field has its default.
 FULL = Secret(
     secret_id="id",
     current=3,
@@ -75,7 +75,7 @@ def test_finds_what_was_inserted(secrets: SecretStore, kept: Secret) -> None:
 
 
 def test_no_field_is_forgotten() -> None:
-    """The test above would not notice one that has its default."""
+    """The test above would not notice a field that has its default."""
     assert [] == [
         one.name
         for one in fields(Secret)
@@ -86,7 +86,7 @@ def test_no_field_is_forgotten() -> None:
 def test_a_document_of_an_earlier_version_of_this_service_is_a_secret(
     secrets: SecretStore, database: Database
 ) -> None:
-    """What it did not write has its default."""
+    """Fields that it did not write have their defaults."""
     database.secrets.insert_one(
         {
             "_id": "id",
@@ -102,7 +102,7 @@ def test_a_document_of_an_earlier_version_of_this_service_is_a_secret(
 
 
 def test_finds_the_value_that_is_asked_for_and_no_other(secrets: SecretStore) -> None:
-    """The current one, an older one, none: values may be large."""
+    """The current one, an older one, or none: values may be large."""
     secrets.insert(replace(SECRET, current=3, versions=(version(1), version(2), version(3))), None)
 
     def with_values(found: dict[SecretRef, Secret | Tampered]) -> list[int]:
@@ -115,8 +115,8 @@ def test_finds_the_value_that_is_asked_for_and_no_other(secrets: SecretStore) ->
     assert [1, 2, 3] == [one.version for one in secrets.find_without_values([ID], ALL)[ID].versions]
 
 
-def test_finds_one_of_many_for_the_proof(secrets: SecretStore) -> None:
-    """Whichever comes first, but none that was destroyed; None where there is none."""
+def test_finds_any_secret_for_the_key_ring_check(secrets: SecretStore) -> None:
+    """Any one that is not destroyed; None if there is none."""
     assert secrets.find_any() is None
     secrets.insert(replace(SECRET, secret_id="a", destroyed_at=NOW), None)
     assert secrets.find_any() is None
@@ -125,7 +125,7 @@ def test_finds_one_of_many_for_the_proof(secrets: SecretStore) -> None:
 
 
 def test_reads_a_document_of_an_earlier_implementation(secrets: SecretStore, database: Database) -> None:
-    """With its creation time, and without where it has none."""
+    """With or without a creation time."""
     ciphertext = base64.b64encode(b"c" * 30).decode()
     created = datetime(2024, 1, 31, tzinfo=UTC)
     database.secrets.insert_many(
@@ -142,8 +142,8 @@ def test_reads_a_document_of_an_earlier_implementation(secrets: SecretStore, dat
     } == secrets.find_with_value([SecretRef("a"), SecretRef("b")], ALL, None)
 
 
-def test_puts_a_secret_in_the_place_of_what_it_was_before(secrets: SecretStore, database: Database) -> None:
-    """Once: who was second is told, and has changed nothing."""
+def test_swaps_only_if_unchanged(secrets: SecretStore, database: Database) -> None:
+    """Of two writers, the second gets False and has changed nothing."""
     secrets.insert(SECRET, None)
 
     assert secrets.swap(SECRET, replace(FULL, secret_id="id"), NOW)
@@ -157,7 +157,7 @@ def test_puts_a_secret_in_the_place_of_what_it_was_before(secrets: SecretStore, 
 
 
 def test_sends_what_has_changed_and_leaves_the_rest(secrets: SecretStore, database: Database) -> None:
-    """What another version of this service wrote there stays, and values are not sent again."""
+    """Fields of another version of this service stay, and values are not sent again."""
     secrets.insert(SECRET, None)
     database.secrets.update_one({}, {"$set": {"later": 1, "versions.0.payload": b"\x01other"}})
 
@@ -170,7 +170,7 @@ def test_sends_what_has_changed_and_leaves_the_rest(secrets: SecretStore, databa
 def test_a_value_of_an_earlier_implementation_leaves_its_old_place(
     secrets: SecretStore, database: Database
 ) -> None:
-    """It is among the versions then, and nowhere else."""
+    """Afterwards it is among the versions, and nowhere else."""
     database.secrets.insert_one({"_id": "id", "ciphertext": base64.b64encode(b"c" * 30).decode()})
     (legacy,) = secrets.find_whole([ID], ALL).values()
 
@@ -181,7 +181,7 @@ def test_a_value_of_an_earlier_implementation_leaves_its_old_place(
 
 
 def test_a_secret_larger_than_a_document_is_refused(secrets: SecretStore) -> None:
-    """Beyond what MongoDB takes, and beyond what it lets a driver send; the message says what to do."""
+    """Larger than MongoDB stores, and larger than the driver sends; the message says what to do."""
     large = Version(1, NOW, Envelope(b"x" * 7 * 2**20, b"key"))
     both = replace(SECRET, current=2, versions=(large, replace(large, version=2)))
     secrets.insert(both, None)
@@ -193,8 +193,8 @@ def test_a_secret_larger_than_a_document_is_refused(secrets: SecretStore) -> Non
     assert {ID: both} == secrets.find_whole([ID], ALL)
 
 
-def test_what_is_over_makes_room(secrets: SecretStore, database: Database) -> None:
-    """At its own path, and only once its time has come."""
+def test_removes_ended_secrets(secrets: SecretStore, database: Database) -> None:
+    """Only at the given path, and only after its end."""
     secrets.insert(with_path("1", "a"), NOW)
     secrets.insert(with_path("2", "b"), NOW)
     secrets.insert(with_path("3", "c"), None)
@@ -205,7 +205,7 @@ def test_what_is_over_makes_room(secrets: SecretStore, database: Database) -> No
 
 
 def test_finds_what_was_destroyed_last_at_a_path(secrets: SecretStore) -> None:
-    """Within reach, by the path that it had; by its id it is found as ever."""
+    """Within the access filter, by its former path; it is still found by its id."""
     for secret_id, path, at in (
         ("1", "a", NOW),
         ("2", "a", NOW + DAY),
@@ -224,8 +224,8 @@ def test_finds_what_was_destroyed_last_at_a_path(secrets: SecretStore) -> None:
     assert {SecretRef("3")} == secrets.find_whole([SecretRef("3"), *names], AccessFilter(paths=("a",))).keys()
 
 
-def test_does_all_together_or_nothing(secrets: SecretStore, database: Database, indexed: None) -> None:
-    """What went before in the same transaction is undone."""
+def test_a_transaction_does_all_or_nothing(secrets: SecretStore, database: Database, indexed: None) -> None:
+    """Earlier changes in the same transaction are undone."""
 
     def both(store: SecretStore, *paths: str) -> None:
         for number, path in enumerate(paths):
@@ -238,8 +238,8 @@ def test_does_all_together_or_nothing(secrets: SecretStore, database: Database, 
     assert ["a", "b"] == database.secrets.distinct("path")
 
 
-def test_a_transaction_is_tried_again_where_another_changed_the_same(secrets: SecretStore) -> None:
-    """The driver sees its own error, and does all of it again."""
+def test_a_transaction_is_retried_after_a_conflict(secrets: SecretStore) -> None:
+    """The driver sees its own error and runs the whole transaction again."""
     secrets.insert(SECRET, None)
     tried = []
 
@@ -255,8 +255,8 @@ def test_a_transaction_is_tried_again_where_another_changed_the_same(secrets: Se
     assert ([None, 1], ("theirs", "mine")) == (tried, (found.path, found.owner))
 
 
-def test_a_transaction_that_does_not_succeed_is_no_foreign_error(own_mongo: EmbeddedMongo) -> None:
-    """Whatever the driver calls it."""
+def test_a_failed_transaction_is_a_domain_error(own_mongo: EmbeddedMongo) -> None:
+    """Whatever the driver raises."""
     store = Store(own_mongo.uri, 1)
     store.ping()
     own_mongo.stop()
@@ -292,7 +292,7 @@ def test_a_transaction_that_does_not_succeed_is_no_foreign_error(own_mongo: Embe
         {"path": 5},
         {"owner": {}},
         {"tag": 2**40},
-        # A record that no place is tied to, put where somebody looks.
+        # A legacy record, which nothing binds to a path, with a path added.
         {"ciphertext": "aGVsbG8=", "path": "team/app/a"},
         {"ciphertext": "aGVsbG8=", "owner": "0123456789abcdef"},
     ],
@@ -301,7 +301,7 @@ def test_a_transaction_that_does_not_succeed_is_no_foreign_error(own_mongo: Embe
 def test_an_altered_document_is_tampered_with(
     secrets: SecretStore, database: Database, altered: dict[str, Any]
 ) -> None:
-    """Whoever can write to the database may put anything there: it is an altered record, not a crash."""
+    """Anyone who can write to the database can put anything there: it is an altered record, not a crash."""
     secrets.insert(SECRET, None)
     database.secrets.update_one({"_id": "id"}, {"$set": altered})
 
@@ -311,7 +311,7 @@ def test_an_altered_document_is_tampered_with(
 
 
 def test_an_altered_document_hides_no_other(secrets: SecretStore, database: Database) -> None:
-    """Of several that are asked for, the others are found."""
+    """If several are requested, the others are found."""
     secrets.insert(SECRET, None)
     database.secrets.insert_one({"_id": "broken"})
 
@@ -343,10 +343,10 @@ def with_path(secret_id: str, path: str | None, owner: str | None = None) -> Sec
     ],
     ids=lambda each: "".join(sorted(each)) if isinstance(each, set) else str(each),
 )
-def test_finds_what_the_reach_covers_and_nothing_else(
+def test_finds_what_the_access_filter_allows_and_nothing_else(
     secrets: SecretStore, access: AccessFilter, found: set[str]
 ) -> None:
-    """By id and by path alike; what looks alike is something else, and a dot is a dot."""
+    """By id and by path; similar paths do not match, and a dot matches only a dot."""
     stored = [
         with_path("1", "team/app"),
         with_path("2", "team/app/db"),
@@ -366,8 +366,8 @@ def test_finds_what_the_reach_covers_and_nothing_else(
 
 
 def test_one_path_is_one_secret(secrets: SecretStore, database: Database) -> None:
-    """The second is told; those with no path are as many as they like."""
-    reconcile(database, wanted(0))
+    """The second insert raises PathTaken; any number of secrets may have no path."""
+    reconcile(database, declared(0))
     secrets.insert(with_path("1", "team/app"), None)
     secrets.insert(with_path("2", None, "me"), None)
     secrets.insert(with_path("3", None, "me"), None)
@@ -377,8 +377,8 @@ def test_one_path_is_one_secret(secrets: SecretStore, database: Database) -> Non
     assert 3 == database.secrets.count_documents({})
 
 
-def test_tells_the_audit_log_what_there_is(secrets: SecretStore) -> None:
-    """Whoever asks; a path is no id and an id is no path."""
+def test_reports_hidden_secrets_to_the_audit_log(secrets: SecretStore) -> None:
+    """For any caller; a path does not match an id, and an id does not match a path."""
     secrets.insert(with_path("1", "team/app"), None)
 
     asked = [

@@ -1,4 +1,4 @@
-"""TLS to MongoDB: a real mongod that demands certificates, and who it lets in."""
+"""store.tls: connections to a real mongod that requires client certificates."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ PASSWORDS = ("vault", "vault-hunter3", "vault")
 
 @pytest.fixture(scope="module")
 def member(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
-    """A member of a set of its own, set up by the command, that speaks TLS and nothing else."""
+    """The only member of a replica set, set up by the command, that accepts TLS only."""
     certificate = authority.issue("member")
     options = (
         *("--tlsMode", "requireTLS", "--tlsDisabledProtocols", "TLS1_0,TLS1_1"),
@@ -40,7 +40,7 @@ def store(member: Mongod, tls: MongoTls | None) -> Store:
 
 
 def test_the_commands_and_the_service_use_it(authority: Authority, member: Mongod) -> None:
-    """With a client's certificate, by the files that the environment names."""
+    """With a client certificate, from the files named in the environment."""
     client = authority.issue("client")
     named = {"MONGO_TLS_CA_FILE": str(authority.file), "MONGO_TLS_CERT_FILE": str(client)}
     settings = StoreSettings.from_environment(Environment(named))
@@ -51,8 +51,8 @@ def test_the_commands_and_the_service_use_it(authority: Authority, member: Mongo
     assert (0, f"{member.host} PRIMARY\n") == command(member, "status")
 
 
-def test_the_connection_string_alone_will_do(authority: Authority, member: Mongod) -> None:
-    """Its options are the driver's own."""
+def test_the_connection_string_alone_is_enough(authority: Authority, member: Mongod) -> None:
+    """It may contain the driver's own TLS options."""
     client = authority.issue("client-by-uri")
     by_uri = f"{uri(*PASSWORDS, member)}&tls=true&tlsCAFile={authority.file}&tlsCertificateKeyFile={client}"
 
@@ -62,14 +62,14 @@ def test_the_connection_string_alone_will_do(authority: Authority, member: Mongo
 
 
 def test_plain_text_is_refused(member: Mongod) -> None:
-    """Neither a client without TLS nor one with TLS and no certificate gets anywhere."""
+    """A client without TLS is rejected."""
     with pytest.raises((AutoReconnect, ServerSelectionTimeoutError)):
         MongoClient(member.host, directConnection=True, serverSelectionTimeoutMS=2000).admin.command("hello")
 
 
 @pytest.mark.parametrize("stranger", ["another CA's", "none"])
 def test_strangers_are_refused(authority: Authority, member: Mongod, tmp_path: Path, stranger: str) -> None:
-    """A certificate of another CA is as good as none, although the server's own is believed."""
+    """A certificate of another CA is rejected like a missing one, although the client trusts the server."""
     shown = str(Authority(tmp_path, "another").issue("stranger")) if stranger != "none" else None
     opened = store(member, MongoTls(str(authority.file), shown))
 
@@ -78,8 +78,8 @@ def test_strangers_are_refused(authority: Authority, member: Mongod, tmp_path: P
     opened.close()
 
 
-def test_a_server_of_another_ca_is_not_believed(authority: Authority, member: Mongod, tmp_path: Path) -> None:
-    """The refusal says that it is TLS that failed."""
+def test_a_server_of_another_ca_is_not_trusted(authority: Authority, member: Mongod, tmp_path: Path) -> None:
+    """The error says that TLS failed."""
     opened = store(member, MongoTls(str(Authority(tmp_path, "another").file), str(authority.issue("me"))))
 
     with pytest.raises(ConfigurationError, match="TLS handshake failed"):
@@ -88,7 +88,7 @@ def test_a_server_of_another_ca_is_not_believed(authority: Authority, member: Mo
 
 
 def test_refuses_files_that_cannot_be_used(authority: Authority, tmp_path: Path) -> None:
-    """In one line, whether the variables or the connection string name them."""
+    """The error is one line, whether the variables or the connection string name the files."""
     nonsense = tmp_path / "nonsense"
     nonsense.write_text("hunter2")
     good = str(authority.file)
@@ -111,7 +111,7 @@ def test_refuses_files_that_cannot_be_used(authority: Authority, tmp_path: Path)
             Store(by_uri, SECONDS)
 
 
-def test_refuses_a_certificate_with_nothing_to_check_the_servers_with() -> None:
-    """It would be shown to anybody."""
+def test_refuses_a_client_certificate_without_a_ca() -> None:
+    """The client would present it to any server."""
     with pytest.raises(ConfigurationError, match="MONGO_TLS_CA_FILE is not"):
         StoreSettings.from_environment(Environment({"MONGO_TLS_CERT_FILE": "/run/secrets/tls_client"}))

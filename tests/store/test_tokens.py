@@ -1,4 +1,4 @@
-"""store.tokens: a document is what was written, or it is an altered one."""
+"""store.tokens: a document is read as it was written, or reported as altered."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -66,7 +66,7 @@ def test_finds_what_was_inserted(store: Store) -> None:
 def test_an_altered_document_is_tampered_with(
     store: Store, database: Database, altered: dict[str, Any]
 ) -> None:
-    """Whoever can write to the database may put anything there: it is an altered record, not a crash."""
+    """Anyone who can write to the database can put anything there: it is an altered record, not a crash."""
     store.tokens.insert(STORED)
     database.tokens.update_one({"_id": ID}, {"$set": altered})
 
@@ -78,7 +78,7 @@ def test_an_altered_document_is_tampered_with(
 def test_a_document_that_lacks_a_field_is_tampered_with(
     store: Store, database: Database, missing: str
 ) -> None:
-    """A limit that is not there is no absence of limits."""
+    """A missing limit does not mean that there is no limit."""
     store.tokens.insert(STORED)
     database.tokens.update_one({"_id": ID}, {"$unset": {missing: True}})
 
@@ -86,8 +86,8 @@ def test_a_document_that_lacks_a_field_is_tampered_with(
         store.tokens.find(ID)
 
 
-def test_counts_uses_up_to_the_most(store: Store) -> None:
-    """And not those of a revoked token, nor of one that there is not."""
+def test_counts_uses_up_to_the_maximum(store: Store) -> None:
+    """But not those of a revoked token, or of one that does not exist."""
     store.tokens.insert(STORED)
 
     assert [True, True, False] == [store.tokens.use(ID) for _ in range(3)]
@@ -95,7 +95,7 @@ def test_counts_uses_up_to_the_most(store: Store) -> None:
 
 
 def test_a_revoked_token_is_neither_used_nor_renewed(store: Store) -> None:
-    """The first revocation's time stays."""
+    """The time of the first revocation stays."""
     store.tokens.insert(STORED)
     store.tokens.revoke([ID, "0" * 16], PRESENT)
     store.tokens.revoke([ID], PRESENT + timedelta(hours=1))
@@ -111,7 +111,7 @@ def test_a_revoked_token_is_neither_used_nor_renewed(store: Store) -> None:
 
 
 def test_knows_whether_there_is_an_administrator(store: Store) -> None:
-    """One whose token can be used: not expired, not revoked."""
+    """Only tokens that can be used count: not expired, not revoked."""
     admin = replace(STORED.token, scopes=(Scope(Action.ADMIN),))
     store.tokens.insert(STORED)
     assert not store.tokens.has_administrator(PRESENT)

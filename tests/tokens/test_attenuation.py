@@ -1,4 +1,4 @@
-"""vault.attenuation: a token can only give what it holds."""
+"""tokens.attenuation: a token can only grant what it holds."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,21 +18,21 @@ HOUR = timedelta(hours=1)
 
 
 def token(*texts: str, **fields: Any) -> Token:
-    """Return a token with these scopes."""
+    """Return a token with these scopes and fields."""
     return Token("id", "name", tuple(map(scopes.parse, texts)), PRESENT, "operator", **fields)
 
 
-def holder(maker: Token) -> Principal:
-    """Return who holds this token."""
-    return Principal(maker.token_id, maker.scopes, maker)
+def holder(held: Token) -> Principal:
+    """Return a caller with this token."""
+    return Principal(held.token_id, held.scopes, held)
 
 
-MAKER = token("token", "fetch:team/*")
+CREATOR = token("token", "fetch:team/*")
 CHILD = token("fetch:team/app/*")
 
 
 @pytest.mark.parametrize(
-    ("maker", "child"),
+    ("creator", "child"),
     [
         ({}, {}),
         ({}, {"expires_at": PRESENT + HOUR, "lifetime": 3600}),
@@ -45,55 +45,59 @@ CHILD = token("fetch:team/app/*")
     ],
     ids=str,
 )
-def test_gives_as_much_as_its_maker_holds(maker: dict[str, Any], child: dict[str, Any]) -> None:
-    """As much and less in everything."""
-    attenuation.require_subset(holder(replace(MAKER, **maker)), replace(CHILD, **child))
+def test_grants_what_the_creator_holds(creator: dict[str, Any], child: dict[str, Any]) -> None:
+    """The same or less, in every respect."""
+    attenuation.require_subset(holder(replace(CREATOR, **creator)), replace(CHILD, **child))
 
 
 @pytest.mark.parametrize(
-    ("maker", "child", "says"),
+    ("creator", "child", "says"),
     [
         ({}, {"scopes": (scopes.parse("fetch:*"),)}, "yours does not hold fetch:\\*"),
         ({}, {"scopes": (scopes.parse("fetch:team/a"), scopes.ADMIN)}, "yours does not hold admin"),
         ({}, {"scopes": (scopes.parse("create:team/a"),)}, "yours does not hold create:team/a"),
-        ({"expires_at": PRESENT + HOUR}, {}, "your token ends at"),
-        ({"expires_at": PRESENT + HOUR}, {"expires_at": PRESENT + 2 * HOUR}, "your token ends at"),
+        ({"expires_at": PRESENT + HOUR}, {}, "your token expires at"),
+        ({"expires_at": PRESENT + HOUR}, {"expires_at": PRESENT + 2 * HOUR}, "your token expires at"),
         (
             {"expires_at": PRESENT + HOUR, "lifetime": 60},
             {"expires_at": PRESENT + HOUR, "lifetime": 60},
-            "your token ends, so it can make no renewable one",
+            "your token expires, so it cannot create a renewable one",
         ),
-        ({"networks": ("10.0.0.0/8",)}, {}, "your token is for 10.0.0.0/8"),
-        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.0.0.0/7",)}, "your token is for"),
-        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.1.0.0/16", "192.0.2.1")}, "your token is for"),
-        ({"networks": ("0.0.0.0/0",)}, {"networks": ("::/0",)}, "your token is for"),
-        ({"networks": ("::/0",)}, {"networks": ("10.0.0.0/8",)}, "your token is for"),
-        ({"rate_limit": 5}, {}, "your token may call 5 times"),
-        ({"rate_limit": 5}, {"rate_limit": 6}, "your token may call 5 times"),
+        ({"networks": ("10.0.0.0/8",)}, {}, "your token is limited to 10.0.0.0/8"),
+        ({"networks": ("10.0.0.0/8",)}, {"networks": ("10.0.0.0/7",)}, "your token is limited to"),
+        (
+            {"networks": ("10.0.0.0/8",)},
+            {"networks": ("10.1.0.0/16", "192.0.2.1")},
+            "your token is limited to",
+        ),
+        ({"networks": ("0.0.0.0/0",)}, {"networks": ("::/0",)}, "your token is limited to"),
+        ({"networks": ("::/0",)}, {"networks": ("10.0.0.0/8",)}, "your token is limited to"),
+        ({"rate_limit": 5}, {}, "your token may make 5 calls"),
+        ({"rate_limit": 5}, {"rate_limit": 6}, "your token may make 5 calls"),
     ],
     ids=str,
 )
-def test_gives_no_more(maker: dict[str, Any], child: dict[str, Any], says: str) -> None:
-    """In no respect, and the message says in which."""
+def test_grants_no_more(creator: dict[str, Any], child: dict[str, Any], says: str) -> None:
+    """The message says in which respect the request goes beyond the creator's token."""
     with pytest.raises(Forbidden, match=says):
-        attenuation.require_subset(holder(replace(MAKER, **maker)), replace(CHILD, **child))
+        attenuation.require_subset(holder(replace(CREATOR, **creator)), replace(CHILD, **child))
 
 
-def test_an_administrator_s_token_has_an_end_all_the_same() -> None:
-    """It gives every scope, but no later end."""
-    maker = holder(token("admin", expires_at=PRESENT + HOUR))
+def test_an_administrator_s_expiry_limits_its_tokens_too() -> None:
+    """It can grant every scope, but no later expiry."""
+    creator = holder(token("admin", expires_at=PRESENT + HOUR))
 
-    attenuation.require_subset(maker, token("admin", expires_at=PRESENT + HOUR))
-    with pytest.raises(Forbidden, match="your token ends at"):
-        attenuation.require_subset(maker, token("admin"))
+    attenuation.require_subset(creator, token("admin", expires_at=PRESENT + HOUR))
+    with pytest.raises(Forbidden, match="your token expires at"):
+        attenuation.require_subset(creator, token("admin"))
 
 
-def test_the_operator_gives_everything() -> None:
-    """Who holds the keys is bound by no token."""
+def test_the_operator_can_grant_everything() -> None:
+    """The operator uses no token, so none limits the request."""
     attenuation.require_subset(policy.OPERATOR, token("admin"))
 
 
-WISH = TokenRequest("billing", (scopes.parse("fetch:team/*"),))
+REQUEST = TokenRequest("billing", (scopes.parse("fetch:team/*"),))
 
 
 @pytest.mark.parametrize(
@@ -111,9 +115,9 @@ WISH = TokenRequest("billing", (scopes.parse("fetch:team/*"),))
     ],
     ids=str,
 )
-def test_refuses_what_makes_no_sense(changed: dict[str, Any], field: str) -> None:
-    """And names the field."""
-    attenuation.validate(WISH)
+def test_refuses_an_invalid_request(changed: dict[str, Any], field: str) -> None:
+    """The error names the field."""
+    attenuation.validate(REQUEST)
     with pytest.raises(InvalidFields) as caught:
-        attenuation.validate(replace(WISH, **changed))
+        attenuation.validate(replace(REQUEST, **changed))
     assert [field] == list(caught.value.errors)

@@ -1,6 +1,6 @@
-"""vault.authentication: who asks is proven at every call, and guessing is made slow, not others' lives.
+"""tokens.authentication: every call is authenticated, and guessing is slowed without locking holders out.
 
-Over HTTP, in front of a real database: what a caller meets is what counts.
+Tested over HTTP with a real database, because the whole response counts.
 """
 
 import time
@@ -31,7 +31,7 @@ ENTRY = Entry("token_renew", Caller("127.0.0.1", "test"))
 
 
 def whoami(client: FlaskClient, token: str | None = None, address: str = "127.0.0.1") -> TestResponse:
-    """Ask who one is taken for."""
+    """Call whoami."""
     return post(client, WHOAMI, None, token, address)
 
 
@@ -42,13 +42,13 @@ def guess(token: str) -> str:
 
 @pytest.fixture
 def early_in_a_minute() -> None:
-    """Attempts are counted by the minute: begin where the test ends in the same one."""
+    """Attempts are counted per minute: start early enough that the test ends in the same one."""
     while RateLimitStore.seconds_left() < 5:
         time.sleep(0.2)
 
 
-def test_a_good_token_tells_who_asks(guarded: FlaskClient, give: Callable[..., str]) -> None:
-    """Its id is what the log calls them, its scopes what they may do."""
+def test_a_valid_token_identifies_the_caller(guarded: FlaskClient, give: Callable[..., str]) -> None:
+    """The actor is the token's id; the scopes are the token's."""
     token = give("fetch:team/*", "audit")
 
     answer = whoami(guarded, token)
@@ -60,9 +60,7 @@ def test_a_good_token_tells_who_asks(guarded: FlaskClient, give: Callable[..., s
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER   "])
-def test_the_scheme_is_written_in_any_case(
-    guarded: FlaskClient, give: Callable[..., str], scheme: str
-) -> None:
+def test_the_scheme_is_case_insensitive(guarded: FlaskClient, give: Callable[..., str], scheme: str) -> None:
     """RFC 9110, section 11.1."""
     answer = guarded.post(WHOAMI, headers={"Authorization": f"{scheme}{give('audit')}"})
 
@@ -72,19 +70,19 @@ def test_the_scheme_is_written_in_any_case(
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Token {}", "{}", "Bearer{}"]
 )
-def test_anything_but_a_bearer_is_no_token(
+def test_any_other_header_counts_as_no_token(
     guarded: FlaskClient, give: Callable[..., str], header: str
 ) -> None:
-    """It is told which header to send, and offered the scheme with no error (RFC 6750, section 3)."""
+    """The response says which header to send, and names the scheme with no error (RFC 6750, section 3)."""
     answer = guarded.post(WHOAMI, headers={"Authorization": header.format(give("admin"))})
 
     assert 401 == answer.status_code
-    assert "Authorization: Bearer" in answer.json["detail"] or "no token" in answer.json["detail"]
+    assert "Authorization: Bearer" in answer.json["detail"] or "is not a token" in answer.json["detail"]
     assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="secret-manager"')
 
 
 def test_a_token_counts_nowhere_but_in_its_header(guarded: FlaskClient, give: Callable[..., str]) -> None:
-    """Not in the query, a cookie or the body: there it would get into logs."""
+    """A token in the query, a cookie or the body is ignored: there it would get into logs."""
     token = give("admin")
     guarded.set_cookie("Authorization", f"Bearer {token}")
     guarded.set_cookie("token", token)
@@ -97,7 +95,7 @@ def test_a_token_counts_nowhere_but_in_its_header(guarded: FlaskClient, give: Ca
 def test_says_what_is_wrong_to_the_holder_alone(
     guarded: FlaskClient, give: Callable[..., str], store: Store
 ) -> None:
-    """Who has the secret part learns why it is refused; anybody else gets one answer for everything."""
+    """Only a caller with the right secret part learns why it is refused; all others get the same response."""
     good, expired, revoked, used_up = (
         give("audit"),
         give("audit", expires_in=-1),
@@ -110,15 +108,15 @@ def test_says_what_is_wrong_to_the_holder_alone(
 
     for token, says in (
         (None, "send a token, with the header Authorization: Bearer <token>"),
-        (good[:-1], "this is no token: it was cut short, mistyped, or is something else"),
+        (good[:-1], "malformed token: it was cut short or mistyped, or is not a token"),
         (UNKNOWN, "the token is not valid"),
         (guess(good), "the token is not valid"),
         (guess(expired), "the token is not valid"),
         (guess(revoked), "the token is not valid"),
-        (expired, "the token has expired: ask whoever gave it to you for another"),
-        (revoked, "the token was revoked: ask whoever gave it to you for another"),
-        (used_up, "the token was used as often as it may be"),
-        (foreign, "the token may not be used from this address"),
+        (expired, "the token has expired: ask its issuer for a new one"),
+        (revoked, "the token was revoked: ask its issuer for a new one"),
+        (used_up, "the token has no uses left: ask its issuer for a new one"),
+        (foreign, "the token may not be used from this address: it is not in the token's networks"),
     ):
         answer = whoami(guarded, token)
         error = "" if token is None else ', error="invalid_token"'
@@ -133,8 +131,10 @@ def test_says_what_is_wrong_to_the_holder_alone(
     assert 401 == whoami(guarded, foreign, "2001:db9::7").status_code
 
 
-def test_an_unproven_id_learns_nothing(guarded: FlaskClient, give: Callable[..., str]) -> None:
-    """An id that there is and one that there is not are refused in the same words."""
+def test_a_guess_does_not_reveal_whether_the_id_exists(
+    guarded: FlaskClient, give: Callable[..., str]
+) -> None:
+    """A known and an unknown id get the same response."""
     known, unknown = whoami(guarded, guess(give("admin"))), whoami(guarded, UNKNOWN)
 
     assert known.json | {"request_id": ""} == unknown.json | {"request_id": ""}
@@ -145,7 +145,7 @@ def test_an_unproven_id_learns_nothing(guarded: FlaskClient, give: Callable[...,
 def test_a_token_is_used_as_often_as_it_may_be_and_no_more(
     make_client: Callable[..., FlaskClient], give: Callable[..., str], database: Database, uses: int
 ) -> None:
-    """64 callers at once, and exactly that many get in."""
+    """Of 64 concurrent callers, exactly ``uses`` are let in."""
     application = make_client(
         AUTH_REQUIRED="true", MONGO_TIMEOUT_SECONDS="30", AUTH_FAILURES_PER_MINUTE="1000"
     ).application
@@ -162,7 +162,7 @@ def test_a_token_is_used_as_often_as_it_may_be_and_no_more(
 def test_guesses_from_one_address_are_limited(
     make_client: Callable[..., FlaskClient], give: Callable[..., str], early_in_a_minute: None
 ) -> None:
-    """Whatever is guessed; a good token gets in all the same, and other addresses are not concerned."""
+    """Every kind of guess counts; a valid token is still accepted, and other addresses are not affected."""
     client, token = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="3"), give("audit")
 
     for attempt in (None, "nonsense", UNKNOWN):
@@ -180,7 +180,7 @@ def test_guesses_from_one_address_are_limited(
 def test_guesses_at_one_token_are_limited(
     make_client: Callable[..., FlaskClient], give: Callable[..., str], early_in_a_minute: None
 ) -> None:
-    """From wherever they come; its holder gets in all the same, and other tokens are not concerned."""
+    """Guesses from all addresses count; its holder is still let in, and other tokens are not affected."""
     client, token = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="3"), give("audit")
 
     answers = [whoami(client, guess(token), f"192.0.2.{number}").status_code for number in range(1, 6)]
@@ -190,10 +190,10 @@ def test_guesses_at_one_token_are_limited(
     assert 401 == whoami(client, UNKNOWN, "192.0.2.9").status_code
 
 
-def test_an_ipv6_network_is_one_address(
+def test_an_ipv6_network_counts_as_one_address(
     make_client: Callable[..., FlaskClient], database: Database, early_in_a_minute: None
 ) -> None:
-    """Whoever has one has 2**64 of them."""
+    """A client with a /64 has 2**64 addresses."""
     client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="2")
 
     answers = [whoami(client, None, f"2001:db8::{number}").status_code for number in range(1, 4)]
@@ -205,23 +205,25 @@ def test_an_ipv6_network_is_one_address(
 def test_a_token_s_own_limit_counts_its_calls(
     guarded: FlaskClient, give: Callable[..., str], database: Database, early_in_a_minute: None
 ) -> None:
-    """Of every kind; the refusal is recorded under its name, and other tokens are not concerned."""
+    """All calls count; the refusal is recorded with the token as actor; other tokens are not affected."""
     token = give("fetch:*", rate_limit=2)
 
     answers = [post(guarded, FETCH, {"path": "a"}, token), whoami(guarded, token), whoami(guarded, token)]
 
     assert [404, 200, 429] == [answer.status_code for answer in answers]
-    assert "too many this token's calls: 2 per minute" in answers[-1].json["detail"]
+    assert answers[-1].json["detail"] == (
+        "rate limit exceeded: this token may make 2 calls per minute; wait as long as Retry-After says"
+    )
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
     refused = database.audit_logs.find_one({"reason": "too many requests"})
     assert id_of(token) == refused["actor"]
     assert 200 == whoami(guarded, give("audit")).status_code
 
 
-def test_a_call_too_many_costs_no_use(
+def test_a_call_over_the_rate_limit_costs_no_use(
     guarded: FlaskClient, give: Callable[..., str], database: Database, early_in_a_minute: None
 ) -> None:
-    """A use that was refused for another reason is still there."""
+    """A call that is refused for another reason does not use the token up."""
     token = give("fetch:*", rate_limit=1, max_uses=5)
 
     assert [200, 429, 429] == [whoami(guarded, token).status_code for _ in range(3)]
@@ -229,10 +231,10 @@ def test_a_call_too_many_costs_no_use(
     assert 1 == database.tokens.find_one({"_id": id_of(token)})["uses"]
 
 
-def test_the_common_case_asks_the_database_nothing(
+def test_a_cached_token_needs_no_query(
     guarded: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
-    """A token that was good a moment ago costs no round trip: mongod's own profiler sees one look-up."""
+    """Of three calls in a row, only the first looks the token up, as mongod's profiler shows."""
     token = give("fetch:*")
     database.command("profile", 2)
     try:
@@ -245,12 +247,12 @@ def test_the_common_case_asks_the_database_nothing(
 
     assert 1 == operations.count(("vault.tokens", "query"))
     assert 0 == sum(ns == "vault.attempts" for ns, _ in operations)
-    # There, hidden or destroyed, for all three: the profiler did look.
+    # Each call looks for a live, a hidden and a destroyed secret: the profiler was on.
     assert 9 == operations.count(("vault.secrets", "command"))
 
 
 class Clock:
-    """Time that passes when told."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -261,26 +263,26 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """The time of the authenticators of this test."""
+    """The clock of this test's authenticators."""
     return Clock()
 
 
 @pytest.fixture
 def authenticators(environment: dict[str, str], store: Store, clock: Clock) -> list[Authenticator]:
-    """Two processes' authenticators, with a clock that need not be waited for."""
+    """The authenticators of two processes, with a clock that the test controls."""
     ring = key_ring(Settings.from_environment(Environment(environment)), store)
     return [Authenticator(store.tokens, store.rate_limits, ring, 1000, clock=clock) for _ in range(2)]
 
 
 def ask(authenticator: Authenticator, token: str) -> str:
-    """Return who that is."""
+    """Return the actor that the token authenticates."""
     return authenticator.authenticate(Entry("fetch", Caller("127.0.0.1", "r")), token).actor
 
 
 def test_a_revocation_is_known_everywhere_in_time(
     authenticators: list[Authenticator], clock: Clock, store: Store, give: Callable[..., str]
 ) -> None:
-    """At once where it was done, and within RECHECK_SECONDS elsewhere, however often it is used."""
+    """At once in the process that revoked it, within RECHECK_SECONDS in others, however often it is used."""
     here, there = authenticators
     token = give("audit")
     assert [id_of(token)] * 2 == [ask(here, token), ask(there, token)]
@@ -296,10 +298,10 @@ def test_a_revocation_is_known_everywhere_in_time(
         ask(there, token)
 
 
-def test_what_is_remembered_is_no_less_checked(
+def test_a_cached_token_is_still_checked(
     authenticators: list[Authenticator], give: Callable[..., str]
 ) -> None:
-    """The secret part at every call, and the end at every call."""
+    """Every call checks the secret part and the expiry."""
     here, _ = authenticators
     token, short = give("audit"), give("audit", expires_in=1)
     ask(here, token), ask(here, short)
@@ -314,7 +316,7 @@ def test_what_is_remembered_is_no_less_checked(
 def test_a_renewal_elsewhere_is_known_in_time(
     authenticators: list[Authenticator], token_parts: TokenServices, give: Callable[..., str]
 ) -> None:
-    """Nobody is refused as expired who renewed in time, in another process."""
+    """A token that was renewed in another process is not refused as expired."""
     here, _ = authenticators
     token = give("audit", expires_in=1, renewable=True)
     ask(here, token)
@@ -325,13 +327,13 @@ def test_a_renewal_elsewhere_is_known_in_time(
     assert id_of(token) == ask(here, token)
 
 
-def test_remembers_no_more_than_it_must(
+def test_the_cache_is_bounded(
     authenticators: list[Authenticator], give: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond a bound everybody is looked up again, and nobody is refused for that."""
-    monkeypatch.setattr("service.tokens.authentication._MAX_REMEMBERED", 2)
+    """When the cache is full it is cleared, and every token is still accepted."""
+    monkeypatch.setattr("service.tokens.authentication._MAX_CACHED", 2)
     here, _ = authenticators
 
     for token in [give("audit") for _ in range(5)]:
         assert id_of(token) == ask(here, token)
-        assert len(here._remembered) <= 2
+        assert len(here._cache) <= 2

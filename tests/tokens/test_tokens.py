@@ -1,4 +1,4 @@
-"""vault.tokens: what happens at the same time as a revocation does not get around it."""
+"""tokens.tokens: concurrent calls cannot get around a revocation."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,76 +19,74 @@ from service.tokens.tokens import TokenServices
 from tests.calls import id_of
 
 ENTRY = Entry("token_create", Caller("127.0.0.1", "test"))
-WISH = TokenRequest("child", (Scope(Action.TOKEN),))
+REQUEST = TokenRequest("child", (Scope(Action.TOKEN),))
 
 
 @pytest.fixture
-def maker(give: Callable[..., str], store: Store) -> Principal:
-    """Somebody whom a process takes for good, whatever has become of their token meanwhile."""
+def creator(give: Callable[..., str], store: Store) -> Principal:
+    """A caller whom a process still accepts, even if their token has been revoked since."""
     found = store.tokens.find(id_of(give("token")))
     assert found is not None
     return Principal(found.token.token_id, found.token.scopes, found.token)
 
 
 class Interrupted:
-    """The real store, with something that happens right after a revocation has looked for descendants.
+    """The real store, with a call right after a revocation has looked for descendants.
 
-    A double because no real database stops there.
+    A double, because a real database cannot be stopped there.
     """
 
-    def __init__(self, real: TokenStore, meanwhile: Callable[[], None]) -> None:
+    def __init__(self, real: TokenStore, interrupt: Callable[[], None]) -> None:
         self._real = real
-        self._meanwhile = meanwhile
+        self._interrupt = interrupt
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
     def made_with(self, token_id: str) -> list[str]:
         found = self._real.made_with(token_id)
-        self._meanwhile()
+        self._interrupt()
         return found
 
 
-def test_whoever_makes_a_token_during_the_revocation_is_refused(
-    token_parts: TokenServices, store: Store, maker: Principal
+def test_no_token_can_be_created_during_the_revocation(
+    token_parts: TokenServices, store: Store, creator: Principal
 ) -> None:
-    """Even right after its descendants were looked for."""
+    """Not even right after the revocation has looked for descendants."""
     outcomes: list[type[Exception] | None] = []
 
-    def make_another() -> None:
+    def create_another() -> None:
         try:
-            tokens.create(token_parts, ENTRY, maker, WISH)
+            tokens.create(token_parts, ENTRY, creator, REQUEST)
             outcomes.append(None)
         except TokenRevoked:
             outcomes.append(TokenRevoked)
 
-    parts = replace(token_parts, store=Interrupted(store.tokens, make_another))
-    tokens.revoke(parts, ENTRY, policy.OPERATOR, maker.actor, descendants=True)
+    services = replace(token_parts, store=Interrupted(store.tokens, create_another))
+    tokens.revoke(services, ENTRY, policy.OPERATOR, creator.actor, descendants=True)
 
     assert [TokenRevoked] == outcomes
-    assert [] == [made for made in store.tokens.made_with(maker.actor) if store.tokens.is_alive(made)]
+    assert [] == [child for child in store.tokens.made_with(creator.actor) if store.tokens.is_alive(child)]
 
 
-def test_no_descendant_survives_whoever_is_faster(
-    token_parts: TokenServices, store: Store, maker: Principal
-) -> None:
-    """Eight threads that make tokens as fast as they can, and one revocation in the middle of it."""
+def test_no_descendant_survives_a_race(token_parts: TokenServices, store: Store, creator: Principal) -> None:
+    """Eight threads create tokens as fast as they can while one revocation runs."""
     begun = Event()
 
-    def make_on() -> int:
+    def create_until_refused() -> int:
         for number in range(1000):
             try:
-                tokens.create(token_parts, ENTRY, maker, WISH)
+                tokens.create(token_parts, ENTRY, creator, REQUEST)
             except Unauthenticated:
                 return number
             begun.set()
         return 1000
 
     with ThreadPoolExecutor(8) as pool:
-        running = [pool.submit(make_on) for _ in range(8)]
+        running = [pool.submit(create_until_refused) for _ in range(8)]
         begun.wait(10)
-        tokens.revoke(token_parts, ENTRY, policy.OPERATOR, maker.actor, descendants=True)
-    made = store.tokens.made_with(maker.actor)
+        tokens.revoke(token_parts, ENTRY, policy.OPERATOR, creator.actor, descendants=True)
+    children = store.tokens.made_with(creator.actor)
 
-    assert 0 < sum(each.result() for each in running) < len(made)
-    assert [] == [one for one in made if store.tokens.is_alive(one)]
+    assert 0 < sum(each.result() for each in running) < len(children)
+    assert [] == [child for child in children if store.tokens.is_alive(child)]

@@ -1,4 +1,4 @@
-"""vault.exporting: everything that can be created elsewhere, and the reasons for the rest."""
+"""transfer.exporting: everything that can be created elsewhere, and the reasons for the rest."""
 
 from collections import Counter
 from dataclasses import replace
@@ -22,7 +22,7 @@ from tests.secrets.secrets import DAY, entry, keep, value_of
 def export(
     vault: SecretServices, folder: str = "", audit: Entry | None = None
 ) -> tuple[list[CreateSecret | Unopened], Counter[str]]:
-    """Return all that is exported, and why the rest is not."""
+    """Return everything that is exported, and why the rest is not."""
     found: list[CreateSecret | Unopened] = []
     left_out: Counter[str] = Counter()
     for page in exporting.pages(vault, policy.OPERATOR, folder):
@@ -31,8 +31,8 @@ def export(
     return found, left_out
 
 
-def test_gives_out_values_with_their_settings(vault: SecretServices) -> None:
-    """Those that a new secret would not have by itself, as they are now."""
+def test_exports_values_with_their_settings(vault: SecretServices) -> None:
+    """The settings that differ from a new secret's defaults, as they are now."""
     end = now() + DAY
     options = {
         "labels": {"env": "prod"},
@@ -57,8 +57,8 @@ def test_gives_out_values_with_their_settings(vault: SecretServices) -> None:
     assert Counter() == left_out
 
 
-def test_gives_out_one_folder(vault: SecretServices) -> None:
-    """What is below it, at any depth, and no other whose name begins like it."""
+def test_exports_one_folder(vault: SecretServices) -> None:
+    """Everything below it, at any depth, but no folder whose name only begins with its name."""
     for path in ("a", "a/b", "a/b/c", "a0", "ab", "b"):
         keep(vault, path)
 
@@ -69,7 +69,7 @@ def test_gives_out_one_folder(vault: SecretServices) -> None:
 
 @pytest.mark.parametrize("max_bytes", [16 * 2**20, 8 * 2**20, 65_536])
 def test_goes_through_all_pages(vault: SecretServices, max_bytes: int) -> None:
-    """In the order of the paths, however many fit into one."""
+    """Ordered by path, however many fit into a page."""
     names = [f"{number}" for number in range(9)]
     for name in names:
         keep(vault, name)
@@ -77,8 +77,8 @@ def test_goes_through_all_pages(vault: SecretServices, max_bytes: int) -> None:
     assert names == [one.path for one in export(replace(vault, max_secret_bytes=max_bytes))[0]]
 
 
-def test_leaves_out_what_must_stay(vault: SecretServices) -> None:
-    """And counts why; what was destroyed is no secret any more."""
+def test_leaves_out_what_cannot_be_copied(vault: SecretServices) -> None:
+    """It counts them by reason; destroyed secrets are not counted."""
     keep(vault, "deleted")
     modify.delete(vault, entry(), policy.OPERATOR, SecretRef("deleted", True))
     keep(vault, "version-deleted")
@@ -104,7 +104,7 @@ def test_leaves_out_what_must_stay(vault: SecretServices) -> None:
     assert b"value" == value_of(vault, "limited")
 
 
-def test_counts_secrets_without_a_path_only_where_all_are_wanted(vault: SecretServices) -> None:
+def test_counts_secrets_without_a_path_only_if_all_are_exported(vault: SecretServices) -> None:
     """They are in no folder."""
     keep(vault, None)
 
@@ -112,7 +112,7 @@ def test_counts_secrets_without_a_path_only_where_all_are_wanted(vault: SecretSe
 
 
 def test_names_what_does_not_open(vault: SecretServices, database: Database) -> None:
-    """Another payload, another place, or a document that nobody wrote: the others are given out."""
+    """An altered payload, another path, or a malformed document: the others are exported."""
     for path in ("a", "payload", "place", "shape", "z"):
         keep(vault, path)
     database.secrets.update_one({"path": "payload"}, {"$set": {"versions.0.payload": bytes(60)}})
@@ -129,7 +129,7 @@ def test_names_what_does_not_open(vault: SecretServices, database: Database) -> 
 
 
 def test_every_secret_has_its_own_record(vault: SecretServices) -> None:
-    """With its id and its path; what is left out was not exported, so it has none."""
+    """With its id and path; what is left out was not exported, so it has no record."""
     kept = [keep(vault, path) for path in ("a", "b")]
     keep(vault, "c", max_reads=1)
     audit = entry()

@@ -1,4 +1,4 @@
-"""transfer.files: a file is complete, for its owner alone, and in nobody's place; or it is not there."""
+"""transfer.files: a file is complete, readable by its owner only, and replaces none; or it does not exist."""
 
 import stat
 from pathlib import Path
@@ -10,7 +10,7 @@ from service.transfer import files
 
 
 def test_a_file_has_its_name_once_it_is_complete(tmp_path: Path) -> None:
-    """Nobody takes a part of it for all of it, and nobody else reads it."""
+    """An incomplete file is never taken for a complete one, and only the owner can read it."""
     path = tmp_path / "export"
 
     with files.atomic_file(path) as file:
@@ -23,8 +23,8 @@ def test_a_file_has_its_name_once_it_is_complete(tmp_path: Path) -> None:
     assert (b"content", 0o600) == (path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
 
 
-def test_leaves_nothing_where_something_went_wrong(tmp_path: Path) -> None:
-    """What was written so far is gone, and what went wrong is told."""
+def test_leaves_nothing_after_an_error(tmp_path: Path) -> None:
+    """What was written so far is removed, and the error is raised."""
 
     def write() -> None:
         with files.atomic_file(tmp_path / "export") as file:
@@ -38,7 +38,7 @@ def test_leaves_nothing_where_something_went_wrong(tmp_path: Path) -> None:
 
 
 def test_replaces_no_file(tmp_path: Path) -> None:
-    """One that is there before, and one that somebody puts there meanwhile."""
+    """Neither one that existed before nor one that is created during the work."""
     path = tmp_path / "export"
 
     def write() -> None:
@@ -48,15 +48,15 @@ def test_replaces_no_file(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="cannot write"):
         write()
-    with pytest.raises(ConfigurationError, match="is there already"), files.atomic_file(path):
+    with pytest.raises(ConfigurationError, match="already exists"), files.atomic_file(path):
         pytest.fail("it was opened")
 
     assert [path] == list(tmp_path.iterdir())
     assert b"theirs" == path.read_bytes()
 
 
-def test_says_where_it_cannot_be_written(tmp_path: Path) -> None:
-    """In one line with the reason."""
+def test_says_why_it_cannot_be_written(tmp_path: Path) -> None:
+    """In one line."""
     with (
         pytest.raises(ConfigurationError, match="No such file or directory"),
         files.atomic_file(tmp_path / "no" / "x"),

@@ -1,4 +1,4 @@
-"""vault.importing: what would become of each secret is known before anything is written."""
+"""transfer.importing: the plan for every secret is known before anything is written."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -29,30 +29,30 @@ def request(path: str, value: Any = b"value", **options: Any) -> CreateSecret:
     return CreateSecret(value, path, SecretOptions(**options))
 
 
-def plan(vault: SecretServices, existing: Existing, *wishes: CreateSecret) -> list[ImportStep]:
-    """Plan as the operator does."""
-    return importing.plan(vault, policy.OPERATOR, wishes, existing)
+def plan(vault: SecretServices, existing: Existing, *requests: CreateSecret) -> list[ImportStep]:
+    """Plan as the operator."""
+    return importing.plan(vault, policy.OPERATOR, requests, existing)
 
 
-def outcomes(vault: SecretServices, existing: Existing, *wishes: CreateSecret) -> list[ImportOutcome]:
-    """Return what would become of each."""
-    return [step.outcome for step in plan(vault, existing, *wishes)]
+def outcomes(vault: SecretServices, existing: Existing, *requests: CreateSecret) -> list[ImportOutcome]:
+    """Return the outcome for each."""
+    return [step.outcome for step in plan(vault, existing, *requests)]
 
 
 def carry_out(vault: SecretServices, *steps: ImportStep) -> None:
-    """Do what was planned."""
+    """Carry out the plan."""
     for step in steps:
         importing.carry_out(vault, entry(), policy.OPERATOR, step)
 
 
-def named(path: str) -> SecretRef:
-    """Return the name of a path."""
+def by_path(path: str) -> SecretRef:
+    """Return the reference to a path."""
     return SecretRef(path, is_path=True)
 
 
 @pytest.mark.parametrize("existing", list(Existing))
-def test_creates_what_there_is_not(vault: SecretServices, existing: Existing, database: Database) -> None:
-    """However existing ones are treated; nothing is written before it is carried out."""
+def test_creates_new_secrets(vault: SecretServices, existing: Existing, database: Database) -> None:
+    """However existing ones are treated; nothing is written before the plan is carried out."""
     steps = plan(vault, existing, request("a", b"1"), request("b", b"2", labels={"env": "prod"}))
     before = database.secrets.count_documents({})
     carry_out(vault, *steps)
@@ -62,8 +62,8 @@ def test_creates_what_there_is_not(vault: SecretServices, existing: Existing, da
     assert [{"k": "env", "v": "prod"}] == database.secrets.find_one({"path": "b"})["labels"]
 
 
-def test_what_there_is_stays_unless_told_otherwise(vault: SecretServices) -> None:
-    """One secret that is there is refused, skipped or given the new value."""
+def test_existing_secrets_stay_unless_asked(vault: SecretServices) -> None:
+    """An existing secret is refused, skipped or given the new value."""
     keep(vault, "there", b"old")
     both = (request("there", b"new"), request("not-there"))
 
@@ -78,7 +78,7 @@ def test_what_there_is_stays_unless_told_otherwise(vault: SecretServices) -> Non
     assert b"new" == value_of(vault, "there")
 
 
-def test_an_equal_value_is_no_new_version(vault: SecretServices, database: Database) -> None:
+def test_an_equal_value_is_not_a_new_version(vault: SecretServices, database: Database) -> None:
     """Running an import again changes nothing."""
     keep(vault, "a", b"same", labels={"env": "prod"}, max_versions=3)
     before = database.secrets.find_one()
@@ -90,8 +90,8 @@ def test_an_equal_value_is_no_new_version(vault: SecretServices, database: Datab
     assert before == database.secrets.find_one()
 
 
-def test_other_settings_with_an_equal_value_are_no_new_version(vault: SecretServices) -> None:
-    """They are changed, and the version stays."""
+def test_other_settings_with_an_equal_value_are_not_a_new_version(vault: SecretServices) -> None:
+    """The settings are changed, and the version stays."""
     keep(vault, "a", b"same")
     end = now() + DAY
 
@@ -101,13 +101,13 @@ def test_other_settings_with_an_equal_value_are_no_new_version(vault: SecretServ
         carry_out(vault, step)
         assert [ImportOutcome.SAME] == outcomes(vault, UPDATE, request("a", b"same", **options))
 
-    found = vault.secrets.find_whole([named("a")], policy.access_filter(policy.OPERATOR, Action.FETCH))
-    secret = found[named("a")]
+    found = vault.secrets.find_whole([by_path("a")], policy.access_filter(policy.OPERATOR, Action.FETCH))
+    secret = found[by_path("a")]
     assert (1, (("env", "prod"),), end) == (secret.current, secret.labels, secret.versions[0].expires_at)
 
 
-def test_a_value_to_be_made_is_never_equal(vault: SecretServices) -> None:
-    """Nobody knows it before."""
+def test_a_value_to_be_generated_is_never_equal(vault: SecretServices) -> None:
+    """It is not known before."""
     keep(vault, "a", b"x")
     (step,) = plan(vault, UPDATE, request("a", Recipe(8, "ab")))
     carry_out(vault, step)
@@ -117,18 +117,18 @@ def test_a_value_to_be_made_is_never_equal(vault: SecretServices) -> None:
 
 
 def test_comparing_uses_up_no_read(vault: SecretServices) -> None:
-    """The value goes nowhere."""
+    """The value is not returned."""
     keep(vault, "once", b"value", max_reads=1)
 
     assert [ImportOutcome.SAME] == outcomes(vault, UPDATE, request("once", b"value"))
     assert b"value" == value_of(vault, "once")
 
 
-def test_an_update_wants_the_version_that_was_planned_for(vault: SecretServices) -> None:
-    """What somebody changed meanwhile is not overwritten; a secret that demands it is content."""
+def test_an_update_requires_the_version_in_the_plan(vault: SecretServices) -> None:
+    """A change made since is not overwritten; this also satisfies ``cas_required``."""
     keep(vault, "a", b"old", cas_required=True)
     steps = plan(vault, UPDATE, request("a", b"new"))
-    modify.update(vault, entry(), policy.OPERATOR, named("a"), UpdateSecret(b"theirs", 1))
+    modify.update(vault, entry(), policy.OPERATOR, by_path("a"), UpdateSecret(b"theirs", 1))
 
     with pytest.raises(VersionConflict):
         carry_out(vault, *steps)
@@ -137,10 +137,10 @@ def test_an_update_wants_the_version_that_was_planned_for(vault: SecretServices)
     assert b"new" == value_of(vault, "a")
 
 
-def test_what_was_deleted_is_there(vault: SecretServices) -> None:
-    """It can be brought back, so nothing takes its place; whoever updates it is told what to do."""
+def test_a_deleted_secret_counts_as_existing(vault: SecretServices) -> None:
+    """It can be undeleted, so it is not replaced; the error of an update says what to do."""
     keep(vault, "a")
-    modify.delete(vault, entry(), policy.OPERATOR, named("a"))
+    modify.delete(vault, entry(), policy.OPERATOR, by_path("a"))
 
     assert [ImportOutcome.REFUSE] == outcomes(vault, REFUSE, request("a"))
     assert [ImportOutcome.SKIP] == outcomes(vault, SKIP, request("a"))
@@ -150,9 +150,9 @@ def test_what_was_deleted_is_there(vault: SecretServices) -> None:
 
 
 def test_a_deleted_version_is_followed_by_another(vault: SecretServices) -> None:
-    """The secret itself is in use, and has no value to compare."""
+    """The secret is still in use, but has no value to compare."""
     keep(vault, "a", b"value")
-    modify.delete(vault, entry(), policy.OPERATOR, named("a"), [1])
+    modify.delete(vault, entry(), policy.OPERATOR, by_path("a"), [1])
 
     carry_out(vault, *plan(vault, UPDATE, request("a", b"value")))
 
@@ -160,10 +160,10 @@ def test_a_deleted_version_is_followed_by_another(vault: SecretServices) -> None
 
 
 @pytest.mark.parametrize("existing", list(Existing))
-def test_what_is_over_is_not_there(vault: SecretServices, existing: Existing, indexed: None) -> None:
-    """Destroyed, or expired and not yet removed: the path is free."""
+def test_an_ended_secret_is_not_existing(vault: SecretServices, existing: Existing, indexed: None) -> None:
+    """If it is destroyed, or expired and not yet removed, the path is free."""
     keep(vault, "destroyed")
-    modify.destroy(vault, entry(), policy.OPERATOR, named("destroyed"))
+    modify.destroy(vault, entry(), policy.OPERATOR, by_path("destroyed"))
     keep(vault, "expired", expires_at=timedelta(seconds=1))
     later = replace(vault, clock=lambda: now() + 2 * SECOND)
 
@@ -175,7 +175,7 @@ def test_what_is_over_is_not_there(vault: SecretServices, existing: Existing, in
 
 
 def test_refuses_what_could_not_be_created(vault: SecretServices) -> None:
-    """Each for its own reason, all at once."""
+    """All of them at once, each for its own reason."""
     steps = plan(
         vault,
         REFUSE,
@@ -192,7 +192,7 @@ def test_refuses_what_could_not_be_created(vault: SecretServices) -> None:
 
 
 def test_leaves_out_what_has_ended_since(vault: SecretServices) -> None:
-    """An export of last year is imported all the same."""
+    """The rest of an old export is imported."""
     ended = now() - SECOND
 
     assert [ImportOutcome.OVER, ImportOutcome.OVER, ImportOutcome.CREATE] == outcomes(
@@ -205,7 +205,7 @@ def test_leaves_out_what_has_ended_since(vault: SecretServices) -> None:
 
 
 def test_refuses_to_update_what_does_not_open(vault: SecretServices, database: Database) -> None:
-    """An altered record is for somebody to look at, not to write over."""
+    """An altered record needs an investigation and is not overwritten."""
     keep(vault, "payload")
     keep(vault, "place")
     database.secrets.update_one({"path": "payload"}, {"$set": {"versions.0.payload": bytes(60)}})
@@ -217,8 +217,8 @@ def test_refuses_to_update_what_does_not_open(vault: SecretServices, database: D
     assert ["tampered"] * 2 == [step.error.reason for step in steps if step.error]
 
 
-def test_looks_at_many_a_few_at_a_time(vault: SecretServices) -> None:
-    """So that their values fit into memory; the order stays."""
+def test_compares_values_in_batches(vault: SecretServices) -> None:
+    """So that they fit into memory; the order stays."""
     few = replace(vault, max_secret_bytes=8 * 2**20)
     for number in range(0, 9, 2):
         keep(vault, f"{number}", b"value")
@@ -229,5 +229,5 @@ def test_looks_at_many_a_few_at_a_time(vault: SecretServices) -> None:
 
 
 def test_shows_no_value(vault: SecretServices) -> None:
-    """Whoever prints a step sees what would happen and nothing else."""
+    """The repr of a step does not contain the value."""
     assert "value" not in repr(plan(vault, REFUSE, request("a")))

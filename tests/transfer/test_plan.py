@@ -1,11 +1,11 @@
-"""transfer.incoming: every line is told of by its number, and never by its value."""
+"""transfer.plan: every line is described by its number, and never with its value."""
 
 import base64
 from typing import Any
 
 from service.access import policy
 from service.secrets.services import SecretServices
-from service.transfer import plan as incoming
+from service.transfer import plan as import_plan
 from service.transfer.formats import line
 from service.transfer.formats.line import LineError, ParsedLine
 from service.transfer.importing import Existing
@@ -16,11 +16,11 @@ SECRET = base64.b64encode(b"hunter2").decode()
 
 def plan(vault: SecretServices, *found: ParsedLine | LineError, folder: str = "") -> list[PlannedLine]:
     """Plan as the operator does."""
-    return incoming.plan(vault, policy.OPERATOR, found, folder, Existing.REFUSE)
+    return import_plan.plan(vault, policy.OPERATOR, found, folder, Existing.REFUSE)
 
 
-def said(vault: SecretServices, **body: Any) -> str:
-    """Return what is said of a line with this body."""
+def describe(vault: SecretServices, **body: Any) -> str:
+    """Return the text for a line with this body."""
     (planned,) = plan(vault, ParsedLine(7, body))
     assert 7 == planned.number
     assert "hunter2" not in repr(planned)
@@ -28,14 +28,14 @@ def said(vault: SecretServices, **body: Any) -> str:
 
 
 def test_puts_everything_into_the_folder(vault: SecretServices) -> None:
-    """What names no path becomes the folder's own."""
+    """A secret with an empty path gets the folder's own path."""
     found = plan(vault, line.parsed_line(1, "a/b", b""), line.parsed_line(2, "", b""), folder="team/app/")
 
     assert ["team/app/a/b: create", "team/app: create"] == [one.text for one in found]
 
 
-def test_tells_of_all_lines_in_their_order(vault: SecretServices) -> None:
-    """Those that could not be read, those that cannot be kept, and those that can."""
+def test_describes_all_lines_in_order(vault: SecretServices) -> None:
+    """Lines that could not be parsed, secrets that cannot be stored, and those that can."""
     found = plan(
         vault,
         line.parsed_line(1, "a", b"x"),
@@ -48,28 +48,28 @@ def test_tells_of_all_lines_in_their_order(vault: SecretServices) -> None:
     assert [
         (1, "a: create"),
         (2, "refuse: the single quote is not closed"),
-        (4, "refuse: path: line 1 has the same"),
+        (4, "refuse: path: line 1 has the same path"),
         (5, "large: refuse: a secret may have up to 65536 bytes"),
         (6, "b: create"),
     ] == [(one.number, one.text) for one in found]
 
 
 def test_takes_the_bodies_that_create_takes(vault: SecretServices) -> None:
-    """And refuses the others as it does, naming the field."""
-    assert "a: create" == said(vault, path="a", secret=SECRET, labels={"env": "prod"}, expires_in=60)
-    assert "a: create" == said(vault, path="a", generate={"length": 20})
-    assert "invalid base64" in said(vault, path="a", secret="hunter2")
-    assert "refuse: secret: give the value as secret" in said(vault, path="a")
-    assert "refuse: max_reads: " in said(vault, path="a", secret=SECRET, max_reads=0)
-    assert "refuse: path: without one nobody would find it" in said(vault, secret=SECRET)
-    assert "refuse: path: Not a valid string." == said(vault, path=["hunter2"], secret=SECRET)
-    assert "refuse: secret: Not a valid string." == said(vault, path="a", secret=["hunter2"])
+    """Other bodies are refused as ``create`` does, with the name of the field."""
+    assert "a: create" == describe(vault, path="a", secret=SECRET, labels={"env": "prod"}, expires_in=60)
+    assert "a: create" == describe(vault, path="a", generate={"length": 20})
+    assert "invalid base64" in describe(vault, path="a", secret="hunter2")
+    assert "refuse: secret: give either secret or generate" in describe(vault, path="a")
+    assert "refuse: max_reads: " in describe(vault, path="a", secret=SECRET, max_reads=0)
+    assert "refuse: path: missing; a secret without one could not" in describe(vault, secret=SECRET)
+    assert "refuse: path: Not a valid string." == describe(vault, path=["hunter2"], secret=SECRET)
+    assert "refuse: secret: Not a valid string." == describe(vault, path="a", secret=["hunter2"])
 
 
 def test_repeats_nothing_that_could_be_a_value(vault: SecretServices) -> None:
-    """A value in the wrong field, or for the name of one."""
-    assert "refuse: there is an unknown field" == said(vault, path="a", secret=SECRET, hunter2=1)
-    assert "refuse: labels: Not a valid string." == said(
+    """A value may be in the wrong field, or in place of a field's name."""
+    assert "refuse: there is an unknown field" == describe(vault, path="a", secret=SECRET, hunter2=1)
+    assert "refuse: labels: Not a valid string." == describe(
         vault, path="a", secret=SECRET, labels={"hunter2": 1}
     )
-    assert "refuse: path: a path is segments" in said(vault, path="hunter2 hunter2", secret=SECRET)
+    assert "refuse: path: a path is segments" in describe(vault, path="hunter2 hunter2", secret=SECRET)

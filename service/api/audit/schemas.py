@@ -1,4 +1,4 @@
-"""The bodies of requests and answers about the audit log; the OpenAPI document is made of these too."""
+"""Bodies of requests and responses about the audit log; the OpenAPI document is generated from these."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from ...models import Status
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_TIME, Text, count, moment
 
 MAX_FINDINGS = 1000
-# As many as a body of the usual length holds.
+# As many as fit into a body of the default maximum size.
 _MAX_CHECKPOINTS = 100
 _RECORD_ID = "67a1b2c30a1b2c3d4e5f6071:000000000042"
 
 
 class SearchRequest(Schema):
-    """What to find; all that is given must fit."""
+    """Which records to find: those that match all given fields."""
 
-    since = moment("From this time on.")
-    until = moment("Before this time.")
-    actor = Text(metadata={"description": "Who asked: a token's id, `operator` or `anonymous`."})
-    operation = Text(metadata={"description": "What was asked for.", "example": "fetch"})
-    secret_id = Text(metadata={"description": "Which secret it was about.", "example": EXAMPLE_ID})
-    path = Text(metadata={"description": "Which path it was about.", "example": EXAMPLE_PATH})
-    client_ip = Text(metadata={"description": "Where it came from.", "example": "192.0.2.7"})
+    since = moment("Only records from this time on.")
+    until = moment("Only records before this time.")
+    actor = Text(metadata={"description": "The caller: a token's id, `operator` or `anonymous`."})
+    operation = Text(metadata={"description": "The operation.", "example": "fetch"})
+    secret_id = Text(metadata={"description": "The secret's id.", "example": EXAMPLE_ID})
+    path = Text(metadata={"description": "The secret's path.", "example": EXAMPLE_PATH})
+    client_ip = Text(metadata={"description": "The client's address.", "example": "192.0.2.7"})
     status = fields.String(
         validate=validate.OneOf([status.value for status in Status]),
-        metadata={"description": "How it ended."},
+        metadata={"description": "Whether the operation succeeded."},
     )
-    cursor = fields.String(metadata={"description": "`cursor` of the answer before."})
+    cursor = fields.String(metadata={"description": "`cursor` of the previous page."})
     limit = count(
         1,
         search.MAX_PAGE,
         metadata={
-            "description": "Records per page; 100 without it. A page goes on to the end of its millisecond."
+            "description": "Records per page; default 100. A page may have more, to complete a millisecond."
         },
     )
 
@@ -48,7 +48,7 @@ class RecordResponse(Schema):
     secret_id = fields.String(required=True, allow_none=True)
     path = fields.String(required=True, allow_none=True)
     token_id = fields.String(
-        required=True, allow_none=True, metadata={"description": "Which token it was about."}
+        required=True, allow_none=True, metadata={"description": "The token that the operation was about."}
     )
     client_ip = fields.String(required=True)
     status = fields.String(required=True, metadata={"enum": [status.value for status in Status]})
@@ -58,62 +58,67 @@ class RecordResponse(Schema):
 
 
 class SearchResponse(Schema):
-    """A page of records, the newest first."""
+    """A page of records, newest first."""
 
     records = fields.List(fields.Nested(RecordResponse), required=True)
-    cursor = fields.String(required=True, allow_none=True, metadata={"description": "For the next page."})
+    cursor = fields.String(
+        required=True, allow_none=True, metadata={"description": "For the next page; null on the last page."}
+    )
 
 
 class VerifyRequest(Schema):
-    """What is known from outside the database."""
+    """Checkpoints that were kept outside the database."""
 
     checkpoints = fields.List(
         fields.Dict(keys=fields.String()),
         validate=validate.Length(max=_MAX_CHECKPOINTS),
-        metadata={"description": "`checkpoint` of lines of the service's log, as they stand there."},
+        metadata={"description": "The `checkpoint` objects from lines of the service's log, unchanged."},
     )
 
 
 class FindingResponse(Schema):
-    """Something that is not as the service wrote it."""
+    """A difference from what the service wrote."""
 
     kind = fields.String(required=True, metadata={"enum": [kind.value for kind in FindingKind]})
     first = fields.String(
-        required=True, metadata={"description": "The id of the record.", "example": _RECORD_ID}
+        required=True, metadata={"description": "The id of the first record.", "example": _RECORD_ID}
     )
-    last = fields.String(required=True, metadata={"description": "The last one's, of several."})
+    last = fields.String(required=True, metadata={"description": "The id of the last record."})
     detail = fields.String(required=True)
     after = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "The time of the record before."}
+        required=True, allow_none=True, metadata={"description": "The time of the preceding record."}
     )
     before = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "The time of the record or of the next."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The time of the record itself or of the following one."},
     )
 
 
 class VerifyResponse(Schema):
-    """Whether the log is as it was written."""
+    """Whether the log is unaltered and complete."""
 
-    fine = fields.Boolean(required=True, metadata={"description": "Whether nothing was found."})
-    records = fields.Integer(required=True, metadata={"description": "Records that were read, in chains."})
+    fine = fields.Boolean(required=True, metadata={"description": "True if there are no findings."})
+    records = fields.Integer(required=True, metadata={"description": "Records in chains that were read."})
     chains = fields.Integer(required=True)
-    open = fields.Integer(required=True, metadata={"description": "Chains of living processes."})
+    open = fields.Integer(required=True, metadata={"description": "Chains of running processes."})
     expired = fields.Integer(
         required=True,
-        metadata={"description": "Records that are gone because of their age, as checkpoints show."},
+        metadata={"description": "Records that were removed because of their age, as checkpoints show."},
     )
     unchained = fields.Integer(
-        required=True, metadata={"description": "Records from before there were chains: nothing proves them."}
+        required=True,
+        metadata={"description": "Records from before there were chains; they cannot be verified."},
     )
     checkpoints = fields.Integer(required=True)
     found = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
         required=True,
-        metadata={"description": "How many, by kind."},
+        metadata={"description": "The number of findings, by kind."},
     )
     findings = fields.List(
         fields.Nested(FindingResponse),
         required=True,
-        metadata={"description": f"The first {MAX_FINDINGS} of them."},
+        metadata={"description": f"The first {MAX_FINDINGS} findings."},
     )

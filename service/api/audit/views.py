@@ -1,4 +1,4 @@
-"""``/vault/audit``: who did what, and whether the log of it is as it was written."""
+"""``/vault/audit``: search and verify the audit log."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ blueprint = Blueprint("audit", __name__, url_prefix="/vault/audit", description=
 blueprint.ARGUMENTS_PARSER = BodyParser()
 
 _FAILURES = {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this: audit")}
-_WORKED_AT_ONCE = 100
-# Not zero: gevent would go on here before it looks who else has something to read.
+_RECORDS_PER_PAUSE = 100
+# Not zero: with zero, gevent would resume this greenlet before it polls the other connections.
 _PAUSE_SECONDS = 0.0001
 _RECORD = {
     "record_id": "67a1b2c30a1b2c3d4e5f6071:000000000042",
@@ -59,7 +59,7 @@ _REPORT = {
 @blueprint.response(200, schemas.SearchResponse, example={"records": [_RECORD], "cursor": None})
 @documents_errors(blueprint, _FAILURES)
 def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """Find audit records by time, actor, operation, secret, address and status; the newest come first."""
+    """Find audit records by time, actor, operation, secret, address and status, newest first."""
     query = AuditQuery(
         since=body.pop("since", None),
         until=body.pop("until", None),
@@ -81,8 +81,9 @@ def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Verify the whole audit log.
 
-    Every record, every link of every chain, and every end against the checkpoints. It takes a minute
-    where there are millions of records; `python -m service audit verify` tells meanwhile how far it is.
+    Checks every record, every link of every chain, and the end of every chain against the checkpoints. With
+    millions of records it takes about a minute; `python -m service audit verify` does the same and shows
+    its progress.
     """
     findings: list[Finding] = []
 
@@ -90,13 +91,13 @@ def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
         if len(findings) < schemas.MAX_FINDINGS:
             findings.append(finding)
 
-    # No limit for all of it together: each step has its own, and how many there are is nobody's fault.
+    # No deadline for the whole request: each database operation has its own, and a long log needs many.
     saved = body.get("checkpoints", [])
-    report = verify_log(dependencies().audit_log, call.principal, saved, keep, _let_others_work)
+    report = verify_log(dependencies().audit_log, call.principal, saved, keep, _yield_processor)
     return {**asdict(report), "fine": report.valid, "findings": findings}
 
 
-def _let_others_work(records: int) -> None:
-    """Pause now and then: a greenlet keeps the processor for as long as it waits for nothing."""
-    if records % _WORKED_AT_ONCE == 0:
+def _yield_processor(records: int) -> None:
+    """Pause regularly: a greenlet keeps the processor until it waits for something."""
+    if records % _RECORDS_PER_PAUSE == 0:
         time.sleep(_PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""The answers about master keys; the OpenAPI document is made of these too."""
+"""Bodies of responses about master keys; the OpenAPI document is generated from these."""
 
 from __future__ import annotations
 
@@ -8,51 +8,60 @@ from ...keys.wrap_counter import BLOCK_SIZE, MAX_WRAPS
 
 
 class KeyUseResponse(Schema):
-    """One master key, and how much is under it."""
+    """A master key, and what depends on it."""
 
     key_id = fields.String(
         required=True,
-        metadata={"description": "Names the key and tells nothing about it.", "example": "4cb1ad3f2c0e9b17"},
+        metadata={
+            "description": "Identifies the key without revealing anything about it.",
+            "example": "4cb1ad3f2c0e9b17",
+        },
     )
     held = fields.Boolean(
-        required=True, metadata={"description": "Whether the process that answers has this key."}
+        required=True, metadata={"description": "Whether the process that responds has this key."}
     )
     primary = fields.Boolean(
-        required=True, metadata={"description": "Whether it puts new secrets and tokens under this one."}
+        required=True, metadata={"description": "Whether new secrets and tokens are put under this key."}
     )
-    versions = fields.Integer(required=True, metadata={"description": "Data keys of secrets' versions."})
-    secret_tags = fields.Integer(required=True, metadata={"description": "Tags of secrets' places."})
+    versions = fields.Integer(
+        required=True, metadata={"description": "Versions of secrets whose data keys it wraps."}
+    )
+    secret_tags = fields.Integer(
+        required=True, metadata={"description": "Secrets whose path or owner it authenticates."}
+    )
     token_tags = fields.Integer(
-        required=True, metadata={"description": "Tags of tokens, ended ones included."}
+        required=True, metadata={"description": "Tokens that it authenticates, including ended ones."}
     )
     canary = fields.Boolean(
-        required=True, metadata={"description": "Whether no process starts to serve without it."}
+        required=True, metadata={"description": "Whether every process needs this key to become ready."}
     )
     audit_key = fields.Boolean(
         required=True,
-        metadata={"description": "Whether the key that authenticates the audit log is under this one."},
+        metadata={"description": "Whether it wraps the key that authenticates the audit log."},
     )
     wraps = fields.Integer(
         required=True,
         metadata={
-            "description": f"At least as many as it made, of {MAX_WRAPS}; reserved {BLOCK_SIZE} at a time."
+            "description": f"Upper bound of the wraps made with this key, of {MAX_WRAPS} allowed; counted in"
+            f" blocks of {BLOCK_SIZE}."
         },
     )
 
 
 class KeyStatusResponse(Schema):
-    """All keys that this process holds or anything is under; the primary one first."""
+    """All keys that this process holds or that something depends on; the primary key first."""
 
     keys = fields.List(fields.Nested(KeyUseResponse), required=True)
     legacy = fields.Integer(
         required=True,
-        metadata={"description": "Records of an earlier implementation, which do not name their key."},
+        metadata={"description": "Records of an earlier implementation; these do not name their key."},
     )
     malformed = fields.Integer(
-        required=True, metadata={"description": "What should name a key and does not: somebody altered it."}
+        required=True,
+        metadata={"description": "Data keys and tags that should name a key but do not: they were altered."},
     )
     warnings = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "Keys that are missing here, or that should make room for another soon."},
+        metadata={"description": "Keys that this process lacks, or that should be rotated soon."},
     )

@@ -1,4 +1,4 @@
-"""``/vault/key``: the master keys, by their ids."""
+"""``/vault/key``: the status of the master keys, by key id."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..error_docs import COMMON_ERRORS, documents_errors
 from ..guard import Call, guarded
 from . import schemas
 
-blueprint = Blueprint("keys", __name__, url_prefix="/vault/key", description="The master keys, by their ids.")
+blueprint = Blueprint("keys", __name__, url_prefix="/vault/key", description="Status of the master keys.")
 
 _USE = {
     "key_id": "4cb1ad3f2c0e9b17",
@@ -46,9 +46,9 @@ _USE = {
     },
 )
 def status(call: Call) -> KeyStatus:
-    """Tell which master keys there are and how much is under each; for administrators.
+    """List the master keys and how much depends on each; for administrators.
 
-    All secrets and tokens are counted, which takes seconds where there are many.
+    Counts all secrets and tokens, which takes seconds if there are many.
     """
-    # No limit for all of it together: each step has its own, and how many there are is nobody's fault.
+    # No deadline for the whole request: each database operation has its own, and many secrets need many.
     return key_status(dependencies().keys, call.principal)

@@ -1,4 +1,4 @@
-"""``/vault/secret``: what becomes of a secret after it was created."""
+"""``/vault/secret``: update, describe, list, delete, undelete and destroy."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from ...secrets.listing import Listing, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...store.secret_queries import SecretRef
 from ..dependencies import dependencies
-from ..error_docs import COMMON_ERRORS, documents_errors
+from ..error_docs import COMMON_ERRORS, INVALID_BASE64, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
 from ..json_body import BodyParser
 from .requests import ListRequest, Name, UpdateRequest, VersionsRequest
-from .responses import ChangedResponse, ListResponse, SecretDescription, described
+from .responses import ChangedResponse, ListResponse, SecretDescription, describe_secret
 
-blueprint = Blueprint("life", __name__, url_prefix="/vault/secret", description="The life of a secret.")
+blueprint = Blueprint(
+    "lifecycle", __name__, url_prefix="/vault/secret", description="The lifecycle of a secret."
+)
 blueprint.ARGUMENTS_PARSER = BodyParser()
 
 _ACTOR = "0f3a5b7c9d1e2f40"
@@ -75,8 +77,8 @@ _DESCRIBED = {
 }
 _BY_NAME = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: SecretNotFound()}
 _WHICH = {
-    "the secret": {"value": {"path": EXAMPLE_PATH}},
-    "versions of it": {"value": {"path": EXAMPLE_PATH, "versions": [1, 2]}},
+    "whole secret": {"value": {"path": EXAMPLE_PATH}},
+    "single versions": {"value": {"path": EXAMPLE_PATH, "versions": [1, 2]}},
 }
 
 
@@ -85,9 +87,9 @@ _WHICH = {
 @blueprint.arguments(
     UpdateRequest(),
     examples={
-        "another value": {"value": {"path": EXAMPLE_PATH, "secret": EXAMPLE_SECRET, "expected_version": 1}},
-        "another path": {"value": {"secret_id": EXAMPLE_ID, "new_path": EXAMPLE_PATH}},
-        "no end any more": {"value": {"path": EXAMPLE_PATH, "expires_at": None}},
+        "new value": {"value": {"path": EXAMPLE_PATH, "secret": EXAMPLE_SECRET, "expected_version": 1}},
+        "new path": {"value": {"secret_id": EXAMPLE_ID, "new_path": EXAMPLE_PATH}},
+        "no expiry": {"value": {"path": EXAMPLE_PATH, "expires_at": None}},
     },
 )
 @blueprint.response(200, ChangedResponse, example=_CHANGED)
@@ -95,23 +97,21 @@ _WHICH = {
     blueprint,
     {
         **_BY_NAME,
-        HTTPStatus.BAD_REQUEST: InvalidBase64(
-            "invalid base64: the standard alphabet with padding is expected"
-        ),
+        HTTPStatus.BAD_REQUEST: InvalidBase64(INVALID_BASE64),
         HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this path: create:team/app/db-password"),
         HTTPStatus.CONFLICT: VersionConflict(2),
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge("a secret may have up to 65536 bytes"),
     },
 )
 def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any]:
-    """Give a secret another value, as a new version, another path or other settings.
+    """Give a secret a new value (as a new version), a new path or new settings.
 
-    All of it is done or nothing. Two updates at once both add their version; with expected_version one
-    of them gets a 409 with the current version. After a 503 it may have been done: describe tells.
+    The update is atomic. Of two concurrent updates, both add a version; with expected_version, one of them
+    gets a 409 with the current version. After a 503 the update may have been made: use describe to check.
     """
     ref, change = request
     with dependencies().request_deadline():
-        return _described(modify.update(dependencies().secrets, call.entry, call.principal, ref, change))
+        return _response(modify.update(dependencies().secrets, call.entry, call.principal, ref, change))
 
 
 @blueprint.post("/describe")
@@ -120,9 +120,9 @@ def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any
 @blueprint.response(200, SecretDescription, example=_DESCRIBED)
 @documents_errors(blueprint, _BY_NAME)
 def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
-    """Tell everything about a secret but its values; it takes the scope `list`, and is no read."""
+    """Return everything about a secret but its values; needs the scope `list`, and uses up no read."""
     with dependencies().request_deadline():
-        return _described(read.describe(dependencies().secrets, call.entry, call.principal, ref))
+        return _response(read.describe(dependencies().secrets, call.entry, call.principal, ref))
 
 
 @blueprint.post("/list")
@@ -130,7 +130,7 @@ def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
 @blueprint.arguments(
     ListRequest(),
     examples={
-        "everything below": {"value": {"prefix": "team/", "labels": {"env": "prod"}}},
+        "everything below a path": {"value": {"prefix": "team/", "labels": {"env": "prod"}}},
         "one level": {"value": {"prefix": "team/", "recursive": False}},
     },
 )
@@ -141,10 +141,10 @@ def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
     blueprint, {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this: list")}
 )
 def list_(call: Call, query: ListQuery) -> Listing:
-    """List secrets in the order of their paths, as far as the token's `list` scopes reach.
+    """List the secrets that the token's `list` scopes cover, sorted by path, without values.
 
-    Values are not among them. A page costs the same however many secrets there are; there are more as
-    long as there is a cursor, and the last page may be empty.
+    If there is a cursor, there are more pages; the last page may be empty. The cost of a page does not
+    depend on the number of secrets.
     """
     with dependencies().request_deadline():
         return listing.list_(dependencies().secrets, call.entry, call.principal, query)
@@ -156,9 +156,9 @@ def list_(call: Call, query: ListQuery) -> Listing:
 @blueprint.response(200, ChangedResponse, example=_DELETED)
 @documents_errors(blueprint, _BY_NAME)
 def delete(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
-    """Hide a secret, or versions of it; undelete brings them back.
+    """Delete a secret, or versions of it; undelete restores them.
 
-    A secret keeps its path, and is there for 30 days, or until it ends anyway.
+    A deleted secret keeps its path, and can be restored for 30 days or until it expires.
     """
     return _change(modify.delete, call, request)
 
@@ -169,7 +169,7 @@ def delete(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, A
 @blueprint.response(200, ChangedResponse, example=_CHANGED)
 @documents_errors(blueprint, _BY_NAME)
 def undelete(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
-    """Bring back a secret, or versions of it, that were deleted; it takes the scope `delete`."""
+    """Restore a deleted secret, or deleted versions of it; needs the scope `delete`."""
     return _change(modify.undelete, call, request)
 
 
@@ -179,10 +179,10 @@ def undelete(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str,
 @blueprint.response(200, ChangedResponse, example={**_DELETED, "state": "destroyed"})
 @documents_errors(blueprint, _BY_NAME)
 def destroy(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
-    """Remove the values of a secret, or of versions of it, for good; it takes the scope `delete`.
+    """Remove the values of a secret, or of versions of it, permanently; needs the scope `delete`.
 
-    Nothing brings them back but a backup. The path is free again; for 30 days a 404 tells, to whoever
-    may know, when the secret was destroyed and by whom.
+    Only a backup can restore them. The path is free again. For 30 days a 404 says when and by whom the secret
+    was destroyed, to callers whose scopes cover it.
     """
     return _change(modify.destroy, call, request)
 
@@ -190,8 +190,8 @@ def destroy(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, 
 def _change(change: Any, call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
     ref, versions = request
     with dependencies().request_deadline():
-        return _described(change(dependencies().secrets, call.entry, call.principal, ref, versions))
+        return _response(change(dependencies().secrets, call.entry, call.principal, ref, versions))
 
 
-def _described(secret: Secret) -> dict[str, Any]:
-    return described(secret, dependencies().secrets.clock())
+def _response(secret: Secret) -> dict[str, Any]:
+    return describe_secret(secret, dependencies().secrets.clock())

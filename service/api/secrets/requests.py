@@ -1,4 +1,4 @@
-"""The bodies of requests about secrets, loaded as what the use cases take.
+"""The bodies of requests about secrets, loaded as the parameters of the use cases.
 
 The OpenAPI document is generated from these schemas.
 """
@@ -28,16 +28,20 @@ Body = dict[str, Any]
 
 
 class Generate(Schema):
-    """How the service generates the value, so that nobody has to see it."""
+    """How the service generates the value."""
 
-    length = count(1, MAX_CHARACTERS, metadata={"description": f"Characters; default {DEFAULT_LENGTH}."})
+    length = count(
+        1, MAX_CHARACTERS, metadata={"description": f"Number of characters; default {DEFAULT_LENGTH}."}
+    )
     alphabet = fields.String(
         validate=validate.OneOf(list(ALPHABETS)),
-        metadata={"description": f"Which characters; default {DEFAULT_ALPHABET}."},
+        metadata={"description": f"The characters to draw from; default {DEFAULT_ALPHABET}."},
     )
     characters = Text(
         validate=[validate.Length(2, 256), lambda characters: _require_each_once(characters)],
-        metadata={"description": "Which characters instead of an alphabet: each once, at least two."},
+        metadata={
+            "description": "Instead of an alphabet: the characters themselves, each once, at least two."
+        },
     )
 
     @validates_schema
@@ -51,20 +55,22 @@ class Generate(Schema):
 
 
 class OptionFields(Schema):
-    """What can be set with a secret and changed later."""
+    """Options that can be set when a secret is created and changed later."""
 
     labels = label_map()
     expires_in = seconds("Seconds until the secret expires; null for never.", 86_400)
     expires_at = moment("When the secret expires; null for never.")
     version_expires_in = seconds(
-        "Seconds until the version expires that comes with this request, or the current one.", 3600
+        "Seconds until the version of this request expires, or the current one if it has no value.", 3600
     )
-    version_expires_at = moment("When the version expires that comes with this request, or the current one.")
+    version_expires_at = moment(
+        "When the version of this request expires, or the current one if it has no value."
+    )
     max_reads = count(
         1,
         allow_none=True,
         metadata={
-            "description": "The secret is destroyed after this many fetches from now on.",
+            "description": "The secret is destroyed after this many fetches, counted from now on.",
             "example": 1,
         },
     )
@@ -73,7 +79,7 @@ class OptionFields(Schema):
         _MAX_VERSIONS,
         metadata={"description": "How many versions are kept; older ones are destroyed. Default 10."},
     )
-    cas_required = flag("Whether an update with a value must say which version it expects.")
+    cas_required = flag("Whether an update with a value must have an expected_version.")
     delete_version_after = seconds(
         "Seconds after which each new version is deleted automatically.", 2_592_000
     )
@@ -85,7 +91,7 @@ class OptionFields(Schema):
 
 
 class CreateRequest(OptionFields):
-    """A value to store: given as ``secret``, or generated as ``generate`` says."""
+    """A value to store: either ``secret``, or generated according to ``generate``."""
 
     secret = Base64Bytes(metadata=SECRET)
     generate = fields.Nested(Generate)
@@ -94,11 +100,11 @@ class CreateRequest(OptionFields):
     @validates_schema
     def _require_one_value(self, data: Body, **_: object) -> None:
         if ("secret" in data) == ("generate" in data):
-            raise ValidationError({"secret": ["give the value as secret, or let generate make one"]})
+            raise ValidationError({"secret": ["give either secret or generate"]})
 
     @post_load
     def _build(self, data: Body, **_: object) -> CreateSecret:
-        # The schema has made sure that there is a value.
+        # _require_one_value has checked that there is a value.
         return CreateSecret(cast(Content, _content(data)), data.get("path"), _options(data))
 
 
@@ -106,11 +112,11 @@ class CreateBatchRequest(Schema):
     """Values to store."""
 
     secrets = fields.List(fields.Nested(CreateRequest), required=True, validate=validate.Length(1, MAX_BATCH))
-    all_or_nothing = flag("Whether nothing is stored if one of them cannot be.")
+    all_or_nothing = flag("Whether nothing is stored if one value cannot be stored.")
 
 
 class Name(Schema):
-    """Which secret: its id or its path."""
+    """A secret, by its id or its path."""
 
     secret_id = fields.UUID(metadata=ID)
     path = fields.String(metadata=PATH)
@@ -118,7 +124,7 @@ class Name(Schema):
     @validates_schema
     def _require_one_name(self, data: Body, **_: object) -> None:
         if ("secret_id" in data) == ("path" in data):
-            raise ValidationError("name the secret by either secret_id or path")
+            raise ValidationError("give either secret_id or path")
 
     @post_load
     def _build(self, data: Body, **_: object) -> Any:
@@ -126,7 +132,7 @@ class Name(Schema):
 
 
 class FetchRequest(Name):
-    """Which secret, and which version of it; without a version the current one."""
+    """A secret and one of its versions; by default the current one."""
 
     version = count(1, metadata=VERSION)
 
@@ -136,25 +142,25 @@ class FetchRequest(Name):
 
 
 class FetchBatchRequest(Schema):
-    """Which secrets to return."""
+    """The secrets to fetch."""
 
     secrets = fields.List(fields.Nested(FetchRequest), required=True, validate=validate.Length(1, MAX_BATCH))
     all_or_nothing = flag("Whether no value is returned, and no read used up, if one cannot be read.")
 
 
 class UpdateRequest(Name, OptionFields):
-    """Which secret, and what to change: a value adds a version, and null removes an option."""
+    """A secret and what to change: a value adds a version, and null removes an option."""
 
     secret = Base64Bytes(metadata=SECRET)
     generate = fields.Nested(Generate)
     expected_version = count(
         0,
         metadata={
-            "description": "Change it only if this is the current version; 0, with a path and a value: only"
-            " if there is no such secret, which is then created."
+            "description": "Update only if this is the current version. 0 with a path and a value: create the"
+            " secret, only if it does not exist."
         },
     )
-    new_path = fields.String(metadata={**PATH, "description": "Its path from now on."})
+    new_path = fields.String(metadata={**PATH, "description": "The secret's new path."})
 
     @validates_schema
     def _require_one_value(self, data: Body, **_: object) -> None:
@@ -171,12 +177,12 @@ class UpdateRequest(Name, OptionFields):
 
 
 class VersionsRequest(Name):
-    """Which secret, the whole of it, or which of its versions."""
+    """A whole secret, or some of its versions."""
 
     versions = fields.List(
         count(1),
         validate=validate.Length(1, _MAX_VERSIONS),
-        metadata={"description": "Only these versions; without them the whole secret.", "example": [1]},
+        metadata={"description": "Only these versions; by default the whole secret.", "example": [1]},
     )
 
     @post_load
@@ -189,16 +195,16 @@ class ListRequest(Schema):
 
     prefix = fields.String(
         metadata={
-            "description": "Only paths that begin with this: a path, or a path followed by a slash.",
+            "description": "Only paths with this prefix: a path, or a path followed by a slash.",
             "example": "team/app/",
         }
     )
     labels = label_map()
     recursive = flag(
-        "False for one level: what has a slash after the prefix is shown as a folder. Default true."
+        "False for one level: paths with a slash after the prefix are shown as folders. Default true."
     )
-    deleted = flag("True for deleted secrets that can be restored, and only those.")
-    unnamed = flag("True for secrets without a path: your token's own, or all for administrators.")
+    deleted = flag("True for only deleted secrets, which can be restored.")
+    unnamed = flag("True for only secrets without a path: those of your token, or all for administrators.")
     cursor = fields.String(metadata={"description": "`cursor` of the previous page."})
     limit = count(1, MAX_PAGE, metadata={"description": "Entries per page; default 100."})
 
@@ -206,7 +212,7 @@ class ListRequest(Schema):
     def _refuse_prefix_of_unnamed(self, data: Body, **_: object) -> None:
         if data.get("unnamed") and "prefix" in data:
             raise ValidationError(
-                {"prefix": ["secrets without a path have no prefix: remove one of the two"]}
+                {"prefix": ["secrets without a path have no prefix: omit either prefix or unnamed"]}
             )
 
     @post_load
@@ -215,20 +221,20 @@ class ListRequest(Schema):
 
 
 def create_request(body: Mapping[str, object]) -> CreateSecret:
-    """Return what a body of ``create`` asks for that did not come in a request.
+    """Return the parameters of a create from a body that did not come in an HTTP request.
 
     Raises:
-        InvalidFields: the body does not fit the schema; the names of unknown fields are not repeated, as
-            they could be anything.
+        InvalidFields: the body does not fit the schema; the names of unknown fields are not repeated, because
+            they may be anything, even a secret.
         InvalidBase64: the value is not base64.
     """
     schema = CreateRequest()
     try:
         return cast(CreateSecret, schema.load(body))
     except ValidationError as error:
-        found = error.normalized_messages()  # type: ignore[no-untyped-call]  # marshmallow's is not annotated
-        known = {name: messages for name, messages in found.items() if name in {"_schema", *schema.fields}}
-        unknown = {} if known.keys() == found.keys() else {"_schema": ["there is an unknown field"]}
+        by_field = error.normalized_messages()  # type: ignore[no-untyped-call]  # marshmallow's has no types
+        known = {name: texts for name, texts in by_field.items() if name in {"_schema", *schema.fields}}
+        unknown = {} if known.keys() == by_field.keys() else {"_schema": ["there is an unknown field"]}
         raise InvalidFields(known | unknown) from None
 
 

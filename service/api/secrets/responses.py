@@ -1,4 +1,4 @@
-"""The bodies of answers about secrets; the OpenAPI document is made of these too."""
+"""Bodies of responses about secrets; the OpenAPI document is generated from these."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION, Base64Byte
 
 _UUID = {**ID, "format": "uuid"}
 _STATES = {"enum": list(State)}
-_CURRENT = {"description": "The current version; numbers are never used twice.", "example": 1, "minimum": 1}
-_ENDS = {"description": "When it goes for good; null where nothing ends it.", "example": EXAMPLE_TIME}
+_CURRENT = {"description": "The current version; numbers are never reused.", "example": 1, "minimum": 1}
+_ENDS = {"description": "When the secret is removed; null if it has no end.", "example": EXAMPLE_TIME}
+_UPDATED = "When it was last changed; null if never."
+_NO_PATH = "Null if the secret has no path."
 
 
 def _moment(description: str | None = None) -> fields.AwareDateTime:
@@ -24,50 +26,54 @@ def _moment(description: str | None = None) -> fields.AwareDateTime:
 
 def _actor(description: str) -> fields.String:
     return fields.String(
-        allow_none=True, metadata={"description": f"{description}, as the audit log calls them."}
+        allow_none=True, metadata={"description": f"{description}: the actor in the audit log."}
     )
 
 
 class CreateResponse(Schema):
-    """Where the value is now."""
+    """The id and version of the stored value."""
 
     secret_id = fields.String(required=True, metadata=_UUID)
     version = fields.Integer(attribute="current", required=True, metadata=VERSION)
 
 
 class BatchResponse(Schema):
-    """For each secret, in their order, what the call for it alone would answer."""
+    """The result for each secret, in the order of the request."""
 
     secrets = fields.List(
         fields.Dict(
-            metadata={"description": "The same as for one, or a problem with `status`, `detail` and `type`."}
+            metadata={
+                "description": (
+                    "The same as for a single secret, or an error with `status`, `detail` and `type`."
+                )
+            }
         ),
         required=True,
     )
 
 
 class FetchResponse(Schema):
-    """A value in the clear."""
+    """A value in plaintext."""
 
     secret_id = fields.String(required=True, metadata=_UUID)
     version = fields.Integer(required=True, metadata=VERSION)
-    secret = Base64Bytes(attribute="plaintext", required=True, metadata=SECRET)
+    secret = Base64Bytes(attribute="plaintext", required=True, dump_only=True, metadata=SECRET)
     created_at = fields.AwareDateTime(
         allow_none=True,
         metadata={
-            "description": "When this version was stored; null where an earlier implementation did not say.",
+            "description": "When this version was stored; null if an earlier implementation stored it.",
             "example": EXAMPLE_TIME,
         },
     )
-    path = fields.String(allow_none=True, metadata={**PATH, "description": "Null where it has none."})
-    expires_at = _moment("When it can be had no longer; null where nothing ends it.")
+    path = fields.String(allow_none=True, metadata={**PATH, "description": _NO_PATH})
+    expires_at = _moment("Until when it can be fetched; null if it does not expire.")
     reads_left = fields.Integer(
-        allow_none=True, metadata={"description": "How many more fetches there are; null for no limit."}
+        allow_none=True, metadata={"description": "How many fetches are left; null for no limit."}
     )
 
 
 class ChangedResponse(Schema):
-    """What the secret is now."""
+    """The secret after the change."""
 
     secret_id = fields.String(required=True, metadata=_UUID)
     version = fields.Integer(required=True, metadata=_CURRENT)
@@ -81,19 +87,19 @@ class VersionDescription(Schema):
     version = fields.Integer(required=True, metadata=VERSION)
     state = fields.String(required=True, metadata=_STATES)
     created_at = _moment()
-    created_by = _actor("Who gave the value")
+    created_by = _actor("Who stored the value")
     expires_at = _moment()
-    deleted_at = _moment("May lie in the future: then it is deleted by itself.")
+    deleted_at = _moment("If it is in the future, the version is deleted automatically then.")
     deleted_by = _actor("Who deleted it")
     destroyed_at = _moment()
-    destroyed_by = _actor("Who destroyed it, or the setting that did")
+    destroyed_by = _actor("Who destroyed it, or the option that did")
 
 
 class SecretSummary(Schema):
     """A secret in a list."""
 
     secret_id = fields.String(required=True, metadata=_UUID)
-    path = fields.String(required=True, allow_none=True, metadata={**PATH, "description": "Null for none."})
+    path = fields.String(required=True, allow_none=True, metadata={**PATH, "description": _NO_PATH})
     version = fields.Integer(required=True, attribute="current", metadata=_CURRENT)
     labels = fields.Function(
         lambda secret: dict(secret.labels),
@@ -101,7 +107,7 @@ class SecretSummary(Schema):
         metadata={**LABELS, "type": "object", "additionalProperties": {"type": "string"}},
     )
     created_at = _moment()
-    updated_at = _moment("The last change; null where there was none.")
+    updated_at = _moment(_UPDATED)
     expires_at = _moment()
     deleted_at = _moment()
     reads_left = fields.Integer(allow_none=True)
@@ -110,19 +116,21 @@ class SecretSummary(Schema):
 class SecretDescription(ChangedResponse):
     """Everything about a secret but its values."""
 
-    path = fields.String(required=True, allow_none=True, metadata={**PATH, "description": "Null for none."})
+    path = fields.String(required=True, allow_none=True, metadata={**PATH, "description": _NO_PATH})
     labels = fields.Dict(keys=fields.String(), values=fields.String(), required=True, metadata=LABELS)
     created_at = _moment()
     created_by = _actor("Who created it")
-    updated_at = _moment("The last change; null where there was none.")
+    updated_at = _moment(_UPDATED)
     expires_at = _moment()
     deleted_at = _moment()
     deleted_by = _actor("Who deleted it")
     max_reads = fields.Integer(allow_none=True)
     reads_left = fields.Integer(allow_none=True)
-    read_at = _moment("The last read, where reads are limited.")
-    read_from = fields.String(allow_none=True, metadata={"description": "The address it went to."})
-    read_by = _actor("Who read it")
+    read_at = _moment("The time of the last read, if reads are limited.")
+    read_from = fields.String(
+        allow_none=True, metadata={"description": "The client's address at the last read."}
+    )
+    read_by = _actor("Who last read it")
     max_versions = fields.Integer(required=True)
     cas_required = fields.Boolean(required=True)
     delete_version_after = fields.Integer(allow_none=True, metadata={"description": "In seconds."})
@@ -130,19 +138,19 @@ class SecretDescription(ChangedResponse):
 
 
 class ListResponse(Schema):
-    """A page of secrets and, where one level is listed, of folders."""
+    """A page of secrets and, if only one level is listed, of folders."""
 
     secrets = fields.List(fields.Nested(SecretSummary), required=True)
     folders = fields.List(fields.String(), required=True, metadata={"example": ["team/app/"]})
     cursor = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "What to send for the next page; null where there is none."},
+        metadata={"description": "For the next page; null on the last page."},
     )
 
 
-def described(secret: Secret, at: datetime) -> dict[str, Any]:
-    """Return a secret as it is shown, with the states that it and its versions are in at that time."""
+def describe_secret(secret: Secret, at: datetime) -> dict[str, Any]:
+    """Return a secret for a response, with the states of it and its versions at that time."""
     return asdict(secret) | {
         "version": secret.current,
         "labels": dict(secret.labels),

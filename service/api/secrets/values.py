@@ -1,4 +1,4 @@
-"""``/vault/secret``: create and fetch, one secret or several."""
+"""``/vault/secret``: create and fetch, single secrets or batches."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ...secrets.create import CreateSecret, create_all, create_each, create_secr
 from ...secrets.read import SecretVersionRef
 from .. import problems
 from ..dependencies import dependencies
-from ..error_docs import COMMON_ERRORS, documents_errors
+from ..error_docs import COMMON_ERRORS, INVALID_BASE64, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
 from ..json_body import BodyParser
@@ -43,10 +43,9 @@ _FETCHED = {
     "expires_at": None,
     "reads_left": None,
 }
-_INVALID_BASE64 = "invalid base64: the standard alphabet with padding and no line breaks is expected"
-_CREATE_FAILS = {
+_CREATE_ERRORS = {
     **COMMON_ERRORS,
-    HTTPStatus.BAD_REQUEST: InvalidBase64(_INVALID_BASE64),
+    HTTPStatus.BAD_REQUEST: InvalidBase64(INVALID_BASE64),
     HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this path: create:team/app/db-password"),
     HTTPStatus.CONFLICT: PathTaken(),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge("a secret may have up to 65536 bytes"),
@@ -59,22 +58,22 @@ _CREATE_FAILS = {
     CreateRequest(),
     examples={
         "a value": {"value": {"secret": EXAMPLE_SECRET, "path": EXAMPLE_PATH}},
-        "a value that nobody sees": {
+        "a generated value": {
             "value": {"generate": {"length": 40}, "path": EXAMPLE_PATH, "labels": {"env": "prod"}}
         },
-        "a value to be read once, within a day": {
+        "a value for a single read within a day": {
             "value": {"secret": EXAMPLE_SECRET, "max_reads": 1, "expires_in": 86_400}
         },
     },
 )
 @blueprint.response(200, CreateResponse, example=_CREATED)
-@documents_errors(blueprint, _CREATE_FAILS)
+@documents_errors(blueprint, _CREATE_ERRORS)
 def create(call: Call, request: CreateSecret) -> Secret:
     """Store a value as a new secret.
 
-    The value is encrypted before it leaves the process. Without a path the secret belongs to the
-    token that made it, and to administrators. After a 503 the secret may have been stored all the
-    same: with a path, fetch it; without one nobody knows its id: repeat the call.
+    The value is encrypted before it leaves the process. A secret without a path is accessible only to the
+    token that created it and to administrators. After a 503 the secret may have been stored: if it has a
+    path, fetch it to check; without a path, repeat the call, because its id is unknown.
     """
     with dependencies().request_deadline():
         return create_secret(dependencies().secrets, call.entry, call.principal, request)
@@ -93,15 +92,15 @@ def create(call: Call, request: CreateSecret) -> Secret:
 @documents_errors(
     blueprint,
     {
-        **_CREATE_FAILS,
+        **_CREATE_ERRORS,
         HTTPStatus.CONFLICT: BatchFailed(0, PathTaken()),
     },
 )
 def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Store up to 100 values as new secrets, each with its own audit record.
 
-    Each has its own result. With all_or_nothing they are all stored, or none is and the first problem
-    is the answer. A batch is as long as any other body may be.
+    Each secret has its own result. With all_or_nothing, either all are stored, or none is and the response
+    is the first error. The maximum body size is the same as for a single secret.
     """
     run = create_all if body.get("all_or_nothing") else create_each
     with dependencies().request_deadline():
@@ -116,7 +115,7 @@ def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     FetchRequest(),
     examples={
         "by id": {"value": {"secret_id": EXAMPLE_ID}},
-        "by path, an older version": {"value": {"path": EXAMPLE_PATH, "version": 1}},
+        "an older version, by path": {"value": {"path": EXAMPLE_PATH, "version": 1}},
     },
 )
 @blueprint.response(200, FetchResponse, example=_FETCHED)
@@ -124,12 +123,12 @@ def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 def fetch(call: Call, request: SecretVersionRef) -> FetchedSecret:
     """Return a secret's value.
 
-    A secret that the token does not reach is not found, like one that does not exist. Of one that it
-    reaches, a 404 tells whether it was deleted, has expired, was destroyed or was already read.
+    For a secret outside the token's scopes the response is the same as for one that does not exist. For one
+    inside them, a 404 says whether it was deleted, has expired, was destroyed or was already read.
 
-    The answer leaves only when the audit record of it is durable: a 503 carries no secret. Where reads
-    are limited, that one may be used up all the same: a value is given out at most as often as it may
-    be. A record that was altered in the database does not open, and is answered with a 500.
+    The response is sent only after its audit record is durable; a 503 never contains a secret. If reads are
+    limited, a 503 may still use up a read, so that a value is never returned more often than allowed. A
+    record that was altered in the database cannot be decrypted: the response is a 500.
     """
     with dependencies().request_deadline():
         return read.fetch(dependencies().secrets, call.entry, call.principal, request)
@@ -156,8 +155,8 @@ def fetch(call: Call, request: SecretVersionRef) -> FetchedSecret:
 def fetch_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Return the values of up to 100 secrets, each with its own audit record.
 
-    Each has its own result. With all_or_nothing all values are returned, as they were at one time, or
-    none is, no read is used up, and the first problem is the answer.
+    Each secret has its own result. With all_or_nothing, either all values are returned, as of the same point
+    in time, or none is, no read is used up, and the response is the first error.
     """
     run = read.fetch_all if body.get("all_or_nothing") else read.fetch_each
     with dependencies().request_deadline():
@@ -170,5 +169,7 @@ def _results(
     results: Sequence[Secret | FetchedSecret | VaultError], dump: Callable[[Any], Any]
 ) -> dict[str, Any]:
     return {
-        "secrets": [problems.summary(one) if isinstance(one, VaultError) else dump(one) for one in results]
+        "secrets": [
+            problems.summary(result) if isinstance(result, VaultError) else dump(result) for result in results
+        ]
     }

@@ -1,4 +1,4 @@
-"""The bodies of requests and answers about tokens; the OpenAPI document is made of these too."""
+"""Bodies of requests and responses about tokens; the OpenAPI document is generated from these."""
 
 from __future__ import annotations
 
@@ -11,89 +11,95 @@ from ...tokens.attenuation import MAX_NAME_CHARACTERS, MAX_SECONDS
 
 _MAX_COUNT = 1_000_000
 
-_token_id = {"description": "The part between smt_ and the second underscore.", "example": "0f3a5b7c9d1e2f40"}
+_TOKEN_ID = {
+    "description": "The token's id: the part between `smt_` and the second underscore.",
+    "example": "0f3a5b7c9d1e2f40",
+}
 
 
 class TokenRequest(Schema):
-    """A token to make; it can be given no more than yours holds."""
+    """A token to create; it cannot have more rights than your own."""
 
     name = fields.String(
         required=True,
         validate=[validate.Length(min=1, max=MAX_NAME_CHARACTERS), lambda name: _require_printable(name)],
-        metadata={"description": "For people: who or what will use it.", "example": "billing"},
+        metadata={"description": "Who or what will use the token, for people.", "example": "billing"},
     )
     scopes = fields.List(
         fields.String(),
         required=True,
         validate=validate.Length(min=1, max=100),
         metadata={
-            "description": "`action:pattern` with create, fetch, list, update or delete and a path,"
-            " `folder/*` or `*`; or token, audit or admin alone.",
+            "description": "`action:pattern` (action: create, fetch, list, update or delete; pattern: a path,"
+            " `folder/*` or `*`), or `token`, `audit` or `admin`.",
             "example": ["fetch:team/app/*"],
         },
     )
     expires_in = fields.Integer(
         strict=True,
         validate=validate.Range(1, MAX_SECONDS),
-        metadata={"description": "Seconds until it ends; without it, it does not.", "example": 2_592_000},
+        metadata={"description": "Seconds until the token expires; default never.", "example": 2_592_000},
     )
     renewable = fields.Boolean(
         truthy={True},
         falsy={False},
-        metadata={"description": "Whether its holder may renew it, by expires_in from then on."},
+        metadata={"description": "Whether its holder may renew it for another expires_in seconds."},
     )
     max_uses = fields.Integer(
         strict=True,
         validate=validate.Range(1, _MAX_COUNT),
-        metadata={"description": "How many calls it is good for."},
+        metadata={"description": "How many calls the token may make in total."},
     )
     networks = fields.List(
         fields.String(validate=lambda network: _require_network(network)),
         validate=validate.Length(min=1, max=100),
-        metadata={"description": "The addresses from which it may be used.", "example": ["10.0.0.0/8"]},
+        metadata={
+            "description": "The addresses and networks from which the token may be used.",
+            "example": ["10.0.0.0/8"],
+        },
     )
     rate_limit = fields.Integer(
         strict=True,
         validate=validate.Range(1, _MAX_COUNT),
-        metadata={"description": "How many calls per minute it is good for, over all replicas."},
+        metadata={"description": "How many calls per minute the token may make, over all replicas."},
     )
 
 
 class TokenNameRequest(Schema):
-    """Which token."""
+    """A token, by its id."""
 
-    token_id = fields.String(required=True, metadata=_token_id)
+    token_id = fields.String(required=True, metadata=_TOKEN_ID)
 
 
 class TokenOwnRequest(Schema):
-    """Which token; without a token_id your own."""
+    """A token, by its id; without a token_id your own."""
 
-    token_id = fields.String(metadata=_token_id)
+    token_id = fields.String(metadata=_TOKEN_ID)
 
 
 class TokenRevokeRequest(TokenOwnRequest):
-    """Which token to end."""
+    """The token to revoke."""
 
     descendants = fields.Boolean(
         truthy={True},
         falsy={False},
-        metadata={"description": "Whether to end those too that were made with it, directly or not."},
+        metadata={"description": "Whether to revoke also all tokens created with it, or with any of those."},
     )
 
 
 class TokenListRequest(Schema):
-    """Where to go on."""
+    """Which page to list."""
 
     after = fields.String(
-        validate=validate.Regexp(r"[0-9a-f]{16}\Z", error="this is no `next` of an answer before"),
-        metadata={"description": "`next` of the answer before.", "pattern": "^[0-9a-f]{16}$"},
+        validate=validate.Regexp(r"[0-9a-f]{16}\Z", error="invalid: pass `next` of the previous page"),
+        metadata={"description": "`next` of the previous page.", "pattern": "^[0-9a-f]{16}$"},
     )
 
 
 class TokenResponse(Schema):
-    """What a token may do; never the token itself."""
+    """A token's description; never the token itself."""
 
-    token_id = fields.String(required=True, metadata=_token_id)
+    token_id = fields.String(required=True, metadata=_TOKEN_ID)
     name = fields.String(required=True)
     scopes = fields.Function(
         lambda token: _scopes(token.scopes),
@@ -102,23 +108,28 @@ class TokenResponse(Schema):
     )
     created_at = fields.AwareDateTime(required=True)
     created_by = fields.String(
-        required=True, metadata={"description": "A token's id; operator, on the machine; anonymous."}
+        required=True,
+        metadata={
+            "description": "A token's id, `operator` (a command), or `anonymous` (without authentication)."
+        },
     )
     expires_at = fields.AwareDateTime(allow_none=True)
     renewable = fields.Function(
         lambda token: token.lifetime is not None, required=True, metadata={"type": "boolean"}
     )
     max_uses = fields.Integer(allow_none=True)
-    uses = fields.Integer(required=True, metadata={"description": "Counted only where max_uses limits them."})
+    uses = fields.Integer(required=True, metadata={"description": "Counted only if max_uses is set."})
     networks = fields.List(fields.String(), required=True)
     rate_limit = fields.Integer(allow_none=True)
     revoked_at = fields.AwareDateTime(allow_none=True)
 
 
 class TokenCreateResponse(TokenResponse):
-    """A new token; nobody can show it again."""
+    """A new token; it cannot be shown again."""
 
-    token = fields.String(required=True, metadata={"description": "What to send as Authorization: Bearer."})
+    token = fields.String(
+        required=True, metadata={"description": "The token; send it as `Authorization: Bearer <token>`."}
+    )
 
 
 class TokenListResponse(Schema):
@@ -128,20 +139,20 @@ class TokenListResponse(Schema):
     next = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "Where the next page begins, if there is one."},
+        metadata={"description": "Pass it as `after` for the next page; null on the last page."},
     )
 
 
 class TokenRevokeResponse(Schema):
-    """Which tokens were ended."""
+    """The ids of the revoked tokens."""
 
     revoked = fields.List(fields.String(), required=True)
 
 
 class WhoAmIResponse(Schema):
-    """Who the service takes you for."""
+    """The authenticated caller."""
 
-    actor = fields.String(required=True, metadata={"description": "As in the audit log."})
+    actor = fields.String(required=True, metadata={"description": "Your name in the audit log."})
     scopes = fields.Function(
         lambda principal: _scopes(principal.scopes),
         required=True,
@@ -156,11 +167,13 @@ def _scopes(scopes: tuple[Scope, ...]) -> list[str]:
 
 def _require_printable(name: str) -> None:
     if not name.isprintable():
-        raise ValidationError("use printable characters")
+        raise ValidationError("use printable characters only")
 
 
 def _require_network(network: str) -> None:
     try:
         ip_network(network)
     except ValueError:
-        raise ValidationError("write an address or a network such as 10.0.0.0/8 (no host bits set)") from None
+        raise ValidationError(
+            "not an address or a network: write it like 192.0.2.7 or 10.0.0.0/8 (no host bits set)"
+        ) from None

@@ -1,4 +1,4 @@
-"""``/vault/token``: the callers' credentials."""
+"""``/vault/token``: create and manage tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..guard import Call, guarded
 from ..json_body import BodyParser
 from . import schemas
 
-blueprint = Blueprint("tokens", __name__, url_prefix="/vault/token", description="The callers' credentials.")
+blueprint = Blueprint("tokens", __name__, url_prefix="/vault/token", description="Tokens of callers.")
 blueprint.ARGUMENTS_PARSER = BodyParser()
 
 _TOKEN = {
@@ -49,10 +49,10 @@ _BY_ID = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: TokenNotFound()}
 )
 @documents_errors(blueprint, COMMON_ERRORS)
 def create(call: Call, body: dict[str, Any]) -> Response:
-    """Make a token. It is shown in this answer and never again.
+    """Create a token. Only this response contains it; it is never shown again.
 
-    It can be given no more than the caller's own token holds: no wider scopes, no later end, no
-    other networks, no higher rate.
+    It cannot exceed the caller's own token: no wider scopes, no later expiry, no other networks, no higher
+    rate limit.
     """
     request = TokenRequest(
         name=body["name"],
@@ -75,9 +75,9 @@ def create(call: Call, body: dict[str, Any]) -> Response:
 @blueprint.response(200, schemas.TokenListResponse, example={"tokens": [_TOKEN], "next": None})
 @documents_errors(blueprint, COMMON_ERRORS)
 def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """List tokens: administrators see all, others those that were made with theirs.
+    """List tokens: administrators see all, others those that were created with theirs.
 
-    Those that have ended are there for 30 days.
+    Expired and revoked tokens are listed for 30 days.
     """
     with dependencies().request_deadline():
         page = tokens.list_(dependencies().tokens, call.principal, body.get("after", ""))
@@ -90,7 +90,7 @@ def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
 @documents_errors(blueprint, _BY_ID)
 def describe(call: Call, body: dict[str, Any]) -> Token:
-    """Tell what a token may do."""
+    """Return what a token may do."""
     with dependencies().request_deadline():
         return tokens.describe(dependencies().tokens, call.entry, call.principal, body["token_id"])
 
@@ -101,7 +101,7 @@ def describe(call: Call, body: dict[str, Any]) -> Token:
 @blueprint.response(200, schemas.TokenResponse, example=_TOKEN)
 @documents_errors(blueprint, {**_BY_ID, HTTPStatus.FORBIDDEN: Forbidden("this token is not renewable")})
 def renew(call: Call, body: dict[str, Any]) -> Token:
-    """Give a renewable token its time anew; without a token_id your own."""
+    """Extend a renewable token by its lifetime, from now on; without a token_id your own."""
     with dependencies().request_deadline():
         return tokens.renew(dependencies().tokens, call.entry, call.principal, _own_unless_named(call, body))
 
@@ -112,17 +112,17 @@ def renew(call: Call, body: dict[str, Any]) -> Token:
 @blueprint.response(200, schemas.TokenRevokeResponse, example={"revoked": [_TOKEN["token_id"]]})
 @documents_errors(blueprint, _BY_ID)
 def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """End a token; without a token_id your own. Every replica refuses it after five seconds at most."""
+    """Revoke a token; without a token_id your own. Every replica rejects it within five seconds."""
     token_id = _own_unless_named(call, body)
     with dependencies().request_deadline():
-        ended = tokens.revoke(
+        revoked = tokens.revoke(
             dependencies().tokens,
             call.entry,
             call.principal,
             token_id,
             descendants=body.get("descendants", False),
         )
-    return {"revoked": ended}
+    return {"revoked": revoked}
 
 
 @blueprint.post("/whoami")
@@ -145,7 +145,7 @@ def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     },
 )
 def whoami(call: Call) -> Principal:
-    """Tell who the service takes you for."""
+    """Return the authenticated caller: its name in the audit log, its scopes and its token."""
     return call.principal
 
 

@@ -1,1 +1,1 @@
-"""The file formats that an import reads."""
+"""The file formats that can be imported."""

@@ -1,4 +1,4 @@
-"""Which formats can be imported, and which one a text is in."""
+"""The formats that can be imported, and detection of the format of a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .line import LineError, ParsedLine
 
 
 class Format(StrEnum):
-    """How a file is written."""
+    """The format of a file."""
 
     JSON_LINES = "jsonl"
     DOTENV = "env"
@@ -19,22 +19,22 @@ class Format(StrEnum):
 
 
 def text(content: bytes) -> str:
-    """Return the text of a file.
+    """Decode the content of a file, with or without a byte order mark.
 
     Raises:
-        ImportFormatError: it is none.
+        ImportFormatError: it is not UTF-8.
     """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ImportFormatError("it is no UTF-8 text, nor what export writes") from None
+        raise ImportFormatError("neither UTF-8 text nor an encrypted export") from None
 
 
 def detect(text: str) -> Format:
-    """Return the format that the beginning of a text shows; what is empty holds no secret in any format.
+    """Return the format of a text, judging by its beginning; an empty text is valid in any format.
 
     Raises:
-        ImportFormatError: it shows none.
+        ImportFormatError: the format is not recognized.
     """
     if not text.strip():
         return Format.JSON_LINES
@@ -47,14 +47,14 @@ def detect(text: str) -> Format:
     if dotenv.looks_like_it(text):
         return Format.DOTENV
     raise ImportFormatError(
-        "it begins neither with a JSON object nor with NAME=value: say with --format what it is, one of "
-        + ", ".join(Format)
+        "unknown format, as it begins neither with a JSON object nor with NAME=value: name it with --format,"
+        " one of " + ", ".join(Format)
     )
 
 
-def read(text: str, written: Format, *, split: bool) -> list[ParsedLine | LineError]:
-    """Return the secrets and the problems of a text, in its order; ``split`` is for KV alone."""
-    match written:
+def read(text: str, file_format: Format, *, split: bool) -> list[ParsedLine | LineError]:
+    """Return the secrets and the errors in a text, in order; ``split`` is for KV only."""
+    match file_format:
         case Format.KV:
             return list(vault_kv.read(text, split=split))
         case Format.DOTENV:

@@ -1,4 +1,4 @@
-"""JSON lines: each is the body of ``create``, and what ``export`` writes, ``import`` takes."""
+"""JSON lines: each line is the body of ``create``; ``export`` writes them, and ``import`` reads them."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ from .line import LineError, ParsedLine
 
 
 def read(text: str) -> Iterator[ParsedLine | LineError]:
-    """Return the secret or the problem of each line that is not blank."""
-    # Not splitlines: a string in JSON may have other separators of lines in it.
-    for number, one in enumerate(text.split("\n"), 1):
-        if not one.strip():
+    """Yield the secret or the error in each line that is not blank."""
+    # Not splitlines: a JSON string may contain other line separators.
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
             continue
         try:
-            body = json.loads(one)
+            body = json.loads(line)
         except (ValueError, RecursionError):
             body = None
-        yield (
-            ParsedLine(number, body) if isinstance(body, dict) else LineError(number, "it is no JSON object")
-        )
+        yield ParsedLine(number, body) if isinstance(body, dict) else LineError(number, "not a JSON object")
 
 
 def write(secret: CreateSecret) -> bytes:
-    """Return the line of a secret that was exported: its value is there, and its ends are moments."""
+    """Return the line for an exported secret, which has its value and absolute times."""
     body = {"path": secret.path, "secret": base64.b64encode(cast(bytes, secret.content)).decode()}
     options = {
         name: value.isoformat() if isinstance(value, datetime) else value

@@ -1,4 +1,4 @@
-"""What the readers of all formats return."""
+"""What the readers of all formats yield."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ParsedLine:
-    """A secret that was found at a line, counted from 1, as the body of ``create`` would have it."""
+    """A secret in a line, counted from 1, as the body of ``create``."""
 
     number: int
     body: Mapping[str, Any] = field(repr=False)
@@ -18,12 +18,12 @@ class ParsedLine:
 
 @dataclass(frozen=True, slots=True)
 class LineError:
-    """Why there is none to be had at a line; ``text`` never has a value in it."""
+    """Why a line has no valid secret; ``text`` never contains a value."""
 
     number: int
     text: str
 
 
 def parsed_line(number: int, path: str, value: bytes, **more: object) -> ParsedLine:
-    """Return the secret of this path and value, with further fields of the body."""
+    """Return a secret with this path and value; ``more`` are further fields of the body."""
     return ParsedLine(number, {"path": path, "secret": base64.b64encode(value).decode(), **more})

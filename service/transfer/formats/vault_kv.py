@@ -1,7 +1,7 @@
-"""Reads what ``vault kv get -format=json`` prints, HashiCorp Vault's or OpenBao's, for both versions of KV.
+"""Reads the output of ``vault kv get -format=json`` of HashiCorp Vault or OpenBao, for KV versions 1 and 2.
 
-Several documents may follow one another.  None says which path it came from, so whoever collects several
-adds that as ``path``; the path of one without it is empty.
+A file may have several documents.  They do not contain their path, so the user adds it as ``path``; without
+it, the path is empty.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from .line import LineError, ParsedLine, parsed_line
 
 
 def looks_like_it(document: object) -> bool:
-    """Return whether a JSON document is one of these."""
+    """Return whether a JSON document looks like one of these."""
     return isinstance(document, dict) and isinstance(document.get("data"), dict)
 
 
 def read(text: str, *, split: bool) -> Iterator[ParsedLine | LineError]:
-    """Return the secrets or the problem of each document; its number is that of the document's first line.
+    """Yield the secrets or the error in each document, with the number of the document's first line.
 
-    The value of a secret is the JSON object of its fields, its keys sorted, with no white space; or, where
-    they are ``split``, there is one secret for each field below the path, and a text is taken as it is.
+    The value of a secret is the JSON object of its fields, with sorted keys and without white space.  With
+    ``split``, each field is a secret below the path; a text is its value as it is, anything else as JSON.
     """
     at = _past_space(text, 0)
     while at < len(text):
@@ -30,22 +30,22 @@ def read(text: str, *, split: bool) -> Iterator[ParsedLine | LineError]:
         try:
             document, at = json.JSONDecoder().raw_decode(text, at)
         except (ValueError, RecursionError):
-            yield LineError(number, "what begins here is no JSON document; nothing behind it was read")
+            yield LineError(number, "not a JSON document; the rest of the file was not read")
             return
         try:
             yield from _secrets(number, document, split=split)
         except ValueError:
-            # Half a surrogate pair, or a number that JSON cannot write.
-            yield LineError(number, "it has a text or a number in it that cannot be written down")
+            # Half a surrogate pair, or a number that JSON does not have.
+            yield LineError(number, "it contains a text or a number that JSON cannot represent")
         at = _past_space(text, at)
 
 
 def _secrets(number: int, document: Any, *, split: bool) -> list[ParsedLine | LineError]:
     if not looks_like_it(document):
-        return [LineError(number, "it has no data as `vault kv get -format=json` prints them")]
+        return [LineError(number, "it has no `data` object as `vault kv get -format=json` prints it")]
     path = document.get("path", "")
     if not isinstance(path, str):
-        return [LineError(number, "its path is no text")]
+        return [LineError(number, "its `path` is not a string")]
     fields, labels = _fields(document["data"])
     if not isinstance(fields, dict):
         return [LineError(number, "it has no data: this version was deleted or destroyed")]
@@ -62,7 +62,7 @@ def _secrets(number: int, document: Any, *, split: bool) -> list[ParsedLine | Li
 
 
 def _fields(data: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return the fields of a secret and what KV version 2 calls its custom metadata."""
+    """Return the fields of a secret, and the custom metadata of KV version 2 (None in version 1)."""
     metadata = data.get("metadata")
     if data.keys() == {"data", "metadata"} and isinstance(metadata, dict) and "created_time" in metadata:
         return data["data"], metadata.get("custom_metadata")

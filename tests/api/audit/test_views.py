@@ -1,4 +1,4 @@
-"""api.audit: auditors find what was done, and whether the log of it is as it was written."""
+"""api.audit.views: auditors search the audit log and verify that it is unaltered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEARCH, VERIFY = "/vault/audit/search", "/vault/audit/verify"
 START = datetime(2026, 1, 31, tzinfo=UTC)
 
 
-def found(client: FlaskClient, token: str | None = None, **query: Any) -> list[dict[str, Any]]:
+def search(client: FlaskClient, token: str | None = None, **query: Any) -> list[dict[str, Any]]:
     """Return the records of all pages."""
     records: list[dict[str, Any]] = []
     for page in pages(client, token, **query):
@@ -26,24 +26,24 @@ def found(client: FlaskClient, token: str | None = None, **query: Any) -> list[d
 
 def pages(client: FlaskClient, token: str | None = None, **query: Any) -> Iterator[dict[str, Any]]:
     """Return all pages of a search."""
-    more: dict[str, Any] = {}
+    cursor: dict[str, Any] = {}
     while True:
-        answer = post(client, SEARCH, query | more, token)
+        answer = post(client, SEARCH, query | cursor, token)
         assert 200 == answer.status_code, answer.text
         yield answer.json
         if answer.json["cursor"] is None:
             return
-        more = {"cursor": answer.json["cursor"]}
+        cursor = {"cursor": answer.json["cursor"]}
 
 
 def test_finds_who_read_a_secret(guarded: FlaskClient, give: Callable[..., str]) -> None:
-    """By path or id; with each field of the record."""
+    """By path or id, with every field of the record."""
     owner, reader, auditor = give("create:*"), give("fetch:*"), give("audit")
     secret_id = post(guarded, CREATE, {"secret": "YQ==", "path": "a"}, owner).json["secret_id"]
     post(guarded, FETCH, {"path": "a"}, reader, address="192.0.2.7")
     post(guarded, FETCH, {"path": "b"}, reader, address="192.0.2.8")
 
-    (record,) = found(guarded, auditor, path="a", operation="fetch")
+    (record,) = search(guarded, auditor, path="a", operation="fetch")
 
     assert {
         "secret_id": secret_id,
@@ -55,15 +55,15 @@ def test_finds_who_read_a_secret(guarded: FlaskClient, give: Callable[..., str])
         "reason": None,
         "actor": id_of(reader),
     } == {name: record[name] for name in record if name not in ("record_id", "timestamp", "request_id")}
-    assert [record] == found(guarded, auditor, secret_id=secret_id, actor=id_of(reader))
-    assert ["192.0.2.8"] == [one["client_ip"] for one in found(guarded, auditor, status="failure")]
-    assert [] == found(guarded, auditor, until="2026-01-01T00:00:00+00:00")
+    assert [record] == search(guarded, auditor, secret_id=secret_id, actor=id_of(reader))
+    assert ["192.0.2.8"] == [failed["client_ip"] for failed in search(guarded, auditor, status="failure")]
+    assert [] == search(guarded, auditor, until="2026-01-01T00:00:00+00:00")
 
 
-def test_takes_the_scope_to_audit_and_is_on_record(
+def test_needs_the_scope_audit_and_is_recorded(
     guarded: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
-    """Administrators have it too; others are refused, which is on record as well."""
+    """Administrators have it too; others are refused, which is recorded as well."""
     tokens = [give("audit"), give("admin"), give("fetch:*", "token"), None]
 
     for path in (SEARCH, VERIFY):
@@ -75,22 +75,22 @@ def test_takes_the_scope_to_audit_and_is_on_record(
         ]
 
 
-def test_refuses_a_cursor_of_its_own_making(client: FlaskClient) -> None:
-    """As listing does."""
+def test_refuses_an_invalid_cursor(client: FlaskClient) -> None:
+    """Like list: 422."""
     for cursor in ("", "AQ", "!", "AX____________", "AX________8"):
         assert 422 == post(client, SEARCH, {"cursor": cursor}).status_code, cursor
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 1000])
-def test_pages_hold_every_record_once_and_the_newest_first(
+def test_pages_contain_every_record_once_newest_first(
     client: FlaskClient, database: Database, limit: int
 ) -> None:
-    """Also where many are of one millisecond."""
+    """Even if many have the same millisecond."""
     database.audit_logs.insert_many(
         [_document(number, START + timedelta(milliseconds=number // 5)) for number in range(52)]
     )
 
-    records = found(client, limit=limit, since=START.isoformat(), until="2026-02-01T00:00:00+00:00")
+    records = search(client, limit=limit, since=START.isoformat(), until="2026-02-01T00:00:00+00:00")
 
     assert 52 == len({record["request_id"] for record in records}) == len(records)
     times = [record["timestamp"] for record in records]
@@ -115,40 +115,40 @@ def test_pages_hold_every_record_once_and_the_newest_first(
 def test_a_page_costs_the_same_however_many_there_are(
     client: FlaskClient, indexed: None, database: Database, query: dict[str, str]
 ) -> None:
-    """What the database looks at is as long as the page, and nothing is sorted: its own profiler says so."""
+    """The database examines as many documents as the page has, and sorts nothing, says its profiler."""
     database.audit_logs.insert_many(
         [_document(number, START + timedelta(seconds=number)) for number in range(3000)]
     )
     first = post(client, SEARCH, {**query, "limit": 10}).json
-    for more in ({"until": (START + timedelta(seconds=2000)).isoformat()}, {"cursor": first["cursor"]}):
+    for where in ({"until": (START + timedelta(seconds=2000)).isoformat()}, {"cursor": first["cursor"]}):
         database["system.profile"].drop()
         database.command("profile", 2)
-        page = post(client, SEARCH, {**query, **more, "since": START.isoformat(), "limit": 10}).json
+        page = post(client, SEARCH, {**query, **where, "since": START.isoformat(), "limit": 10}).json
         database.command("profile", 0)
         profile = list(database["system.profile"].find({"ns": "vault.audit_logs", "op": "query"}))
         assert 10 == len(page["records"])
-        assert {True} == {one["planSummary"].startswith("IXSCAN") for one in profile}
-        assert not any(one.get("hasSortStage") for one in profile)
-        assert 12 >= sum(one["docsExamined"] for one in profile), profile
+        assert {True} == {entry["planSummary"].startswith("IXSCAN") for entry in profile}
+        assert not any(entry.get("hasSortStage") for entry in profile)
+        assert 12 >= sum(entry["docsExamined"] for entry in profile), profile
 
 
 def _document(number: int, at: datetime) -> dict[str, Any]:
-    some = number % 4
+    group = number % 4
     return {
         "_id": number,
         "timestamp": at,
-        "actor": f"a{some}",
-        "operation": f"o{some}",
-        "secret_id": f"s{some}",
-        "path": f"p{some}",
-        "client_ip": f"c{some}",
-        "status": "failure" if some == 1 else "success",
+        "actor": f"a{group}",
+        "operation": f"o{group}",
+        "secret_id": f"s{group}",
+        "path": f"p{group}",
+        "client_ip": f"c{group}",
+        "status": "failure" if group == 1 else "success",
         "request_id": str(number),
     }
 
 
 def test_verifies(client: FlaskClient, database: Database) -> None:
-    """Fine, and not fine with what is the matter."""
+    """An unaltered log, and one with an altered record and a malformed checkpoint."""
     for _ in range(3):
         post(client, CREATE, {"secret": "YQ=="})
     answer = post(client, VERIFY, {}).json

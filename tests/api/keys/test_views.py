@@ -1,4 +1,4 @@
-"""api.keys: administrators see which keys there are; nobody sees a key."""
+"""api.keys.views: administrators see the key ids and their use; the keys themselves are never shown."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,14 +18,14 @@ OLD, NEW = (key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY))
 
 
 def get(client: FlaskClient, token: str | None = None) -> TestResponse:
-    """Ask as the holder of a token."""
+    """Call as the holder of a token."""
     return client.get(STATUS, headers={} if token is None else {"Authorization": f"Bearer {token}"})
 
 
-def test_tells_how_much_is_under_each_key(
+def test_counts_what_depends_on_each_key(
     client: FlaskClient, make_client: Callable[..., FlaskClient], tmp_path: Path, database: Database
 ) -> None:
-    """The primary comes first; a record that names no key is counted by itself."""
+    """The primary key comes first; records that name no key are counted separately."""
     (tmp_path / "v1").write_bytes(MASTER_KEY)
     (tmp_path / "v2").write_bytes(OTHER_MASTER_KEY)
     post(client, CREATE, {"secret": "YQ==", "path": "a"})
@@ -65,8 +65,8 @@ def test_tells_how_much_is_under_each_key(
     assert (1, 2, []) == (answer["legacy"], answer["malformed"], answer["warnings"])
 
 
-def test_warns_of_a_key_that_is_used_up(client: FlaskClient, database: Database) -> None:
-    """A rotation takes a while."""
+def test_warns_of_a_key_near_its_limit_of_wraps(client: FlaskClient, database: Database) -> None:
+    """Early, because a rotation takes time."""
     post(client, CREATE, {"secret": "YQ=="})
     database.meta.update_one({"_id": f"key {OLD}"}, {"$set": {"wraps": WARN_AT}})
 
@@ -78,7 +78,7 @@ def test_warns_of_a_key_that_is_used_up(client: FlaskClient, database: Database)
 def test_warns_of_a_key_that_is_missing(
     client: FlaskClient, make_client: Callable[..., FlaskClient], tmp_path: Path, database: Database
 ) -> None:
-    """Also where the process serves no secret, as long as it can write to the audit log."""
+    """Even if the process serves no secret, as long as it can write to the audit log."""
     (tmp_path / "v1").write_bytes(MASTER_KEY)
     (tmp_path / "v2").write_bytes(OTHER_MASTER_KEY)
     post(client, CREATE, {"secret": "YQ=="})
@@ -96,10 +96,10 @@ def test_warns_of_a_key_that_is_missing(
     assert f"lacks master key {OLD}" in missing
 
 
-def test_says_which_key_the_audit_log_needs(
+def test_names_the_key_that_the_audit_log_needs(
     client: FlaskClient, make_client: Callable[..., FlaskClient], tmp_path: Path, database: Database
 ) -> None:
-    """Without it there is no record, and so no answer."""
+    """Without it no record can be written, so every call gets a 503."""
     (tmp_path / "v2").write_bytes(OTHER_MASTER_KEY)
     post(client, CREATE, {"secret": "YQ=="})
     new = make_client(MASTER_KEY=None, MASTER_KEYS_DIR=str(tmp_path), MASTER_KEY_PRIMARY="v2")
@@ -111,10 +111,10 @@ def test_says_which_key_the_audit_log_needs(
     assert f"sealed under master key {OLD}" in new.get("/readyz").json["checks"]["audit"]
 
 
-def test_is_for_administrators_and_on_record(
+def test_is_for_administrators_and_is_recorded(
     guarded: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
-    """Refusals too."""
+    """Refused calls too."""
     admin, other = give("admin"), give("audit", "token", "fetch:*")
 
     assert [200, 403, 401] == [get(guarded, token).status_code for token in (admin, other, None)]

@@ -1,4 +1,4 @@
-"""api.life: what becomes of a secret, as a caller meets it in front of a real database."""
+"""api.secrets.lifecycle: update, describe, list, delete, undelete and destroy, with a real database."""
 
 import base64
 import re
@@ -21,29 +21,29 @@ PATH = "team/app"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"
 
 
-def made(client: FlaskClient, token: str | None = None, **body: Any) -> str:
+def create(client: FlaskClient, token: str | None = None, **body: Any) -> str:
     """Create a secret and return its id."""
     answer = ask(client, "create/", token, **{"secret": ONE} | body)
     assert 200 == answer.status_code, answer.text
     return str(answer.json["secret_id"])
 
 
-def told(answer: Any) -> str:
-    """Return what a 404 tells, with every moment in it as TIME."""
+def not_found(answer: Any) -> str:
+    """Return the detail of a 404, with every time in it as TIME."""
     assert 404 == answer.status_code, answer.text
     return re.sub(TIME, "TIME", answer.json["detail"])
 
 
-def test_an_update_is_a_version(client: FlaskClient) -> None:
-    """The newest is the one; the older ones are there for whoever asks for them."""
-    secret_id = made(client, path=PATH)
+def test_an_update_adds_a_version(client: FlaskClient) -> None:
+    """The newest is the current one; older ones can be fetched by their number."""
+    secret_id = create(client, path=PATH)
 
     answer = ask(client, "update", path=PATH, secret=TWO)
 
     assert {"secret_id": secret_id, "version": 2, "state": "live", "ends_at": None} == answer.json
     assert (2, TWO) == fetched(client, secret_id=secret_id)
     assert (1, ONE) == fetched(client, path=PATH, version=1)
-    assert "Secret not found: there is no version 3 yet; the current one is 2" == told(
+    assert "Secret not found: there is no version 3 yet; the current one is 2" == not_found(
         ask(client, "fetch", path=PATH, version=3)
     )
 
@@ -56,8 +56,8 @@ def fetched(client: FlaskClient, **body: Any) -> tuple[int, str]:
 
 
 def test_an_update_can_expect_a_version(client: FlaskClient) -> None:
-    """Where another is there, a program learns which from the answer, and nothing has changed."""
-    made(client, path=PATH)
+    """If the current version is another one, the response names it, and nothing has changed."""
+    create(client, path=PATH)
     assert 200 == ask(client, "update", path=PATH, secret=TWO, expected_version=1).status_code
 
     for expected in (0, 1, 3):
@@ -67,8 +67,8 @@ def test_an_update_can_expect_a_version(client: FlaskClient) -> None:
     assert (2, TWO) == fetched(client, path=PATH)
 
 
-def test_version_0_is_none_yet(client: FlaskClient, indexed: None) -> None:
-    """Then it is created, with its settings; what is deleted is still there, what is destroyed is not."""
+def test_expected_version_0_creates_the_secret(client: FlaskClient, indexed: None) -> None:
+    """With its options; a deleted secret still exists, a destroyed one does not."""
     created = ask(client, "update", path=PATH, secret=ONE, expected_version=0, labels={"a": "1"})
     assert (200, 1) == (created.status_code, created.json["version"])
     assert {"a": "1"} == ask(client, "describe", path=PATH).json["labels"]
@@ -86,9 +86,9 @@ def test_version_0_is_none_yet(client: FlaskClient, indexed: None) -> None:
     )
 
 
-def test_a_secret_can_demand_an_expected_version(client: FlaskClient) -> None:
-    """For values only; the setting itself can be changed by whoever may update."""
-    made(client, path=PATH, cas_required=True)
+def test_a_secret_can_require_an_expected_version(client: FlaskClient) -> None:
+    """For values only; any update may change the option itself."""
+    create(client, path=PATH, cas_required=True)
 
     refused = ask(client, "update", path=PATH, secret=TWO)
 
@@ -98,9 +98,9 @@ def test_a_secret_can_demand_an_expected_version(client: FlaskClient) -> None:
     assert 200 == ask(client, "update", path=PATH, cas_required=False, secret=THREE).status_code
 
 
-def test_keeps_as_many_versions_as_it_should(client: FlaskClient, database: Database) -> None:
-    """Ten, or as many as are set; of those before nothing is left in the database, and a 404 tells."""
-    secret_id = made(client, path=PATH)
+def test_keeps_max_versions(client: FlaskClient, database: Database) -> None:
+    """Ten by default; values of older versions are removed from the database, and a 404 explains it."""
+    secret_id = create(client, path=PATH)
     for _ in range(11):
         ask(client, "update", path=PATH, secret=TWO)
 
@@ -109,7 +109,7 @@ def test_keeps_as_many_versions_as_it_should(client: FlaskClient, database: Data
         return [version["version"] for version in versions if {"payload", "data_key"} & version.keys()]
 
     assert list(range(3, 13)) == kept()
-    assert "Secret not found: version 1 was destroyed at TIME by max_versions" == told(
+    assert "Secret not found: version 1 was destroyed at TIME by max_versions" == not_found(
         ask(client, "fetch", path=PATH, version=1)
     )
     ask(client, "update", path=PATH, max_versions=2)
@@ -119,9 +119,9 @@ def test_keeps_as_many_versions_as_it_should(client: FlaskClient, database: Data
 def test_a_secret_can_be_renamed(
     client: FlaskClient, guarded: FlaskClient, give: Callable[..., str], indexed: None
 ) -> None:
-    """Its id stays, its old path is free; the new one must be free, and the caller's to create at."""
-    secret_id = made(client, path=PATH)
-    made(client, path="taken")
+    """Its id stays and its old path is free; the new path must be free, and needs the scope create."""
+    secret_id = create(client, path=PATH)
+    create(client, path="taken")
     token = give("update:team/*", "create:team/*")
 
     assert 409 == ask(client, "update", path=PATH, new_path="taken").status_code
@@ -134,14 +134,14 @@ def test_a_secret_can_be_renamed(
 
     assert (200, secret_id) == (renamed.status_code, renamed.json["secret_id"])
     assert (2, TWO) == fetched(client, path="team/new") == fetched(client, secret_id=secret_id)
-    assert "Secret not found" == told(ask(client, "fetch", path=PATH))
-    made(client, path=PATH)
+    assert "Secret not found" == not_found(ask(client, "fetch", path=PATH))
+    create(client, path=PATH)
 
 
-def test_one_without_a_path_can_be_given_one(guarded: FlaskClient, give: Callable[..., str]) -> None:
-    """From then on the path says who may: no longer whoever made it."""
+def test_a_secret_without_a_path_can_get_one(guarded: FlaskClient, give: Callable[..., str]) -> None:
+    """From then on the path decides who has access, no longer the owner."""
     token, other = give("create:*", "update:team/*", "fetch:other/*"), give("fetch:team/*")
-    secret_id = made(guarded, token)
+    secret_id = create(guarded, token)
     assert 200 == ask(guarded, "fetch", token, secret_id=secret_id).status_code
 
     assert 200 == ask(guarded, "update", token, secret_id=secret_id, new_path=PATH).status_code
@@ -150,16 +150,20 @@ def test_one_without_a_path_can_be_given_one(guarded: FlaskClient, give: Callabl
     assert ONE == ask(guarded, "fetch", other, secret_id=secret_id).json["secret"]
 
 
-def test_a_deleted_secret_can_be_brought_back(client: FlaskClient, clock: Clock, indexed: None) -> None:
-    """For 30 days, in which it keeps its path; whoever may know is told who deleted it."""
-    secret_id = made(client, path=PATH)
+def test_a_deleted_secret_can_be_restored(client: FlaskClient, clock: Clock, indexed: None) -> None:
+    """For 30 days, while it keeps its path; the 404 says who deleted it."""
+    secret_id = create(client, path=PATH)
 
     deleted = ask(client, "delete", path=PATH)
 
     assert ("deleted", False) == (deleted.json["state"], deleted.json["ends_at"] is None)
     gone = "Secret not found: it was deleted at TIME by anonymous; undelete restores it"
-    assert gone == told(ask(client, "fetch", path=PATH)) == told(ask(client, "fetch", secret_id=secret_id))
-    assert gone == told(ask(client, "update", path=PATH, secret=TWO))
+    assert (
+        gone
+        == not_found(ask(client, "fetch", path=PATH))
+        == not_found(ask(client, "fetch", secret_id=secret_id))
+    )
+    assert gone == not_found(ask(client, "update", path=PATH, secret=TWO))
     assert 409 == ask(client, "create/", secret=TWO, path=PATH).status_code
     assert deleted.json["ends_at"] == ask(client, "delete", path=PATH).json["ends_at"]
     assert "deleted" == ask(client, "describe", path=PATH).json["state"]
@@ -169,22 +173,22 @@ def test_a_deleted_secret_can_be_brought_back(client: FlaskClient, clock: Clock,
 
     ask(client, "delete", path=PATH)
     clock.ahead += timedelta(days=30)
-    assert "Secret not found: it expired at TIME" == told(ask(client, "undelete", path=PATH))
+    assert "Secret not found: it expired at TIME" == not_found(ask(client, "undelete", path=PATH))
 
 
 def test_versions_are_deleted_and_destroyed_by_number(client: FlaskClient) -> None:
-    """The others stay, and describe tells of each."""
-    made(client, path=PATH)
+    """The others stay, and describe shows the state of each."""
+    create(client, path=PATH)
     for secret in (TWO, THREE):
         ask(client, "update", path=PATH, secret=secret)
 
     ask(client, "delete", path=PATH, versions=[3])
     ask(client, "destroy", path=PATH, versions=[1])
 
-    assert "Secret not found: version 3 was deleted at TIME by anonymous; undelete restores it" == told(
+    assert "Secret not found: version 3 was deleted at TIME by anonymous; undelete restores it" == not_found(
         ask(client, "fetch", path=PATH)
     )
-    assert "Secret not found: version 1 was destroyed at TIME by anonymous" == told(
+    assert "Secret not found: version 1 was destroyed at TIME by anonymous" == not_found(
         ask(client, "fetch", path=PATH, version=1)
     )
     assert (2, TWO) == fetched(client, path=PATH, version=2)
@@ -196,11 +200,11 @@ def test_versions_are_deleted_and_destroyed_by_number(client: FlaskClient) -> No
     assert (3, THREE) == fetched(client, path=PATH)
 
 
-def test_what_is_destroyed_is_gone_and_told_of(
+def test_a_destroyed_secret_is_gone_and_the_404_says_so(
     client: FlaskClient, database: Database, indexed: None
 ) -> None:
-    """Nothing to open is left; the path is free, and what comes there is another secret."""
-    secret_id = made(client, path=PATH)
+    """No ciphertext is left; the path is free, and a new secret there is another one."""
+    secret_id = create(client, path=PATH)
     ask(client, "update", path=PATH, secret=TWO)
 
     destroyed = ask(client, "destroy", path=PATH)
@@ -210,35 +214,35 @@ def test_what_is_destroyed_is_gone_and_told_of(
         assert not {"payload", "data_key"} & version.keys()
     gone = "Secret not found: it was destroyed at TIME by anonymous"
     for operation in ("fetch", "describe", "update", "delete", "undelete"):
-        more = {"secret": TWO} if operation == "update" else {}
-        assert gone == told(ask(client, operation, path=PATH, **more))
-        assert gone == told(ask(client, operation, secret_id=secret_id, **more))
-    made(client, path=PATH, secret=THREE)
+        value = {"secret": TWO} if operation == "update" else {}
+        assert gone == not_found(ask(client, operation, path=PATH, **value))
+        assert gone == not_found(ask(client, operation, secret_id=secret_id, **value))
+    create(client, path=PATH, secret=THREE)
     assert (1, THREE) == fetched(client, path=PATH)
-    assert gone == told(ask(client, "fetch", secret_id=secret_id))
+    assert gone == not_found(ask(client, "fetch", secret_id=secret_id))
 
 
-def test_past_its_end_a_secret_is_gone_at_once(client: FlaskClient, clock: Clock, indexed: None) -> None:
-    """Whatever MongoDB has removed by then; its path is free."""
-    made(client, path=PATH, expires_in=60)
+def test_an_expired_secret_is_gone_at_once(client: FlaskClient, clock: Clock, indexed: None) -> None:
+    """Even if MongoDB has not removed it yet; its path is free."""
+    create(client, path=PATH, expires_in=60)
     assert ask(client, "fetch", path=PATH).json["expires_at"] is not None
 
     clock.ahead = timedelta(seconds=61)
 
     for operation in ("fetch", "describe", "undelete", "delete"):
-        assert "Secret not found: it expired at TIME" == told(ask(client, operation, path=PATH))
+        assert "Secret not found: it expired at TIME" == not_found(ask(client, operation, path=PATH))
     assert [] == ask(client, "list").json["secrets"]
-    made(client, path=PATH, secret=TWO, expires_in=60)
+    create(client, path=PATH, secret=TWO, expires_in=60)
     assert (1, TWO) == fetched(client, path=PATH)
     clock.ahead *= 2
-    made(client, path="other", secret=THREE)
+    create(client, path="other", secret=THREE)
     assert 200 == ask(client, "update", path="other", new_path=PATH).status_code
     assert (1, THREE) == fetched(client, path=PATH)
 
 
-def test_an_end_can_be_moved_and_taken_away(client: FlaskClient, clock: Clock) -> None:
-    """Of the secret, and of its current version."""
-    made(client, path=PATH, expires_in=60, version_expires_in=60)
+def test_an_expiry_can_be_changed_and_removed(client: FlaskClient, clock: Clock) -> None:
+    """That of the secret, and that of its current version."""
+    create(client, path=PATH, expires_in=60, version_expires_in=60)
     ask(client, "update", path=PATH, expires_in=600, version_expires_at="2090-01-01T00:00:00+01:00")
     clock.ahead = timedelta(seconds=61)
     assert (1, ONE) == fetched(client, path=PATH)
@@ -255,35 +259,36 @@ def test_an_end_can_be_moved_and_taken_away(client: FlaskClient, clock: Clock) -
     )
 
 
-def test_a_version_has_its_own_end(client: FlaskClient, clock: Clock, database: Database) -> None:
-    """The one before can be had then, by its number; what has ended is removed at the next change."""
-    made(client, path=PATH)
+def test_a_version_has_its_own_expiry(client: FlaskClient, clock: Clock, database: Database) -> None:
+    """Earlier versions can still be fetched by number; the next change removes the expired value."""
+    create(client, path=PATH)
     ask(client, "update", path=PATH, secret=TWO, version_expires_in=60)
     clock.ahead = timedelta(seconds=61)
 
-    assert "Secret not found: version 2 expired at TIME" == told(ask(client, "fetch", path=PATH))
+    assert "Secret not found: version 2 expired at TIME" == not_found(ask(client, "fetch", path=PATH))
     assert (1, ONE) == fetched(client, path=PATH, version=1)
     ask(client, "update", path=PATH, labels={"a": "1"})
     assert ["payload" in version for version in database.secrets.find_one()["versions"]] == [True, False]
 
 
-def test_versions_may_be_deleted_by_themselves(client: FlaskClient, clock: Clock) -> None:
-    """After so many seconds; undelete brings them back."""
-    made(client, path=PATH, delete_version_after=60)
+def test_versions_can_be_deleted_automatically(client: FlaskClient, clock: Clock) -> None:
+    """After delete_version_after seconds; undelete restores them."""
+    create(client, path=PATH, delete_version_after=60)
     clock.ahead = timedelta(seconds=61)
 
-    assert "Secret not found: version 1 was deleted at TIME by itself; undelete restores it" == told(
-        ask(client, "fetch", path=PATH)
+    assert (
+        "Secret not found: version 1 was deleted at TIME by delete_version_after; undelete restores it"
+        == not_found(ask(client, "fetch", path=PATH))
     )
     ask(client, "undelete", path=PATH, versions=[1])
     assert (1, ONE) == fetched(client, path=PATH)
 
 
 @pytest.mark.timeout(120)
-def test_mongodb_removes_what_has_ended(client: FlaskClient, database: Database, indexed: None) -> None:
-    """By itself, some time later."""
-    made(client, path="a", expires_in=1)
-    made(client, path="b")
+def test_mongodb_removes_expired_secrets(client: FlaskClient, database: Database, indexed: None) -> None:
+    """Automatically, some time later."""
+    create(client, path="a", expires_in=1)
+    create(client, path="b")
 
     while database.secrets.count_documents({}) > 1:
         time.sleep(0.2)
@@ -291,15 +296,15 @@ def test_mongodb_removes_what_has_ended(client: FlaskClient, database: Database,
     assert ["b"] == database.secrets.distinct("path")
 
 
-def test_a_secret_can_be_read_so_many_times(client: FlaskClient, database: Database) -> None:
-    """Then it is destroyed, and who comes later learns that others were faster."""
-    secret_id = made(client, path=PATH, max_reads=2)
+def test_a_secret_can_be_read_max_reads_times(client: FlaskClient, database: Database) -> None:
+    """Then it is destroyed, and the 404 says that it was already read."""
+    secret_id = create(client, path=PATH, max_reads=2)
 
     reads = [ask(client, "fetch", path=PATH).json for _ in range(2)]
 
     assert [(ONE, 1), (ONE, 0)] == [(read["secret"], read["reads_left"]) for read in reads]
     for name in ({"path": PATH}, {"secret_id": secret_id}):
-        assert told(ask(client, "fetch", **name)).startswith(
+        assert not_found(ask(client, "fetch", **name)).startswith(
             "Secret not found: it was already read at TIME, from 127.0.0.1, by anonymous,"
         )
     assert not {"payload", "data_key"} & database.secrets.find_one()["versions"][0].keys()
@@ -308,19 +313,19 @@ def test_a_secret_can_be_read_so_many_times(client: FlaskClient, database: Datab
     )
 
 
-def test_looking_is_no_read(client: FlaskClient) -> None:
-    """Neither describe nor list nor an attempt that fails."""
-    made(client, path=PATH, max_reads=1)
+def test_only_a_successful_fetch_uses_up_a_read(client: FlaskClient) -> None:
+    """Describe, list and failed fetches do not."""
+    create(client, path=PATH, max_reads=1)
 
     assert 404 == ask(client, "fetch", path=PATH, version=2).status_code
     assert 1 == ask(client, "describe", path=PATH).json["reads_left"]
-    assert [1] == [one["reads_left"] for one in ask(client, "list").json["secrets"]]
+    assert [1] == [summary["reads_left"] for summary in ask(client, "list").json["secrets"]]
     assert (1, ONE) == fetched(client, path=PATH)
 
 
-def test_what_does_not_open_uses_up_no_read(client: FlaskClient, database: Database) -> None:
-    """Whoever repairs the record finds it unread."""
-    made(client, path=PATH, max_reads=1)
+def test_a_value_that_cannot_be_decrypted_uses_up_no_read(client: FlaskClient, database: Database) -> None:
+    """Once the record is repaired, it is still unread."""
+    create(client, path=PATH, max_reads=1)
     payload = database.secrets.find_one()["versions"][0]["payload"]
     database.secrets.update_one({}, {"$set": {"versions.0.payload": b"x" * 60}})
     assert 500 == ask(client, "fetch", path=PATH).status_code
@@ -330,19 +335,19 @@ def test_what_does_not_open_uses_up_no_read(client: FlaskClient, database: Datab
 
 
 def test_a_read_that_cannot_be_recorded_is_used_up(client: FlaskClient, database: Database) -> None:
-    """At most once, never twice: the value has not left, and it is gone."""
-    made(client, path=PATH, max_reads=1)
+    """A value is returned at most once: here it was never returned, and it is gone."""
+    create(client, path=PATH, max_reads=1)
     database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
     withheld = ask(client, "fetch", path=PATH)
     database.command("collMod", "audit_logs", validator={})
 
     assert (503, False) == (withheld.status_code, ONE in withheld.text)
-    assert "already read" in told(ask(client, "fetch", path=PATH))
+    assert "already read" in not_found(ask(client, "fetch", path=PATH))
 
 
-def test_reads_can_be_limited_later_and_freed(client: FlaskClient) -> None:
-    """As many from then on."""
-    made(client, path=PATH)
+def test_a_limit_of_reads_can_be_set_and_removed_later(client: FlaskClient) -> None:
+    """The new limit counts from then on."""
+    create(client, path=PATH)
     ask(client, "update", path=PATH, max_reads=5)
     assert 4 == ask(client, "fetch", path=PATH).json["reads_left"]
 
@@ -361,10 +366,10 @@ def test_reads_can_be_limited_later_and_freed(client: FlaskClient) -> None:
     ],
     ids=str,
 )
-def test_the_service_can_make_the_value(
+def test_the_service_can_generate_the_value(
     client: FlaskClient, generate: dict[str, Any], pattern: bytes
 ) -> None:
-    """Nobody sees it who does not fetch it; each one is another."""
+    """Only fetch shows it; each value is different."""
     created = ask(client, "create/", path=PATH, generate=generate)
     assert {"secret_id", "version"} == created.json.keys()
     updated = ask(client, "update", path=PATH, generate=generate)
@@ -420,23 +425,23 @@ def test_the_service_can_make_the_value(
     ],
     ids=str,
 )
-def test_names_the_field_that_does_not_fit(
+def test_names_the_invalid_field(
     client: FlaskClient, operation: str, body: dict[str, Any], field: str
 ) -> None:
     """422 with the errors by field."""
-    made(client, path=PATH)
+    create(client, path=PATH)
 
     refused = ask(client, operation, **body)
 
     assert (422, [field]) == (refused.status_code, list(refused.json["errors"])), refused.text
 
 
-def test_describe_tells_everything_but_the_value(
+def test_describe_returns_everything_but_the_value(
     guarded: FlaskClient, give: Callable[..., str], database: Database
 ) -> None:
-    """Who made what, and when."""
+    """Including who created which version, and when."""
     maker, reader = give("create:*", "update:*"), give("list:*")
-    secret_id = made(guarded, maker, path=PATH, labels={"b": "2", "a": "1"}, max_versions=3)
+    secret_id = create(guarded, maker, path=PATH, labels={"b": "2", "a": "1"}, max_versions=3)
     ask(guarded, "update", maker, path=PATH, secret=TWO)
 
     described = ask(guarded, "describe", reader, path=PATH)
@@ -452,27 +457,28 @@ def test_describe_tells_everything_but_the_value(
     assert not any(text in described.text for text in (ONE, TWO, "payload", "data_key", "sealed", "tag"))
 
 
-def test_a_secret_of_an_earlier_implementation_has_a_life_too(
+def test_a_secret_of_an_earlier_implementation_can_be_changed(
     client: FlaskClient, database: Database
 ) -> None:
-    """Its value is version 1, sealed as this service does from the first change on."""
+    """Its value becomes version 1; the first change seals it in the current format."""
     secret_id, nonce = str(uuid.uuid4()), bytes(range(12))
     record = nonce + AESGCM(MASTER_KEY).encrypt(nonce, b"one", None)
     database.secrets.insert_one({"_id": secret_id, "ciphertext": base64.b64encode(record).decode()})
 
     assert "live" == ask(client, "describe", secret_id=secret_id).json["state"]
-    assert [secret_id] == [one["secret_id"] for one in ask(client, "list", unnamed=True).json["secrets"]]
+    listed = ask(client, "list", unnamed=True).json["secrets"]
+    assert [secret_id] == [summary["secret_id"] for summary in listed]
     assert 2 == ask(client, "update", secret_id=secret_id, secret=TWO, new_path=PATH).json["version"]
 
     assert [(1, ONE), (2, TWO)] == [fetched(client, path=PATH, version=number) for number in (1, 2)]
     assert "ciphertext" not in database.secrets.find_one({"_id": secret_id})
 
 
-def test_one_of_an_earlier_implementation_that_does_not_open_can_be_destroyed(
+def test_an_undecryptable_secret_of_an_earlier_implementation_can_be_destroyed(
     client: FlaskClient, database: Database
 ) -> None:
-    """There is nothing to lose."""
-    secret_id = made(client)
+    """Updating it fails, because that would have to seal its value again."""
+    secret_id = create(client)
     database.secrets.replace_one({}, {"_id": secret_id, "ciphertext": base64.b64encode(b"x" * 40).decode()})
     assert 500 == ask(client, "update", secret_id=secret_id, secret=TWO).status_code
 
@@ -480,9 +486,9 @@ def test_one_of_an_earlier_implementation_that_does_not_open_can_be_destroyed(
     assert "ciphertext" not in database.secrets.find_one({"_id": secret_id})
 
 
-def test_every_call_leaves_one_record_with_its_own_name(client: FlaskClient, database: Database) -> None:
-    """Successes and failures, with the path and the id as far as they are known."""
-    secret_id = made(client, path=PATH)
+def test_every_call_writes_one_record_with_its_operation(client: FlaskClient, database: Database) -> None:
+    """Successes and failures, with the path and the id if they are known."""
+    secret_id = create(client, path=PATH)
     for operation, body in (
         ("update", {"secret": TWO}),
         ("describe", {}),

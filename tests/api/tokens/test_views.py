@@ -1,4 +1,4 @@
-"""api.tokens: the life of a token as its holder, its maker and an administrator meet it."""
+"""api.tokens.views: the lifecycle of a token, for its holder, its creator and administrators."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -35,7 +35,7 @@ def admin(give: Callable[..., str]) -> str:
 
 
 def test_a_new_token_is_shown_once(call: Callable[..., TestResponse], admin: str) -> None:
-    """With all that it may do; nothing shows it again, and it works at once."""
+    """With its rights; no later response contains it, and it works at once."""
     created = call(
         admin,
         "create",
@@ -104,10 +104,10 @@ def test_a_new_token_is_shown_once(call: Callable[..., TestResponse], admin: str
     ],
     ids=str,
 )
-def test_names_the_field_that_does_not_fit(
+def test_names_the_invalid_field(
     call: Callable[..., TestResponse], admin: str, database: Database, changed: dict[str, Any], field: str
 ) -> None:
-    """422, and nothing is made."""
+    """422, and no token is created."""
     answer = call(admin, "create", **BILLING | changed)
 
     assert 422 == answer.status_code, answer.text
@@ -125,24 +125,24 @@ def test_names_the_field_that_does_not_fit(
         (("token", "fetch:team/*"), {"scopes": ["admin"]}, "yours does not hold admin"),
     ],
 )
-def test_nobody_makes_more_than_they_are(
+def test_a_token_cannot_exceed_its_creator(
     call: Callable[..., TestResponse],
     give: Callable[..., str],
     maker: tuple[str, ...],
     child: dict[str, Any],
     says: str,
 ) -> None:
-    """403, and the message says in what."""
+    """403, and the message says which scope is missing."""
     answer = call(give(*maker), "create", **BILLING | child)
 
     assert 403 == answer.status_code
     assert says in answer.json["detail"]
 
 
-def test_a_token_makes_others_down_to_nothing(
+def test_each_generation_of_tokens_can_only_have_less(
     call: Callable[..., TestResponse], give: Callable[..., str], guarded: FlaskClient
 ) -> None:
-    """Each generation holds less, in scopes, time, networks and rate, over HTTP from end to end."""
+    """In scopes, lifetime, networks and rate limit, end to end over HTTP."""
     parent = give("token", "fetch:team/*", expires_in=600, networks=("127.0.0.0/8",), rate_limit=50)
     less = {"expires_in": 300, "networks": ["127.0.0.1"], "rate_limit": 20}
 
@@ -164,8 +164,8 @@ def test_a_token_makes_others_down_to_nothing(
 
 @pytest.fixture
 def family(call: Callable[..., TestResponse], give: Callable[..., str], admin: str) -> dict[str, str]:
-    """Tokens by name: parent, child and grandchild, a stranger who may make tokens, an administrator."""
-    made = {"admin": admin, "parent": give("token", "fetch:*"), "stranger": give("token", "fetch:*")}
+    """Tokens by name: parent, child, grandchild, an unrelated one with the scope token, an administrator."""
+    made = {"admin": admin, "parent": give("token", "fetch:*"), "unrelated": give("token", "fetch:*")}
     made["child"] = call(made["parent"], "create", name="c", scopes=["token", "fetch:*"]).json["token"]
     made["grandchild"] = call(made["child"], "create", name="g", scopes=["fetch:*"]).json["token"]
     return made
@@ -174,17 +174,17 @@ def family(call: Callable[..., TestResponse], give: Callable[..., str], admin: s
 @pytest.mark.parametrize(
     ("who", "sees"),
     [
-        ("admin", {"admin", "parent", "child", "grandchild", "stranger"}),
+        ("admin", {"admin", "parent", "child", "grandchild", "unrelated"}),
         ("parent", {"parent", "child"}),
         ("child", {"child", "grandchild"}),
         ("grandchild", {"grandchild"}),
-        ("stranger", {"stranger"}),
+        ("unrelated", {"unrelated"}),
     ],
 )
-def test_everybody_knows_of_their_own(
+def test_a_token_sees_itself_and_those_it_created(
     call: Callable[..., TestResponse], family: dict[str, str], who: str, sees: set[str]
 ) -> None:
-    """Themselves and what they made; administrators of all; anything else is not there."""
+    """Administrators see all; any other token is the same 404 as one that does not exist."""
     described = {name: call(family[who], "describe", token_id=id_of(family[name])) for name in family}
 
     assert sees == {name for name, answer in described.items() if answer.status_code == 200}
@@ -197,24 +197,26 @@ def test_everybody_knows_of_their_own(
     if who == "grandchild":
         assert 403 == listed.status_code
     else:
-        assert {id_of(family[name]) for name in sees} == {one["token_id"] for one in listed.json["tokens"]}
+        assert {id_of(family[name]) for name in sees} == {
+            token["token_id"] for token in listed.json["tokens"]
+        }
 
 
-def test_whoever_may_make_no_more_tokens_knows_only_itself(
+def test_without_the_scope_token_a_token_sees_only_itself(
     call: Callable[..., TestResponse], family: dict[str, str], database: Database, store: Store
 ) -> None:
-    """Having made a token is not enough: the id in created_by could be anybody's word."""
+    """created_by alone is not enough: somebody may have altered it in the database."""
     database.tokens.update_one(
         {"_id": id_of(family["child"])}, {"$set": {"created_by": id_of(family["grandchild"])}}
     )
 
     assert 404 == call(family["grandchild"], "describe", token_id=id_of(family["child"])).status_code
-    # And to those who may ask, it is an altered record.
+    # For those who may see it, it is an altered record.
     assert 500 == call(family["admin"], "describe", token_id=id_of(family["child"])).status_code
 
 
 @pytest.mark.parametrize(
-    ("who", "whom", "ended"),
+    ("who", "target", "revoked"),
     [
         ("admin", "parent", ["parent"]),
         ("parent", "child", ["child"]),
@@ -222,40 +224,44 @@ def test_whoever_may_make_no_more_tokens_knows_only_itself(
         ("child", "child", ["child"]),
     ],
 )
-def test_revoking_ends_one_token_at_once(
-    call: Callable[..., TestResponse], family: dict[str, str], who: str, whom: str | None, ended: list[str]
+def test_revoke_ends_one_token_at_once(
+    call: Callable[..., TestResponse],
+    family: dict[str, str],
+    who: str,
+    target: str | None,
+    revoked: list[str],
 ) -> None:
-    """In the process that did it; those that were made with it go on."""
+    """In the process that did it; tokens that were created with it stay valid."""
     for token in family.values():
         assert 200 == call(token, "whoami").status_code
-    body = {} if whom is None else {"token_id": id_of(family[whom])}
+    body = {} if target is None else {"token_id": id_of(family[target])}
 
     answer = call(family[who], "revoke", **body)
 
-    assert [id_of(family[name]) for name in ended] == answer.json["revoked"]
+    assert [id_of(family[name]) for name in revoked] == answer.json["revoked"]
     working = {name for name, token in family.items() if call(token, "whoami").status_code == 200}
-    assert family.keys() - set(ended) == working
+    assert family.keys() - set(revoked) == working
 
 
-def test_revoking_ends_all_that_was_made_with_it(
+def test_revoke_can_include_all_descendants(
     call: Callable[..., TestResponse], family: dict[str, str]
 ) -> None:
-    """Down the generations, and nothing beside; doing it again changes nothing."""
+    """All generations and no other token; repeating it changes nothing."""
     answer = call(family["admin"], "revoke", token_id=id_of(family["parent"]), descendants=True)
     again = call(family["admin"], "revoke", token_id=id_of(family["parent"]), descendants=True)
 
-    ended = [id_of(family[name]) for name in ("parent", "child", "grandchild")]
-    assert ended == answer.json["revoked"] == again.json["revoked"]
+    revoked = [id_of(family[name]) for name in ("parent", "child", "grandchild")]
+    assert revoked == answer.json["revoked"] == again.json["revoked"]
     working = {name for name, token in family.items() if call(token, "whoami").status_code == 200}
-    assert {"admin", "stranger"} == working
-    shown = call(family["admin"], "describe", token_id=ended[1]).json
+    assert {"admin", "unrelated"} == working
+    shown = call(family["admin"], "describe", token_id=revoked[1]).json
     assert datetime.fromisoformat(shown["revoked_at"]) <= now()
 
 
-def test_a_cycle_in_the_database_ends(
+def test_revoke_ends_with_a_cycle_in_the_database(
     call: Callable[..., TestResponse], family: dict[str, str], database: Database
 ) -> None:
-    """Whoever can write to it cannot make a revocation go on for ever."""
+    """An attacker who can write to the database cannot make it run forever."""
     database.tokens.update_one(
         {"_id": id_of(family["parent"])}, {"$set": {"created_by": id_of(family["grandchild"])}}
     )
@@ -265,17 +271,17 @@ def test_a_cycle_in_the_database_ends(
     assert {id_of(family[name]) for name in ("child", "grandchild", "parent")} == set(answer.json["revoked"])
 
 
-def test_a_revoked_token_makes_no_more(
+def test_a_revoked_token_creates_no_more_tokens(
     call: Callable[..., TestResponse], guarded: FlaskClient, family: dict[str, str], store: Store
 ) -> None:
-    """Also where a process still takes it for good: what it makes there is taken back at once."""
+    """Even in a process that still accepts it: the new token is revoked at once."""
     assert 200 == call(family["parent"], "whoami").status_code
     store.tokens.revoke([id_of(family["parent"])], now())  # by another process
     assert 200 == call(family["parent"], "whoami").status_code
 
     refused = call(family["parent"], "create", name="x", scopes=["fetch:*"])
 
-    assert (401, "the token was revoked: ask whoever gave it to you for another") == (
+    assert (401, "the token was revoked: ask its issuer for a new one") == (
         refused.status_code,
         refused.json["detail"],
     )
@@ -287,7 +293,7 @@ def test_a_revoked_token_makes_no_more(
 def test_a_renewable_token_renews_itself(
     call: Callable[..., TestResponse], give: Callable[..., str], database: Database
 ) -> None:
-    """From then on, by its lifetime; its maker and administrators may do so as well."""
+    """By its lifetime, from then on."""
     token = give("fetch:*", expires_in=600, renewable=True)
     before = call(token, "whoami").json["token"]["expires_at"]
 
@@ -300,49 +306,54 @@ def test_a_renewable_token_renews_itself(
     assert stored["expires_at"] == stored["ended_at"]
 
 
-def test_what_cannot_be_renewed_says_why(
+def test_renew_says_why_it_is_refused(
     call: Callable[..., TestResponse], give: Callable[..., str], admin: str, store: Store
 ) -> None:
-    """Not renewable, over, revoked, unknown."""
-    plain, over = give("fetch:*", expires_in=60), give("fetch:*", expires_in=-1, renewable=True)
+    """Not renewable, expired, revoked, unknown."""
+    plain, expired = give("fetch:*", expires_in=60), give("fetch:*", expires_in=-1, renewable=True)
     revoked = give("fetch:*", expires_in=60, renewable=True)
     store.tokens.revoke([id_of(revoked)], now())
 
     for token_id, status, says in (
         (id_of(plain), 403, "this token is not renewable"),
         (id_of(admin), 403, "this token is not renewable"),
-        (id_of(over), 403, "this token has expired, and no renewal brings it back: make another"),
+        (id_of(expired), 403, "this token has expired and can no longer be renewed: create another"),
         (id_of(revoked), 404, "Token not found"),
         ("0" * 16, 404, "Token not found"),
         ("no id", 404, "Token not found"),
     ):
         answer = call(admin, "renew", token_id=token_id)
         assert (status, says) == (answer.status_code, answer.json["detail"])
-    assert 401 == call(over, "renew").status_code
+    assert 401 == call(expired, "renew").status_code
 
 
 def test_lists_page_by_page(
     call: Callable[..., TestResponse], give: Callable[..., str], admin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each token once, in the order of the ids, and no page that is empty for nothing."""
-    made = {id_of(give("fetch:a")) for _ in range(PAGE + 5)} | {id_of(admin)}
+    """Each token once, sorted by id, and no empty last page."""
+    created = {id_of(give("fetch:a")) for _ in range(PAGE + 5)} | {id_of(admin)}
 
     first = call(admin, "list").json
     second = call(admin, "list", after=first["next"]).json
-    ids = [one["token_id"] for page in (first, second) for one in page["tokens"]]
+    ids = [token["token_id"] for page in (first, second) for token in page["tokens"]]
 
     assert (PAGE, None) == (len(first["tokens"]), second["next"])
-    assert sorted(made) == ids
+    assert sorted(created) == ids
 
 
 @pytest.mark.parametrize("after", ["x", "0f3a5b7c9d1e2f4", "\ud800", "0f3a5b7c9d1e2f40\n"], ids=ascii)
-def test_goes_on_only_where_a_page_ended(call: Callable[..., TestResponse], admin: str, after: str) -> None:
-    """Anything else is a mistake, and is told as one."""
-    assert 422 == call(admin, "list", after=after).status_code
+def test_refuses_an_invalid_next(call: Callable[..., TestResponse], admin: str, after: str) -> None:
+    """422 with a message that says what to pass."""
+    refused = call(admin, "list", after=after)
+
+    assert (422, {"after": ["invalid: pass `next` of the previous page"]}) == (
+        refused.status_code,
+        refused.json["errors"],
+    )
 
 
-def test_without_authentication_there_is_no_token_of_one_s_own(client: FlaskClient) -> None:
-    """Anybody is an administrator, and says of whom they speak."""
+def test_without_authentication_callers_have_no_token(client: FlaskClient) -> None:
+    """Every caller is an administrator, and must name the token to revoke."""
     assert {"actor": "anonymous", "scopes": ["admin"], "token": None} == post(client, WHOAMI).json
     assert 404 == post(client, f"{TOKEN}revoke", {}).status_code
     created = post(client, f"{TOKEN}create", {"name": "first", "scopes": ["admin"]})
@@ -350,8 +361,10 @@ def test_without_authentication_there_is_no_token_of_one_s_own(client: FlaskClie
     assert 200 == post(client, f"{TOKEN}revoke", {"token_id": created.json["token_id"]}).status_code
 
 
-def test_a_token_made_without_authentication_works_with_it(client: FlaskClient, guarded: FlaskClient) -> None:
-    """So that it can be switched on without a gap."""
+def test_a_token_created_without_authentication_works_with_it(
+    client: FlaskClient, guarded: FlaskClient
+) -> None:
+    """So that authentication can be switched on without an interruption."""
     token = post(client, f"{TOKEN}create", {"name": "first", "scopes": ["admin"]}).json["token"]
 
     assert 200 == post(guarded, WHOAMI, None, token).status_code

@@ -1,4 +1,4 @@
-"""transfer.formats: a file is read as what it is, and not as what it could be taken for."""
+"""transfer.formats.detect: the format of a file is recognized, or named with --format."""
 
 import pytest
 
@@ -21,30 +21,28 @@ from service.transfer.formats.line import LineError, ParsedLine
     ],
 )
 def test_recognises_a_format_by_its_beginning(content: str, written: Format) -> None:
-    """The first thing that it says is enough."""
+    """The first entry is enough."""
     assert written == detect.detect(content)
 
 
 @pytest.mark.parametrize("content", ["hunter2", "[1]", "- a: b\n", "# nothing else"])
-def test_says_when_it_cannot_tell(content: str) -> None:
-    """And which formats there are, and nothing of the content."""
-    with pytest.raises(
-        ImportFormatError, match="say with --format what it is, one of jsonl, env, kv"
-    ) as error:
+def test_refuses_an_unknown_format(content: str) -> None:
+    """The message has the possible formats, and nothing of the content."""
+    with pytest.raises(ImportFormatError, match="name it with --format, one of jsonl, env, kv") as error:
         detect.detect(content)
 
     assert "hunter2" not in str(error.value)
 
 
 def test_takes_utf8_only() -> None:
-    """With a byte order mark or without."""
+    """With or without a byte order mark."""
     assert "ä" == detect.text("ä".encode()) == detect.text("ä".encode("utf-8-sig"))
-    with pytest.raises(ImportFormatError, match="no UTF-8 text"):
+    with pytest.raises(ImportFormatError, match="neither UTF-8 text nor"):
         detect.text(b"\xff\xfeA\0")
 
 
 def test_reads_lines_of_json() -> None:
-    """Blank ones aside; one that is no object is a problem, and the others are read."""
+    """Blank lines are skipped; a line that is not an object is an error, and the others are read."""
     found = detect.read(
         '{"path": "a\u2028b"}\n\n["hunter2"]\n{"path": \n{"path": "c"}', Format.JSON_LINES, split=False
     )

@@ -1,4 +1,4 @@
-"""transfer.dotenv: what programs read alike is read, and what they do not is refused."""
+"""transfer.formats.dotenv: what programs read in the same way is read, anything else is refused."""
 
 import base64
 
@@ -13,7 +13,7 @@ NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]*", fullmatch=True)
 
 
 def values(text: str) -> dict[str, str]:
-    """Return the values by name, where there is no problem."""
+    """Return the values by name; there must be no errors."""
     found = list(dotenv.read(text))
     assert [] == [one for one in found if isinstance(one, LineError)]
     return {
@@ -24,7 +24,7 @@ def values(text: str) -> dict[str, str]:
 
 
 def problems(text: str) -> dict[int, str]:
-    """Return the problems by the number of their line."""
+    """Return the errors by line number."""
     return {one.number: one.text for one in dotenv.read(text) if isinstance(one, LineError)}
 
 
@@ -71,18 +71,18 @@ def test_reads_what_programs_read_alike(text: str, value: str) -> None:
         ('A="\\$x"', "escapes other than"),
         ("A='open", "single quote is not closed"),
         ('A="open', "double quote is not closed"),
-        ("A='x'y", "behind the closing quote"),
+        ("A='x'y", "after the closing quote"),
     ],
 )
-def test_refuses_what_they_do_not(text: str, says: str) -> None:
-    """One of the two readings would be a wrong secret."""
+def test_refuses_what_they_read_differently(text: str, says: str) -> None:
+    """One of the readings would be a wrong secret."""
     (found,) = problems(text).values()
 
     assert says in found
 
 
 def test_numbers_lines_as_an_editor_does() -> None:
-    """Also behind a value of several lines; all problems are told, and no value is."""
+    """Also after a value of several lines; all errors are reported, without any value."""
     found = list(dotenv.read("A='1\n2\n3'\n\nhunter2\r\nB=x\nC=hunter2$\n"))
 
     assert [1, 5, 6, 7] == [one.number for one in found]
@@ -92,13 +92,13 @@ def test_numbers_lines_as_an_editor_does() -> None:
 
 @given(secrets=st.dictionaries(NAMES, st.text(st.characters(exclude_characters="'\\\r", codec="utf-8"))))
 def test_reads_any_text_in_single_quotes(secrets: dict[str, str]) -> None:
-    """It is what it is, whatever is in it."""
+    """It is taken literally."""
     assert secrets == values("".join(f"{name}='{value}'\n" for name, value in secrets.items()))
 
 
 @given(secrets=st.dictionaries(NAMES, st.text(st.characters(exclude_characters="$\r", codec="utf-8"))))
 def test_reads_any_text_in_double_quotes(secrets: dict[str, str]) -> None:
-    """Where backslashes and quotes are escaped."""
+    """If backslashes and quotes are escaped."""
     escaped = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in secrets.items()}
 
     assert secrets == values("".join(f'{name}="{value}"\n' for name, value in escaped.items()))
@@ -106,7 +106,7 @@ def test_reads_any_text_in_double_quotes(secrets: dict[str, str]) -> None:
 
 @given(text=st.text(st.sampled_from("AB=\n\r\t '\"\\#$x")))
 def test_reads_every_text_to_its_end(text: str) -> None:
-    """Whatever it is: no line is told of twice, and none that there is not."""
+    """For any text: no line is reported twice, or does not exist."""
     numbers = [one.number for one in dotenv.read(text)]
 
     assert sorted(set(numbers)) == numbers

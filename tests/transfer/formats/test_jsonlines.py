@@ -1,4 +1,4 @@
-"""transfer.jsonlines: what is written is read as what it was."""
+"""transfer.formats.jsonlines: what was written is read back unchanged."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ SETTINGS = st.fixed_dictionaries(
 
 @given(value=st.binary(), options=SETTINGS)
 def test_reads_what_it_wrote(value: bytes, options: SecretOptions) -> None:
-    """Any value with any settings, as the body of create."""
+    """Any value with any settings, as the body of ``create``."""
     secret = CreateSecret(value, "team/app/x", options)
     (line,) = jsonlines.read(jsonlines.write(secret).decode())
 
@@ -37,8 +37,8 @@ def test_reads_what_it_wrote(value: bytes, options: SecretOptions) -> None:
     assert secret == create_request(line.body)
 
 
-def test_writes_a_line_for_each() -> None:
-    """In an order that people expect."""
+def test_writes_one_line_per_secret() -> None:
+    """With the fields in the order that people expect."""
     end = now().replace(microsecond=0) + timedelta(days=1)
     written = jsonlines.write(CreateSecret(b"hello", "a", {"labels": {"x": "\n"}, "expires_at": end}))
 

@@ -1,4 +1,4 @@
-"""transfer.kv: what Vault and OpenBao print, with all that can be kept of it."""
+"""transfer.formats.vault_kv: reads what Vault and OpenBao print."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ JSON = st.recursive(
 
 
 def version_1(data: Any) -> dict[str, Any]:
-    """Return what `vault kv get -format=json` prints of a secret of version 1 of the engine."""
+    """Return what ``vault kv get -format=json`` prints for a secret of KV version 1."""
     return {
         "request_id": "d8a3b1c0-7f0c-4c60-94c5-60f7a1cbd5f6",
         "lease_id": "",
@@ -31,7 +31,7 @@ def version_1(data: Any) -> dict[str, Any]:
 
 
 def version_2(data: Any, labels: Any = None) -> dict[str, Any]:
-    """Return the same of version 2."""
+    """Return the same for version 2."""
     metadata = {
         "created_time": "2026-01-31T12:00:00.123456789Z",
         "custom_metadata": labels,
@@ -43,7 +43,7 @@ def version_2(data: Any, labels: Any = None) -> dict[str, Any]:
 
 
 def read(*documents: object, split: bool = False) -> list[tuple[str, bytes]]:
-    """Return paths and values, where there is no problem."""
+    """Return paths and values; there must be no errors."""
     found = list(
         vault_kv.read("\n".join(json.dumps(document, indent=2) for document in documents), split=split)
     )
@@ -57,7 +57,7 @@ def read(*documents: object, split: bool = False) -> list[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("document", [version_1, version_2])
 def test_keeps_the_fields_as_one_object(document: Any) -> None:
-    """Sorted and without white space, so that the same fields are the same value at the next import."""
+    """Sorted and without white space, so that the same fields give the same value in the next import."""
     found = read(document({"user": "ada", "password": "pässwörd", "port": 5432}))
 
     assert [("", '{"password":"pässwörd","port":5432,"user":"ada"}'.encode())] == found
@@ -65,7 +65,7 @@ def test_keeps_the_fields_as_one_object(document: Any) -> None:
 
 @pytest.mark.parametrize("document", [version_1, version_2])
 def test_splits_the_fields(document: Any) -> None:
-    """A text is taken as it is, anything else as JSON; below the path of the document, if it has one."""
+    """A text is taken as it is, anything else as JSON; below the path of the document, if any."""
     fields = document({"user": "ada", "ports": [1, 2]})
 
     assert [("user", b"ada"), ("ports", b"[1,2]")] == read(fields, split=True)
@@ -75,14 +75,14 @@ def test_splits_the_fields(document: Any) -> None:
 
 
 def test_takes_several_documents_with_their_paths() -> None:
-    """Whoever collects them adds the path, as no document has it."""
+    """The user adds the path, as the documents do not have it."""
     found = read(version_2({"a": "1"}) | {"path": "x"}, version_1({"b": "2"}) | {"path": "y"})
 
     assert [("x", b'{"a":"1"}'), ("y", b'{"b":"2"}')] == found
 
 
 def test_makes_labels_of_custom_metadata() -> None:
-    """They are what version 2 has that a secret can keep."""
+    """Of the metadata of version 2, this is what a secret can keep."""
     text = json.dumps(version_2({"a": "1", "b": "2"}, {"env": "prod"}))
 
     labels = [one.body["labels"] for one in vault_kv.read(text, split=True) if isinstance(one, ParsedLine)]
@@ -93,8 +93,8 @@ def test_makes_labels_of_custom_metadata() -> None:
     assert "labels" not in without.body
 
 
-def test_takes_fields_of_the_names_data_and_metadata_for_what_they_are() -> None:
-    """In version 1 they are fields as all others."""
+def test_takes_fields_named_data_and_metadata_as_fields() -> None:
+    """In version 1 they are ordinary fields."""
     found = read(version_1({"data": "d", "metadata": {"x": "y"}}))
 
     assert [("", b'{"data":"d","metadata":{"x":"y"}}')] == found
@@ -102,7 +102,7 @@ def test_takes_fields_of_the_names_data_and_metadata_for_what_they_are() -> None
 
 @given(fields=st.dictionaries(st.text(st.characters(codec="utf-8")), JSON))
 def test_loses_nothing_of_any_fields(fields: dict[str, Any]) -> None:
-    """Whatever JSON they are."""
+    """Whatever JSON values they have."""
     ((_, value),) = read(version_2(fields))
 
     assert fields == json.loads(value)
@@ -111,19 +111,19 @@ def test_loses_nothing_of_any_fields(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"data": {"a": "hunter2"', "no JSON document"),
-        ("hunter2", "no JSON document"),
-        ("[" * 100_000, "no JSON document"),
-        ('["hunter2"]', "no data as `vault kv get"),
-        ('{"errors": ["hunter2"]}', "no data as `vault kv get"),
-        ('{"path": ["hunter2"], "data": {}}', "path is no text"),
+        ('{"data": {"a": "hunter2"', "not a JSON document"),
+        ("hunter2", "not a JSON document"),
+        ("[" * 100_000, "not a JSON document"),
+        ('["hunter2"]', "no `data` object as `vault kv get"),
+        ('{"errors": ["hunter2"]}', "no `data` object as `vault kv get"),
+        ('{"path": ["hunter2"], "data": {}}', "`path` is not a string"),
         (json.dumps(version_2(None)), "deleted or destroyed"),
-        (json.dumps(version_1({"a": "hunter2\ud800"})), "cannot be written down"),
-        ('{"data": {"a": 1e999}}', "cannot be written down"),
+        (json.dumps(version_1({"a": "hunter2\ud800"})), "JSON cannot represent"),
+        ('{"data": {"a": 1e999}}', "JSON cannot represent"),
     ],
 )
 def test_says_what_is_wrong_and_where(text: str, says: str) -> None:
-    """And repeats nothing of it."""
+    """It repeats nothing of the content."""
     first, problem = vault_kv.read('{"data": {}}\n\n' + text, split=False)
 
     assert isinstance(first, ParsedLine)
@@ -133,8 +133,8 @@ def test_says_what_is_wrong_and_where(text: str, says: str) -> None:
     assert "hunter2" not in problem.text
 
 
-def test_goes_on_behind_a_document_that_cannot_be_used() -> None:
-    """So that all of them are told at once."""
+def test_continues_after_an_invalid_document() -> None:
+    """So that all errors are reported at once."""
     found = list(vault_kv.read('{"data": null}\n{"data": {}}\n{"data": 1}', split=False))
 
     assert [(1, LineError), (2, ParsedLine), (3, LineError)] == [(one.number, type(one)) for one in found]

@@ -1,0 +1,53 @@
+"""Empties the service's database between tests, in a tenth of the time that dropping and making it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from service.store import backup_collections, canary, indexes
+
+# By collection, as MongoDB tells them; they do not change within a run.
+_declared: dict[str, dict[str, Any]] = {}
+
+
+def empty(client: MongoClient, *, indexed: bool) -> Database:
+    """Return the database with no document, and with the declared indexes or with none.
+
+    A collection is dropped if the service does not have it for good, or if a test left it with other options
+    or other indexes.
+    """
+    database = client["vault"]
+    if indexed and not _declared:
+        client.drop_database(database.name)
+        indexes.reconcile(database, indexes.declared(0))
+        _declared.update(_indexes(database))
+    kept, plain = {*backup_collections.INCLUDED, *backup_collections.EXCLUDED}, {"_id_"}
+    for name, options in _options(database).items():
+        found = database[name].index_information()
+        as_wanted = found == _declared[name] if indexed and name in _declared else plain == found.keys()
+        if as_wanted and not options and name in kept:
+            database[name].delete_many({})
+        else:
+            database[name].drop()
+    if indexed:
+        indexes.reconcile(database, indexes.declared(0))
+    return database
+
+
+def empty_beside_servers(client: MongoClient) -> Database:
+    """Return the database with no document but the keys: servers that go on running have opened these."""
+    database = client["vault"]
+    for name in database.list_collection_names(filter={"name": {"$ne": canary.COLLECTION}}):
+        database[name].delete_many({})
+    return database
+
+
+def _options(database: Database) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one["options"] for one in database.list_collections()}
+
+
+def _indexes(database: Database) -> dict[str, dict[str, Any]]:
+    return {name: database[name].index_information() for name in database.list_collection_names()}
