@@ -55,7 +55,7 @@ CLUSTER = ("tests/cluster/", "tests/lab/test_roles.py")
 LAST = "tests/cluster/test_killed_engine.py"
 
 # The loop tries few examples; .ci/run says `--hypothesis-profile=ci`.
-settings.register_profile("default", deadline=None)
+settings.register_profile("default", deadline=None, max_examples=30)
 settings.register_profile("ci", deadline=None, max_examples=300, print_blob=True)
 settings.load_profile("default")
 
@@ -79,8 +79,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one process for each processor, and three for the cluster and the lab, which mostly wait."""
-    return 3 if machine_tests(config) else os.cpu_count() or 1
+    """Return two processes for each processor, as tests also wait; three for the cluster and the lab."""
+    return 3 if machine_tests(config) else 2 * (os.cpu_count() or 1)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | WorkStealingScheduling:

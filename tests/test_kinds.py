@@ -8,7 +8,7 @@ import pytest
 from tests import kinds
 from tests.conftest import TESTS
 
-LOOP = "not long_check and not cluster and not lab"
+LOOP = "not check and not long_check and not cluster and not lab"
 
 
 def test_every_test_has_exactly_one_kind(request: pytest.FixtureRequest) -> None:
@@ -29,7 +29,7 @@ def test_every_kind_is_declared(pytestconfig: pytest.Config) -> None:
     ("expression", "chosen"),
     [
         ("", set(kinds.KINDS)),
-        (LOOP, {"quick", "database", "playbook", "check"}),
+        (LOOP, {"quick", "database", "playbook"}),
         ("cluster or lab", {"cluster", "lab"}),
         ("quick", {"quick"}),
     ],

@@ -31,6 +31,7 @@ def rules() -> list[dict[str, Any]]:
     return rules
 
 
+@pytest.mark.check
 @pytest.mark.parametrize(
     "command", [["check", "rules", RULES.name], ["test", "rules", RULE_TESTS.name]], ids=["check", "test"]
 )
