@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.cluster.playbook import ROOT, play
 
-# Addresses of documentation (RFC 5737): whoever tried to reach one would fail another way.
+# Addresses of documentation (RFC 5737): an attempt to reach one would fail in another way.
 HOSTS = {f"node-{number}": {"ansible_host": f"192.0.2.{number}"} for number in range(1, 10)}
 
 

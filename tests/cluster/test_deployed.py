@@ -81,7 +81,7 @@ def test_makes_a_token_on_the_machine_by_the_documented_command(cluster: Cluster
 
 
 def test_shows_its_metrics_to_nobody_else(cluster: Cluster) -> None:
-    """Neither to a caller from outside the container; from inside, to whoever is in it."""
+    """Neither to a caller from outside the container; from inside, to a process inside it."""
     assert 403 == cluster.get("/metrics").status_code
 
 

@@ -13,7 +13,7 @@ from tests.docs.pages import DOCS, ROOT
 
 @pytest.mark.check
 def test_is_not_older_than_its_source() -> None:
-    """Write them anew with ``python -m docs.generate``."""
+    """Write them again with ``python -m docs.generate``."""
     finished = subprocess.run(
         [sys.executable, "-m", "docs.generate", "--check"],
         cwd=ROOT,
