@@ -36,7 +36,7 @@ named() {
   printf '"%s": "%s"' "$name" "$1"
 }
 
-# option NAME VALUE: note what an option shared by several scripts says; fails where it is none of those.
+# option NAME VALUE: notes an option that several scripts share; fails if it is not one of these.
 # settings: the fields of a JSON object that these options came to, each behind a comma.
 _fields='' _labels=''
 option() {
