@@ -57,9 +57,17 @@ class Base64Bytes(fields.String):
         return base64.b64encode(value).decode()
 
 
+class _Flag(fields.Boolean):
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        # marshmallow's own compares, and to Python 1 equals True.
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def flag(description: str) -> fields.Boolean:
-    """Return a field that takes true and false, and no text such as ``"yes"``."""
-    return fields.Boolean(truthy={True}, falsy={False}, metadata={"description": description})
+    """Return a field that takes true and false, and nothing similar such as ``"yes"`` or 1."""
+    return _Flag(metadata={"description": description})
 
 
 def count(lowest: int, highest: int = _MAX_INTEGER, **options: Any) -> fields.Integer:

@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from ...models import Scope
 from ...tokens.attenuation import MAX_NAME_CHARACTERS, MAX_SECONDS
+from ..fields import flag
 
 _MAX_COUNT = 1_000_000
 
@@ -40,11 +41,7 @@ class TokenRequest(Schema):
         validate=validate.Range(1, MAX_SECONDS),
         metadata={"description": "Seconds until the token expires; default never.", "example": 2_592_000},
     )
-    renewable = fields.Boolean(
-        truthy={True},
-        falsy={False},
-        metadata={"description": "Whether its holder may renew it for another expires_in seconds."},
-    )
+    renewable = flag("Whether its holder may renew it for another expires_in seconds.")
     max_uses = fields.Integer(
         strict=True,
         validate=validate.Range(1, _MAX_COUNT),
@@ -80,11 +77,7 @@ class TokenOwnRequest(Schema):
 class TokenRevokeRequest(TokenOwnRequest):
     """The token to revoke."""
 
-    descendants = fields.Boolean(
-        truthy={True},
-        falsy={False},
-        metadata={"description": "Whether to revoke also all tokens created with it, or with any of those."},
-    )
+    descendants = flag("Whether to revoke also all tokens created with it, or with any of those.")
 
 
 class TokenListRequest(Schema):

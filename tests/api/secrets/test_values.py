@@ -349,3 +349,11 @@ def test_auditing_can_be_turned_off(make_client: Callable[..., FlaskClient], dat
 
     assert 0 == database.audit_logs.count_documents({})
     assert {"database", "keys"} == client.get("/readyz").json["checks"].keys()
+
+
+@pytest.mark.parametrize("value", [1, 0, 1.0, "true", None])
+def test_a_flag_is_true_or_false(client: FlaskClient, value: object) -> None:
+    """Nothing similar is taken for it."""
+    response = client.post(BATCH, json={"secrets": [{"path": "a"}], "all_or_nothing": value})
+
+    assert (422, ["all_or_nothing"]) == (response.status_code, list(response.json["errors"]))
