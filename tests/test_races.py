@@ -14,8 +14,8 @@ from pymongo.database import Database
 from tests.gunicorn_server import Server
 
 CLIENTS, BATCH = 64, 50
-# More rounds, in minutes: RACE_ROUNDS=1000 pytest tests/test_races.py
-ROUNDS = int(os.environ.get("RACE_ROUNDS", settings().max_examples // 2))
+# A multiple of BATCH.  More, in minutes: RACE_ROUNDS=1000 pytest tests/test_races.py
+ROUNDS = int(os.environ.get("RACE_ROUNDS", BATCH * max(1, settings().max_examples // 100)))
 
 
 class Client:
