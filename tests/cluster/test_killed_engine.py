@@ -15,8 +15,10 @@ from tests.cluster.playbook import play_well
 @pytest.mark.timeout(5400)
 def test_a_killed_engine_brings_everything_back_once_it_runs(cluster: Cluster) -> None:
     """kill -9 of the engine; started again, the stack comes back by itself, data and key intact."""
-    secret_id = cluster.create()
     with engine.to_be_killed():
+        # Only now: while this waited, other tests may have made the cluster again, with no secret.
+        cluster.wait_until_ready(180)
+        secret_id = cluster.create()
         pid = int(Path("/run/docker.pid").read_text())
         os.kill(pid, signal.SIGKILL)
         end = time.monotonic() + 30
