@@ -7,6 +7,10 @@ from gevent import monkey
 monkey.patch_all()
 
 import gc
+
+# Until a worker is ready everything that is made stays: there is nothing to collect.
+gc.disable()
+
 import os
 import shutil
 import ssl
@@ -83,6 +87,7 @@ def post_worker_init(worker: "Worker") -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
+    gc.enable()
     if (thread := checkpoint_thread(worker.wsgi)) is not None:
         thread.start()
 
