@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests import yaml_files
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -57,7 +58,7 @@ def test_is_clean(command: list[str]) -> None:
 def test_no_task_has_a_secret_in_its_environment() -> None:
     """Ansible writes a task's environment into the command line of a shell, and shows that with -vvv."""
     files = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/**/*.yml"), ROOT / "site.yml"]
-    found = {name for file in files for name in _environments(yaml.safe_load(file.read_text()))}
+    found = {name for file in files for name in _environments(yaml_files.load(file))}
 
     assert {"TMPDIR", "DOCKER_BUILDKIT", "ESCROW", "TRACE"} == found
 

@@ -9,6 +9,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests import yaml_files
 from tests.cluster.playbook import ROOT, play
 
 # Addresses of documentation (RFC 5737): an attempt to reach one would fail in another way.
@@ -128,9 +129,9 @@ def test_names_what_replaces_a_variable_that_is_gone(tmp_path: Path) -> None:
 def test_defaults_and_argument_specs_agree() -> None:
     """Every public variable of a role is documented with the default that it has, and no other."""
     for role in sorted(file.parents[1] for file in (ROOT / "roles").glob("*/defaults/main.yml")):
-        specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+        specs = yaml_files.load(role / "meta" / "argument_specs.yml")["argument_specs"]
         documented = {name: option.get("default") for name, option in specs["main"]["options"].items()}
-        defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text()) or {}
+        defaults = yaml_files.load(role / "defaults" / "main.yml") or {}
         assert documented == defaults, role.name
         assert [] == [name for name in defaults if not name.startswith(f"{role.name}_")], role.name
 

@@ -10,20 +10,23 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pymongo.database import Database
 
 from service.crypto.aead import key_id_of
 from tests.commands.operator import operate
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 from tests.crypto.test_escrow import pem_of
+from tests.crypto.test_escrow import private as private_key
 from tests.gunicorn_server import ROOT
 
 PASSPHRASE = b"correct horse battery"
-PRIVATE = rsa.generate_private_key(65537, 3072)
-PUBLIC = pem_of(PRIVATE.public_key())
 OLD, NEW = (key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY))
 NEW_IN_BASE64 = base64.b64encode(OTHER_MASTER_KEY)
+
+
+def public() -> bytes:
+    """Return the operator's public key."""
+    return pem_of(private_key().public_key())
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def private(tmp_path: Path) -> str:
     file = tmp_path / "escrow.pem"
     protection = serialization.BestAvailableEncryption(PASSPHRASE)
     file.write_bytes(
-        PRIVATE.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+        private_key().private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
     )
     return str(file)
 
@@ -60,7 +63,7 @@ def test_seals_all_keys_that_the_service_holds(
     both: dict[str, str], private: str, tmp_path: Path, database: Database
 ) -> None:
     """One line per key; with an audit record, because the owner of the public key gets the keys."""
-    sealed = operate(both, "escrow", "seal", stdin=PUBLIC)
+    sealed = operate(both, "escrow", "seal", stdin=public())
 
     assert (0, b"") == (sealed.returncode, sealed.stderr)
     first, second = sealed.stdout.splitlines()
@@ -79,8 +82,8 @@ def test_seals_all_keys_that_the_service_holds(
 
 def test_seals_those_that_are_named_only(both: dict[str, str]) -> None:
     """An unknown name is refused."""
-    sealed = operate(both, "escrow", "seal", "master_key_v1", stdin=PUBLIC)
-    refused = operate(both, "escrow", "seal", "master_key_v3", stdin=PUBLIC)
+    sealed = operate(both, "escrow", "seal", "master_key_v1", stdin=public())
+    refused = operate(both, "escrow", "seal", "master_key_v3", stdin=public())
 
     assert ["master_key_v1"] == [json.loads(line)["name"] for line in sealed.stdout.splitlines()]
     assert (2, b"") == (refused.returncode, refused.stdout)
@@ -91,7 +94,7 @@ def test_seals_nothing_without_a_record(both: dict[str, str], database: Database
     """Without an audit record no key is printed."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
-    refused = operate(both, "escrow", "seal", stdin=PUBLIC)
+    refused = operate(both, "escrow", "seal", stdin=public())
 
     assert (2, b"") == (refused.returncode, refused.stdout)
     assert b"the audit log cannot be written" in refused.stderr
@@ -101,7 +104,7 @@ def test_seals_a_key_that_was_just_born(private: str, tmp_path: Path) -> None:
     """The key follows the public key; neither service nor database exists yet."""
     file = tmp_path / "sealed"
     for kind, value in (("master-key", NEW_IN_BASE64), ("unlock-key", b"SWMKEY-1-abc")):
-        sealed = operate({}, "escrow", "seal", "--given", kind, "new", stdin=PUBLIC + value + b"\n")
+        sealed = operate({}, "escrow", "seal", "--given", kind, "new", stdin=public() + value + b"\n")
         file.write_bytes(sealed.stdout)
         assert value + b"\n" == open_sealed("open", file, private).stdout
 
@@ -111,12 +114,13 @@ def test_seals_a_key_that_was_just_born(private: str, tmp_path: Path) -> None:
     [
         (b"", b"not an RSA key of 3072 bits"),
         (NEW_IN_BASE64, b"not an RSA key of 3072 bits"),
-        (PUBLIC, b"nothing follows the public key"),
-        (PUBLIC + b"short\n", b"takes base64 of 32 bytes"),
+        (b"<PUBLIC>", b"nothing follows the public key"),
+        (b"<PUBLIC>short\n", b"takes base64 of 32 bytes"),
     ],
 )
 def test_refuses_to_seal_what_is_no_key(stdin: bytes, says: bytes) -> None:
     """One line that repeats nothing of the input."""
+    stdin = stdin.replace(b"<PUBLIC>", public())
     refused = operate({}, "escrow", "seal", "--given", "master-key", "new", stdin=stdin)
 
     assert (2, b"", 1) == (refused.returncode, refused.stdout, len(refused.stderr.splitlines()))
@@ -128,7 +132,7 @@ def test_tells_why_it_does_not_open(private: str, tmp_path: Path) -> None:
     """A wrong passphrase, a damaged file, a missing file."""
     file = tmp_path / "sealed"
     file.write_bytes(
-        operate({}, "escrow", "seal", "--given", "master-key", "new", stdin=PUBLIC + NEW_IN_BASE64).stdout
+        operate({}, "escrow", "seal", "--given", "master-key", "new", stdin=public() + NEW_IN_BASE64).stdout
     )
     damaged = tmp_path / "damaged"
     damaged.write_bytes(file.read_bytes()[:-30])

@@ -5,15 +5,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
-import yaml
 
 from service import __version__, cli
 from service.commands import root
+from tests import yaml_files
 from tests.gunicorn_server import ROOT, free_port
 
 # Without a database, a key or anything else that is configured.
@@ -213,6 +214,7 @@ def filled(text: str) -> str:
     return TEMPLATE.sub(value, re.sub(r"\{%.*?%\}", "", text, flags=re.DOTALL))
 
 
+@cache
 def calls() -> set[str]:
     """Return what follows ``python -m service`` in roles, plays, scenarios, scripts and the README."""
     found: set[str] = set()
@@ -220,8 +222,7 @@ def calls() -> set[str]:
         for file in [ROOT / name, *sorted((ROOT / name).rglob("*.yml")), *(ROOT / name).rglob("files/*")]:
             if not file.is_file():
                 continue
-            text = file.read_text()
-            values = strings(yaml.safe_load(text)) if file.suffix == ".yml" else [("", text)]
+            values = strings(yaml_files.load(file)) if file.suffix == ".yml" else [("", file.read_text())]
             for key, value in values:
                 if key in PREFIXES:
                     found.add(PREFIXES[key] + filled(value))

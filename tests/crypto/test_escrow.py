@@ -3,6 +3,8 @@
 import base64
 import json
 import subprocess
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,17 @@ from service.crypto.escrow import EscrowKind
 from service.errors import ConfigurationError, Tampered
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 
-PRIVATE, STRANGER = (rsa.generate_private_key(65537, 3072) for _ in range(2))
-SEALED = escrow.seal(EscrowKind.MASTER_KEY, "master_key_v2", MASTER_KEY, PRIVATE.public_key())
+
+@cache
+def private() -> rsa.RSAPrivateKey:
+    """Return the operator's key, which takes half a second to make."""
+    return rsa.generate_private_key(65537, 3072)
+
+
+@cache
+def sealed() -> escrow.Escrowed:
+    """Return a master key that is sealed for it."""
+    return escrow.seal(EscrowKind.MASTER_KEY, "master_key_v2", MASTER_KEY, private().public_key())
 
 
 def pem_of(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
@@ -30,24 +41,24 @@ def private_pem(passphrase: bytes | None = None) -> bytes:
     protection = (
         serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
     )
-    return PRIVATE.private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+    return private().private_bytes(Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
 
 
 def altered(**fields: object) -> bytes:
     """Return the escrowed key with changed fields; None removes one."""
-    found = json.loads(SEALED.dump()) | fields
+    found = json.loads(sealed().dump()) | fields
     return json.dumps({name: value for name, value in found.items() if value is not None}).encode()
 
 
 def test_opens_what_was_sealed() -> None:
     """Via the file format, which is one line and does not contain the plaintext key."""
-    text = SEALED.dump()
+    text = sealed().dump()
 
-    assert MASTER_KEY == escrow.open_(escrow.parse(text.encode() + b"\n"), PRIVATE)
+    assert MASTER_KEY == escrow.open_(escrow.parse(text.encode() + b"\n"), private())
     assert 1 == len(text.splitlines())
     for form in (MASTER_KEY.hex(), base64.b64encode(MASTER_KEY).decode()):
         assert form not in text
-        assert form not in repr(SEALED)
+        assert form not in repr(sealed())
     assert key_id_of(MASTER_KEY).hex() == json.loads(text)["key_id"]
 
 
@@ -58,7 +69,7 @@ def test_openssl_alone_decrypts_it(tmp_path: Path) -> None:
     command = "openssl pkeyutl -decrypt -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 -inkey"
 
     opened = subprocess.run(
-        [*command.split(), str(key)], input=SEALED.sealed, capture_output=True, check=True
+        [*command.split(), str(key)], input=sealed().sealed, capture_output=True, check=True
     )
 
     assert MASTER_KEY == opened.stdout
@@ -68,42 +79,44 @@ def test_names_the_recipient_as_openssl_does() -> None:
     """So an operator can find the matching private key."""
     der = subprocess.run(
         ["openssl", "pkey", "-pubin", "-outform", "DER"],
-        input=pem_of(PRIVATE.public_key()),
+        input=pem_of(private().public_key()),
         capture_output=True,
         check=True,
     )
     digest = subprocess.run(["sha256sum"], input=der.stdout, capture_output=True, check=True)
 
-    assert SEALED.recipient == digest.stdout.decode().split()[0]
+    assert sealed().recipient == digest.stdout.decode().split()[0]
 
 
 def test_refuses_another_private_key() -> None:
     """The error names the public key that it was sealed for."""
-    with pytest.raises(ConfigurationError, match=f"sealed for the public key {SEALED.recipient[:16]}"):
-        escrow.open_(SEALED, STRANGER)
+    stranger = rsa.generate_private_key(65537, 3072)
+    with pytest.raises(ConfigurationError, match=f"sealed for the public key {sealed().recipient[:16]}"):
+        escrow.open_(sealed(), stranger)
     # Also if the recipient in the file was forged.
-    pretended = escrow.parse(altered(recipient=escrow.recipient(STRANGER.public_key())))
+    pretended = escrow.parse(altered(recipient=escrow.recipient(stranger.public_key())))
     with pytest.raises(Tampered, match="cannot be decrypted"):
-        escrow.open_(pretended, STRANGER)
+        escrow.open_(pretended, stranger)
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("make", "says"),
     [
-        (b"", "not JSON"),
-        (SEALED.dump().encode()[:-20], "not JSON: it was cut short"),
-        (b"[]", "^not an escrowed key"),
-        (altered(format=None), "^not an escrowed key"),
-        (altered(format=2), "unknown format"),
-        (altered(name=None), "missing or not text: name"),
-        (altered(key_id=7), "missing or not text: key_id"),
-        (altered(sealed="?"), "is malformed"),
-        (altered(kind="house-key"), "is malformed"),
-        (b"\xff\xfe", "not JSON"),
+        (lambda: b"", "not JSON"),
+        (lambda: sealed().dump().encode()[:-20], "not JSON: it was cut short"),
+        (lambda: b"[]", "^not an escrowed key"),
+        (lambda: altered(format=None), "^not an escrowed key"),
+        (lambda: altered(format=2), "unknown format"),
+        (lambda: altered(name=None), "missing or not text: name"),
+        (lambda: altered(key_id=7), "missing or not text: key_id"),
+        (lambda: altered(sealed="?"), "is malformed"),
+        (lambda: altered(kind="house-key"), "is malformed"),
+        (lambda: b"\xff\xfe", "not JSON"),
     ],
 )
-def test_refuses_a_malformed_escrowed_key(content: bytes, says: str) -> None:
+def test_refuses_a_malformed_escrowed_key(make: Callable[[], bytes], says: str) -> None:
     """Cut short, of another format version, or with a missing or malformed field."""
+    content = make()
     with pytest.raises(Tampered, match=says):
         escrow.parse(content)
 
@@ -111,23 +124,23 @@ def test_refuses_a_malformed_escrowed_key(content: bytes, says: str) -> None:
 @pytest.mark.parametrize("bit", range(0, 384 * 8, 101))
 def test_refuses_a_flipped_bit(bit: int) -> None:
     """At any position."""
-    data = bytearray(SEALED.sealed)
+    data = bytearray(sealed().sealed)
     data[bit // 8] ^= 1 << bit % 8
     damaged = escrow.parse(altered(sealed=base64.b64encode(data).decode()))
 
     with pytest.raises(Tampered, match="master_key_v2 cannot be decrypted"):
-        escrow.open_(damaged, PRIVATE)
+        escrow.open_(damaged, private())
 
 
 def test_refuses_a_key_that_is_not_the_one_it_names() -> None:
     """Everyone with the public key can encrypt something else to it."""
     with pytest.raises(Tampered, match="is not the key"):
-        escrow.open_(escrow.parse(altered(key_id=key_id_of(OTHER_MASTER_KEY).hex())), PRIVATE)
+        escrow.open_(escrow.parse(altered(key_id=key_id_of(OTHER_MASTER_KEY).hex())), private())
 
 
 def test_takes_long_rsa_keys_only() -> None:
     """The error contains the commands that make a suitable key."""
-    assert escrow.recipient(escrow.public_key(pem_of(PRIVATE.public_key()))) == SEALED.recipient
+    assert escrow.recipient(escrow.public_key(pem_of(private().public_key()))) == sealed().recipient
     short = rsa.generate_private_key(65537, 2048).public_key()
     for pem in (b"", b"none", pem_of(short), pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())):
         with pytest.raises(ConfigurationError, match="openssl genpkey -aes256 -algorithm RSA"):
@@ -138,7 +151,7 @@ def test_reads_private_keys_with_and_without_a_passphrase() -> None:
     """The error distinguishes a wrong passphrase from a missing or superfluous one."""
     sealed_pem = private_pem(b"correct horse")
     for key in (escrow.private_key(private_pem(), None), escrow.private_key(sealed_pem, b"correct horse")):
-        assert MASTER_KEY == escrow.open_(SEALED, key)
+        assert MASTER_KEY == escrow.open_(sealed(), key)
 
     for pem, passphrase, says in (
         (sealed_pem, None, "is encrypted: give its passphrase"),

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from flask.testing import FlaskClient
 
 from service.models import DrillResult, now
 from service.store.store import Store
+from tests import yaml_files
 from tests.calls import ask
 from tests.certificates import Authority
 
@@ -26,7 +26,7 @@ FOREIGN = {"up"}
 
 def rules() -> list[dict[str, Any]]:
     """Return the rules of all alerts."""
-    (group,) = yaml.safe_load(RULES.read_text())["groups"]
+    (group,) = yaml_files.load(RULES)["groups"]
     rules: list[dict[str, Any]] = group["rules"]
     return rules
 
@@ -64,7 +64,7 @@ def test_each_alert_is_tested_and_explained() -> None:
     page = (DOCS / "how-to/alerts.md").read_text()
 
     names = {rule["alert"] for rule in rules()}
-    assert names == set(_fired(yaml.safe_load(RULE_TESTS.read_text())))
+    assert names == set(_fired(yaml_files.load(RULE_TESTS)))
     assert names == set(re.findall(r"^\| `(SecretManager\w+)` \|", page, re.MULTILINE))
 
 

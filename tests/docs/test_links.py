@@ -1,13 +1,14 @@
 """Every relative link and anchor in README, CHANGELOG and the documentation leads somewhere."""
 
 import re
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import pytest
-import yaml
 
 import service
+from tests import yaml_files
 from tests.docs.pages import DOCS, PAGES, ROOT, anchors, headings, lines, links
 
 # Where a path in the prose may begin, so that it is one of this repository.
@@ -77,18 +78,22 @@ def test_readme_is_one_page() -> None:
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: str(page.relative_to(ROOT)))
 def test_has_a_place(page: Path) -> None:
     """Each page has one title, is in the site's navigation, and another page links to it."""
-    navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]
-    linked = {
-        (other.parent / target.partition("#")[0]).resolve()
-        for other in PAGES
-        if other != page
-        for target in links(other)
-        if not re.match(r"[a-z]+:|#", target)
-    }
+    navigation = yaml_files.load(ROOT / "mkdocs.yml")["nav"]
 
     assert 1 == sum(level == 1 for level, _ in headings(page))
     assert str(page.relative_to(DOCS)) in set(_files(navigation))
-    assert page in linked or page == DOCS / "index.md"
+    assert _linking()[page] - {page} or page == DOCS / "index.md"
+
+
+@cache
+def _linking() -> dict[Path, set[Path]]:
+    """Return the pages that link to each page."""
+    found = defaultdict(set)
+    for page in PAGES:
+        for target in links(page):
+            if not re.match(r"[a-z]+:|#", target):
+                found[(page.parent / target.partition("#")[0]).resolve()].add(page)
+    return found
 
 
 def _files(node: object) -> list[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests import yaml_files
 from tests.roles import ROOT
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir())
@@ -17,7 +17,7 @@ WITHOUT_TASKS = {"swarm_names"}
 
 def load(path: Path) -> Any:
     """Read a YAML file, or return nothing if there is none."""
-    return yaml.safe_load(path.read_text()) if path.exists() else None
+    return yaml_files.load(path) if path.exists() else None
 
 
 def specs(role: str) -> dict[str, Any]:
