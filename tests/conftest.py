@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -17,7 +18,7 @@ from hypothesis import settings
 from pymongo import MongoClient
 from pymongo.database import Database
 from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling, WorkStealingScheduling
+from xdist.scheduler import LoadScopeScheduling
 
 from service.access import policy, scopes
 from service.api import dependencies
@@ -44,8 +45,13 @@ from tests.replica_set import Mongod, bare_members, initiate
 MASTER_KEY = bytes(range(32))
 OTHER_MASTER_KEY = bytes(range(32, 64))
 TESTS = Path(__file__).parent
-# Dropping a database waits for the journal, which is written every 100 ms by default.
-QUICK_TO_DROP = ("--journalCommitInterval", "5")
+# Dropping a database waits for the journal, which is written every 100 ms by default; and nobody will ask
+# for the figures that a mongod records every second.
+MONGOD_OPTIONS = (
+    *("--journalCommitInterval", "5"),
+    *("--setParameter", "ttlMonitorSleepSecs=1"),
+    *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+)
 
 
 # Of the cluster and the lab, what takes longest comes first.  One process begins with the stories, one
@@ -53,6 +59,29 @@ QUICK_TO_DROP = ("--journalCommitInterval", "5")
 STORIES = "tests/lab/test_stories.py"
 CLUSTER = ("tests/cluster/", "tests/lab/test_roles.py")
 LAST = "tests/cluster/test_killed_engine.py"
+# Of the loop, what takes longest comes first as well, so that no process is left with it at the end.
+SLOW = (
+    "tests/test_rotation.py",
+    "tests/server/test_gunicorn.py",
+    "tests/load/test_run.py",
+    "tests/server/test_connection.py",
+    "tests/test_faults.py",
+    "tests/commands/test_dev.py",
+    "tests/test_leaks.py",
+    "tests/test_plan.py",
+    "tests/commands/test_mongo_setup.py",
+    "tests/store/",
+    "tests/test_scripts.py",
+    "tests/mongo_admin/",
+    "tests/backup/test_backups.py",
+    "tests/test_races.py",
+    "tests/test_evidence.py",
+    "tests/test_replicas.py",
+    "tests/test_server_tls.py",
+    "tests/commands/",
+    "tests/api/",
+    "tests/secrets/",
+)
 
 # The loop tries few examples; .ci/run says `--hypothesis-profile=ci`.
 settings.register_profile("default", deadline=None, max_examples=30)
@@ -79,13 +108,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return two processes for each processor, as tests also wait; three for the cluster and the lab."""
-    return 3 if machine_tests(config) else 2 * (os.cpu_count() or 1)
+    """Return three processes for each processor, as tests also wait; three for the cluster and the lab."""
+    return 3 if machine_tests(config) else 3 * (os.cpu_count() or 1)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | WorkStealingScheduling:
-    """Give tests that share machines to one process, and all others to whichever is free."""
-    return (Sharing if machine_tests(config) else WorkStealingScheduling)(config, log)
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected to no garbage collection: it stays to the end."""
+    gc.freeze()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
+    """Give tests that share machines to one process, and the files of all others to whichever is free."""
+    return Sharing(config, log)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -112,7 +146,7 @@ def machine_tests(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its kind, and begin with what takes longest."""
-    order = (STORIES, *CLUSTER, "", LAST)
+    order = (STORIES, *CLUSTER, *SLOW, "", LAST)
 
     def rank(item: pytest.Item) -> int:
         # The empty one is how all begin; of several that fit, the longest says most.
@@ -133,8 +167,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedMongo]:
     """A real mongod for all tests that leave it alive; its TTL monitor runs every second."""
-    options = ("--setParameter", "ttlMonitorSleepSecs=1", *QUICK_TO_DROP)
-    with EmbeddedMongo(tmp_path_factory.mktemp("mongo"), options) as mongo:
+    with EmbeddedMongo(tmp_path_factory.mktemp("mongo"), MONGOD_OPTIONS) as mongo:
         yield mongo
 
 

@@ -25,14 +25,16 @@ def empty(client: MongoClient, *, indexed: bool) -> Database:
         indexes.reconcile(database, indexes.declared(0))
         _declared.update(_indexes(database))
     kept, plain = {*backup_collections.INCLUDED, *backup_collections.EXCLUDED}, {"_id_"}
+    missing = set(_declared) if indexed else set()
     for name, options in _options(database).items():
         found = database[name].index_information()
         as_wanted = found == _declared[name] if indexed and name in _declared else plain == found.keys()
         if as_wanted and not options and name in kept:
             database[name].delete_many({})
+            missing.discard(name)
         else:
             database[name].drop()
-    if indexed:
+    if missing:
         indexes.reconcile(database, indexes.declared(0))
     return database
 

@@ -17,6 +17,9 @@ import requests
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service.wsgi:app"]
+# The library keeps connections open until its objects are collected, and a server that stops waits two
+# seconds for a kept connection.
+LAST = {"Connection": "close"}
 
 
 class Server:
@@ -47,14 +50,12 @@ class Server:
         last: object = None
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                response = requests.get(self.url + path, timeout=20, verify=self.verify)
+                response = requests.get(self.url + path, headers=LAST, timeout=20, verify=self.verify)
                 if response.status_code == status:
                     return response
                 last = response.text
             except requests.ConnectionError as error:
-                # Its text alone: the error would keep this frame, and that the connection, for which the
-                # server would wait two seconds when it is stopped.
-                last = str(error)
+                last = error
             time.sleep(0.1)
         raise AssertionError(f"{path} did not answer {status}; last: {last}; log: {self.log.read_text()}")
 
@@ -68,6 +69,7 @@ class Server:
 
     def post(self, path: str, body: Any, **options: Any) -> requests.Response:
         """Send ``body`` as JSON with POST."""
+        options["headers"] = LAST | options.get("headers", {})
         return requests.post(self.url + path, json=body, timeout=60, **{"verify": self.verify} | options)
 
     def log_lines(self) -> list[dict[str, Any]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +17,8 @@ from service.dev.mongod import find_mongod
 from service.mongo_admin.users import ADMIN_ROLES
 from service.store.tls import MongoTls
 from service.store.tls import options as tls_options
-from tests.gunicorn_server import ROOT, free_port
+from tests.gunicorn_server import free_port
+from tests.programs import run_module
 
 NAME = "rs-test"
 ADMIN_PASSWORD = "admin-hunter2"
@@ -53,6 +52,7 @@ class Mongod:
                 *("--replSet", NAME, "--keyFile", self.keyfile, "--dbpath", "db", "--nounixsocket"),
                 *("--bind_ip", "127.0.0.1", "--port", str(self.port)),
                 *("--wiredTigerCacheSizeGB", "0.25", "--logpath", "mongod.log", "--logappend"),
+                *("--setParameter", "diagnosticDataCollectionEnabled=false"),
                 *self.options,
             ],
             cwd=self.folder,
@@ -178,20 +178,18 @@ def command(local: Mongod, action: str, *arguments: str, stdin: str | None = Non
             "MONGO_TLS_CA_FILE": local.tls.ca_file,
             "MONGO_TLS_CERT_FILE": str(local.tls.certificate_file),
         }
-    finished = subprocess.run(
-        [sys.executable, "-m", "service", "mongo", action, "--local", local.host, *arguments],
-        cwd=ROOT,
-        env={**os.environ, **tls},
-        input=logins(local) if stdin is None else stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
+    given = logins(local) if stdin is None else stdin
+    finished = run_module(
+        "service",
+        *("mongo", action, "--local", local.host, *arguments),
+        environment=tls,
+        stdin=given.encode(),
     )
+    # What it did comes before why it ended.
+    output = (finished.stdout + finished.stderr).decode()
     # In every test: the output contains no password.
-    assert "hunter" not in finished.stdout
-    return finished.returncode, finished.stdout
+    assert "hunter" not in output
+    return finished.returncode, output
 
 
 def setup(

@@ -3,7 +3,8 @@
 import base64
 import os
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,14 +32,16 @@ def server(standing_server: Server, database: Database) -> Server:
 @pytest.fixture
 def run(server: Server) -> Run:
     """Return a function that runs a script against a real server."""
+    # The python3 that the scripts call is this one.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
     def run(
-        script: str, *arguments: str, stdin: bytes = b"", **environment: str
+        script: str, *arguments: str, stdin: bytes = b"", interpreter: Sequence[str] = (), **environment: str
     ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [f"scripts/{script}", *arguments],
+            [*interpreter, f"scripts/{script}", *arguments],
             cwd=ROOT,
-            env={**os.environ, "VAULT_URL": server.url, **environment},
+            env={**os.environ, "PATH": path, "VAULT_URL": server.url, **environment},
             input=stdin,
             capture_output=True,
             timeout=60,
@@ -202,7 +205,7 @@ def test_shows_help_and_usage_errors(run: Run) -> None:
 
 def test_sends_the_token_without_showing_it(run: Run) -> None:
     """curl gets the token through a file descriptor: no process has it among its arguments."""
-    created = run("create_secret.sh", "aGk=", VAULT_TOKEN="canary-token", PS4="+", SHELLOPTS="xtrace")
+    created = run("create_secret.sh", "aGk=", interpreter=["bash", "-x"], VAULT_TOKEN="canary-token")
 
     curl_line = [line for line in created.stderr.splitlines() if b"curl" in line]
     assert 0 == created.returncode

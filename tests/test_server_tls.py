@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from pymongo import MongoClient
 
 from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
 from service.errors import ConfigurationError
 from service.settings import Settings
+from tests import databases
 from tests.certificates import Authority
 from tests.conftest import variables
 from tests.gunicorn_server import ROOT, Server
@@ -30,14 +32,20 @@ def served_by(file: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def secure(
-    mongo: EmbeddedMongo, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+    mongo: EmbeddedMongo,
+    mongo_client: MongoClient,
+    authority: Authority,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
     """A server with a certificate, for the tests that leave no data behind."""
     folder = tmp_path_factory.mktemp("tls")
+    databases.empty(mongo_client, indexed=False)
     server = Server(variables(mongo) | served_by(authority.issue("api")), folder / "log", authority.file)
-    server.wait_until()
-    yield server
-    server.stop()
+    try:
+        server.wait_until()
+        yield server
+    finally:
+        server.stop()
 
 
 def ask(server: Server, sent: bytes) -> bytes:

@@ -1,26 +1,18 @@
 """commands.indexes and commands.health: commands that roles and containers call."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 
 from pymongo.database import Database
 
-from tests.gunicorn_server import ROOT, Server, free_port
+from tests.commands.operator import operate
+from tests.gunicorn_server import Server, free_port
+from tests.programs import as_text
 
 
 def run(environment: dict[str, str], *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the service."""
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment, **changed},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return as_text(operate(environment, *arguments, **changed))
 
 
 def test_prints_changes_and_nothing_if_there_were_none(

@@ -16,15 +16,14 @@ from pymongo.database import Database
 
 from tests.gunicorn_server import ROOT
 from tests.load.journal import Kind, Operation, Result
+from tests.programs import as_text, run_module
 
 COMMAND = [sys.executable, "-m", "tests.load"]
 
 
 def load(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command of the load program to its end."""
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    return as_text(run_module("tests.load", *map(str, arguments), environment={}))
 
 
 @pytest.fixture

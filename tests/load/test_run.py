@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +12,9 @@ import pytest
 
 from service.dev.mongod import EmbeddedMongo
 from tests.certificates import Authority
+from tests.commands.operator import operate
 from tests.conftest import variables
-from tests.gunicorn_server import ROOT, Server, free_port
+from tests.gunicorn_server import Server, free_port
 from tests.load.conftest import load, wait_for
 from tests.load.journal import Kind, Operation, Result, read
 
@@ -88,14 +88,9 @@ def test_a_killed_database_loses_nothing_and_the_check_says_so(
 
 def newest_audit_records(mongo: EmbeddedMongo) -> str:
     """Return the audit log as an operator would get it."""
-    return subprocess.run(
-        [sys.executable, "-m", "service", "audit", "--last", "1000000"],
-        cwd=ROOT,
-        env={**os.environ, **variables(mongo)},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
+    finished = operate(variables(mongo), "audit", "--last", "1000000")
+    finished.check_returncode()
+    return finished.stdout.decode()
 
 
 def wait_for_a_503(servers: list[Server]) -> None:

@@ -7,28 +7,17 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 from pymongo.database import Database
 
-from service.dev.mongod import EmbeddedMongo
 from tests.calls import OF_CALLERS
-from tests.conftest import variables
 from tests.gunicorn_server import COMMAND, ROOT, Server, free_port
 
 CREATE_HEAD = b"POST /vault/secret/create/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-
-
-@pytest.fixture(scope="module")
-def shared_server(mongo: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the tests that leave no data behind."""
-    server = Server(variables(mongo), tmp_path_factory.mktemp("gunicorn") / "log")
-    server.wait_until()
-    yield server
-    server.stop()
 
 
 def test_concurrent_responses_are_never_mixed_up(server: Server, database: Database) -> None:
@@ -117,11 +106,11 @@ def test_logs_one_json_line_per_request(server: Server) -> None:
 
 
 @pytest.mark.parametrize("head", [b"Content-Length: 1000000000", b"Transfer-Encoding: chunked"])
-def test_stops_reading_a_body_that_is_too_large(shared_server: Server, head: bytes) -> None:
+def test_stops_reading_a_body_that_is_too_large(standing_server: Server, head: bytes) -> None:
     """The response arrives while most of the body is still unsent."""
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n" if b"chunked" in head else b"x" * 65536
 
-    with socket.create_connection(("127.0.0.1", shared_server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", standing_server.port), timeout=20) as connection:
         connection.sendall(CREATE_HEAD + head + b"\r\n\r\n")
         connection.sendall(chunk * 3)
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
@@ -139,10 +128,10 @@ def test_stops_reading_a_body_that_is_too_large(shared_server: Server, head: byt
     ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else str(value),
 )
 def test_answers_malformed_http_with_a_problem_document(
-    shared_server: Server, request_line: bytes, status: int
+    standing_server: Server, request_line: bytes, status: int
 ) -> None:
     """Even though it never reaches the application."""
-    with socket.create_connection(("127.0.0.1", shared_server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", standing_server.port), timeout=20) as connection:
         connection.sendall(request_line)
         answer = b""
         while received := connection.recv(65536):
