@@ -25,10 +25,17 @@ LAST = {"Connection": "close"}
 class Server:
     """A server with ``environment`` (None removes a variable), which logs to ``log``.
 
-    If the environment makes it serve TLS, ``ca`` is the CA file to verify its certificate with.
+    If the environment makes it serve TLS, ``ca`` is the CA file to verify its certificate with.  ``root`` is
+    the checkout that it runs from.
     """
 
-    def __init__(self, environment: Mapping[str, str | None], log: Path, ca: Path | None = None) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str | None],
+        log: Path,
+        ca: Path | None = None,
+        root: Path = ROOT,
+    ) -> None:
         self.port = free_port()
         self.url = f"{'https' if ca else 'http'}://127.0.0.1:{self.port}"
         self.verify = str(ca) if ca else True
@@ -37,7 +44,7 @@ class Server:
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 COMMAND,
-                cwd=ROOT,
+                cwd=root,
                 env={name: value for name, value in variables.items() if value is not None},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

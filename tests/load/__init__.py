@@ -18,7 +18,7 @@ for the record of every answer in ``--audit``: the audit log as JSON lines with 
 ``request_id``, ``operation``, ``secret_id`` and ``status``, taken after the run, on a machine that can
 reach the database.  ``report`` prints the cost of each fault as a Markdown table.
 
-    python -m tests.load bench
+    python -m tests.load bench --peer openbao
     python -m tests.load soak
     python -m tests.load.fetching
 

@@ -87,12 +87,14 @@ def _report(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     plan = bench.Plan(
         connections=args.connections,
-        kinds=tuple(dict.fromkeys((bench.NOTHING, *(args.kind or bench.KINDS)))),
+        kinds=tuple(args.kind or bench.KINDS),
         rounds=args.rounds,
         seconds=args.seconds,
         stored=args.stored,
-        tls=not args.plain,
+        tls=not (args.plain or args.peer),
         changed=dict(args.set),
+        peer=args.peer,
+        beside=args.beside,
     )
     rows = bench.run(plan)
     args.output.mkdir(parents=True, exist_ok=True)
@@ -177,7 +179,13 @@ def _parser() -> argparse.ArgumentParser:
     benched.add_argument("--rounds", type=thread_count, default=3, metavar="N", help="(3)")
     benched.add_argument("--seconds", type=thread_count, default=4, metavar="N", help="of each run (4)")
     benched.add_argument("--stored", type=count, default=1000, metavar="N", help="secrets to fetch (1000)")
-    benched.add_argument("--plain", action="store_true", help="plain HTTP (default: TLS, as deployed)")
+    benched.add_argument(
+        "--plain", action="store_true", help="plain HTTP, beside the yardstick (default: TLS, as deployed)"
+    )
+    benched.add_argument("--peer", choices=bench.PEERS, help="another product beside it, on plain HTTP")
+    benched.add_argument(
+        "--beside", type=Path, metavar="FOLDER", help="another checkout of the service beside it"
+    )
     benched.add_argument(
         "--set",
         action="append",

@@ -1,7 +1,7 @@
-"""The speed of the service, compared with requests that do nothing and with the bare driver.
+"""The speed of the service beside other programs on the same machine, in the same run.
 
-Every round has every kind of request, so that other work on the machine affects all of them; the result is
-the ratio of the medians over the rounds.
+In every round each program has each kind of request, while the others are stopped; so other work on the
+machine affects all of them.
 """
 
 from __future__ import annotations
@@ -9,27 +9,29 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from . import wrk
-from .driver import Driver
-from .stage import Stage, stage
+from .contestants import Contestant
+from .openbao import openbao
+from .stage import stage, yardstick
 from .wrk import Measured
 
-# The kinds of requests; the first one does nothing, and the others are compared with it.
-NOTHING = "healthz"
-KINDS = (NOTHING, "whoami", "create", "fetch", "mix", "batch")
-_WARM_UP_SECONDS = 2
-
-Run = Callable[[], Measured]
+KINDS = ("healthz", "whoami", "create", "fetch", "mix", "batch")
+PEERS = ("openbao",)
+_WARM_UP_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure and how long; ``changed`` are variables of the service that differ from the role's."""
+    """What to measure and how long; ``changed`` are variables of the service that differ from the role's.
+
+    ``beside`` is another checkout of the service to compare with, ``peer`` another product.  The yardstick
+    and the peers speak plain HTTP, so they take part only if the service does.
+    """
 
     connections: Sequence[int]
     kinds: Sequence[str]
@@ -38,22 +40,24 @@ class Plan:
     stored: int
     tls: bool
     changed: Mapping[str, str]
+    peer: str | None
+    beside: Path | None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The medians of one kind of call at one number of connections.
+    """The medians of one kind of call of one program at one number of connections.
 
-    ``processor`` is the processor time that the workers and the database use per request, in seconds;
-    ``memory`` is that of a worker, in MiB.
+    ``processor`` is the processor time of all its processes per request, in seconds; ``memory`` is that of
+    all its processes, in MiB.
     """
 
     kind: str
     connections: int
+    program: str
     measured: Measured
-    ratio: float
-    processor: float | None
-    memory: float | None
+    processor: float
+    memory: float
 
 
 def run(plan: Plan) -> list[Row]:
@@ -63,56 +67,64 @@ def run(plan: Plan) -> list[Row]:
         Refused: something that is needed is missing or does not work.
     """
     wrk.require()
-    rows: list[Row] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        stage(Path(folder), plan.stored, tls=plan.tls, changed=plan.changed) as staged,
-    ):
-        driver = Driver(staged.mongo.uri, plan.stored)
-        try:
-            for kind in plan.kinds:
-                wrk.run(staged.target, kind, max(plan.connections), _WARM_UP_SECONDS)
-            for connections in plan.connections:
-                rows += _measure(plan, staged, driver, connections)
-        finally:
-            driver.close()
-    return rows
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        contestants = _contestants(plan, folder, stack)
+        return [
+            row
+            for connections in plan.connections
+            for kind in plan.kinds
+            for row in _measure(plan, contestants, connections, kind)
+        ]
 
 
-def _measure(plan: Plan, staged: Stage, driver: Driver, connections: int) -> list[Row]:
-    runs: dict[str, Run] = {
-        kind: partial(wrk.run, staged.target, kind, connections, plan.seconds) for kind in plan.kinds
-    }
-    runs["driver's insert"] = partial(driver.insert, connections, plan.seconds)
-    runs["driver's find"] = partial(driver.find, connections, plan.seconds)
-    found: dict[str, list[Measured]] = {name: [] for name in runs}
-    memory: dict[str, float] = {}
-    processor: dict[str, list[float]] = {kind: [] for kind in plan.kinds}
+def _contestants(plan: Plan, folder: Path, stack: ExitStack) -> list[Contestant]:
+    (folder / "service").mkdir()
+    staged = stack.enter_context(stage(folder / "service", plan.stored, tls=plan.tls, changed=plan.changed))
+    found = [staged.contestant("service")]
+    if plan.beside is not None:
+        (folder / "beside").mkdir()
+        other = stack.enter_context(
+            stage(
+                folder / "beside", plan.stored, tls=plan.tls, changed=plan.changed, root=plan.beside.resolve()
+            )
+        )
+        found.append(other.contestant("beside"))
+    if not plan.tls:
+        found.append(stack.enter_context(yardstick(folder / "yardstick", plan.stored)))
+    if plan.peer is not None:
+        (folder / "peer").mkdir()
+        found.append(stack.enter_context(openbao(folder / "peer", plan.stored)))
+    return found
+
+
+def _measure(plan: Plan, contestants: Sequence[Contestant], connections: int, kind: str) -> list[Row]:
+    able = [contestant for contestant in contestants if kind in contestant.kinds]
+    found: dict[str, list[tuple[Measured, float]]] = {contestant.name: [] for contestant in able}
     for number in range(plan.rounds):
-        for name, measure in runs.items():
-            before = staged.processor_seconds()
-            found[name].append(measure())
-            if name in plan.kinds:
-                requests = max(1.0, found[name][-1].rate * plan.seconds)
-                processor[name].append((staged.processor_seconds() - before) / requests)
-                memory[name] = staged.mebibytes()
+        for contestant in able:
+            with contestant.alone(contestants):
+                wrk.run(contestant.target, kind, connections, _WARM_UP_SECONDS)
+                before = contestant.processor_seconds()
+                measured = wrk.run(contestant.target, kind, connections, plan.seconds)
+                used = contestant.processor_seconds() - before
+            found[contestant.name].append((measured, used / max(1.0, measured.rate * plan.seconds)))
             print(
-                f"{connections} connections, round {number + 1} of {plan.rounds}, {name}:"
-                f" {found[name][-1].rate:.0f}/s",
+                f"{connections} connections, {kind}, round {number + 1} of {plan.rounds}, {contestant.name}:"
+                f" {measured.rate:.0f}/s",
                 file=sys.stderr,
                 flush=True,
             )
-    nothing = found[NOTHING]
     return [
         Row(
-            name,
+            kind,
             connections,
-            _median(results),
-            _ratio(results, nothing),
-            statistics.median(processor[name]) if name in processor else None,
-            memory.get(name),
+            contestant.name,
+            _median([measured for measured, _ in found[contestant.name]]),
+            statistics.median(used for _, used in found[contestant.name]),
+            contestant.mebibytes(),
         )
-        for name, results in found.items()
+        for contestant in able
     ]
 
 
@@ -123,8 +135,3 @@ def _median(results: Sequence[Measured]) -> Measured:
         p99=statistics.median(one.p99 for one in results),
         errors=sum(one.errors for one in results),
     )
-
-
-def _ratio(results: Sequence[Measured], nothing: Sequence[Measured]) -> float:
-    """Return the median of the rounds' ratios: the two rates of a round had similar conditions."""
-    return statistics.median(one.rate / other.rate for one, other in zip(results, nothing, strict=True))

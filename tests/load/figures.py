@@ -11,14 +11,14 @@ from .bench import Row
 _HEAD = (
     "connections",
     "call",
+    "program",
     "requests/s",
-    "÷ nothing",
     "p50, ms",
     "p99, ms",
     "p99 ÷ p50",
     "errors",
     "processor, ms",
-    "MiB per worker",
+    "MiB",
 )
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _LEGEND = 720, 420, 60, 45, 20, 150
@@ -28,19 +28,19 @@ _COLOURS = ("#888888", "#555555", "#c0392b", "#2471a3", "#7d3c98", "#b9770e", "#
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a table."""
-    lines: list[Sequence[str]] = [_HEAD, ("---:", "---", *["---:"] * (len(_HEAD) - 2))]
+    lines: list[Sequence[str]] = [_HEAD, ("---:", "---", "---", *["---:"] * (len(_HEAD) - 3))]
     lines += [
         (
             str(row.connections),
             row.kind,
+            row.program,
             f"{row.measured.rate:.0f}",
-            f"{row.ratio:.2f}",
             f"{row.measured.p50 * 1000:.1f}",
             f"{row.measured.p99 * 1000:.1f}",
             f"{row.measured.p99 / row.measured.p50:.1f}",
             str(row.measured.errors),
-            "" if row.processor is None else f"{row.processor * 1000:.2f}",
-            "" if row.memory is None else f"{row.memory:.0f}",
+            f"{row.processor * 1000:.2f}",
+            f"{row.memory:.0f}",
         )
         for row in rows
     ]
@@ -48,7 +48,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def plot(rows: Sequence[Row]) -> str:
-    """Return a plot of latency against load, with a line for each call from few to many connections.
+    """Return a plot of latency against load, with a line for each call of each program.
 
     The whiskers go from the median to the 99th percentile; both axes are logarithmic.
     """
@@ -72,8 +72,8 @@ def plot(rows: Sequence[Row]) -> str:
         _text((_LEFT + right) / 2, _HEIGHT - 8, "requests per second", "middle"),
         _text(_LEFT - 6, _TOP - 8, "ms: median, and up to the 99th percentile", "start"),
     ]
-    ordered = sorted(rows, key=lambda row: row.kind)
-    for number, (kind, rows_of_kind) in enumerate(groupby(ordered, lambda row: row.kind)):
+    ordered = sorted(rows, key=_series)
+    for number, (series, rows_of_series) in enumerate(groupby(ordered, _series)):
         colour = _COLOURS[number % len(_COLOURS)]
         points = [
             (
@@ -81,14 +81,18 @@ def plot(rows: Sequence[Row]) -> str:
                 upwards.at(row.measured.p50 * 1000),
                 upwards.at(row.measured.p99 * 1000),
             )
-            for row in sorted(rows_of_kind, key=lambda row: row.connections)
+            for row in sorted(rows_of_series, key=lambda row: row.connections)
         ]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y, _ in points]
         parts += [_line(x, y, x, high, colour) for x, y, high in points]
-        parts.append(_text(right + 12, _TOP + 16 * (number + 1), kind, "start", colour))
+        parts.append(_text(right + 12, _TOP + 16 * (number + 1), series, "start", colour))
     return "\n".join([*parts, "</svg>\n"])
+
+
+def _series(row: Row) -> str:
+    return f"{row.kind}, {row.program}"
 
 
 class _Axis:

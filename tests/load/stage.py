@@ -1,14 +1,13 @@
 """The service as the role ``vault_api`` runs it, with a real replica set of one node, for a benchmark.
 
-It has the role's defaults: workers, threads, log level, tokens, audit and TLS for callers.  It reaches
-MongoDB over a Unix socket, without TLS.
+It has the role's defaults: workers, greenlets, log level, tokens, audit and TLS for callers.  It reaches
+MongoDB over a Unix socket, without TLS.  And beside it the yardstick, on a database of its own.
 """
 
 from __future__ import annotations
 
 import base64
 import os
-import re
 import secrets
 import subprocess
 import sys
@@ -22,10 +21,11 @@ import yaml
 
 from service.dev.mongod import EmbeddedMongo
 from tests.certificates import Authority
-from tests.gunicorn_server import ROOT, Server
+from tests.gunicorn_server import ROOT, Server, free_port
 
+from .contestants import Contestant, children, pss
 from .errors import Refused
-from .wrk import Target
+from .wrk import Target, wait_for
 
 _DEFAULTS = ROOT / "roles/vault_api/defaults/main.yml"
 _GIVEN = {"WORKERS": "vault_api_workers", "THREADS": "vault_api_threads", "LOG_LEVEL": "vault_api_log_level"}
@@ -42,23 +42,32 @@ class Stage:
     mongo: EmbeddedMongo
     target: Target
     variables: Mapping[str, str]
+    root: Path
 
     def mebibytes(self) -> float:
         """Return the memory of the largest worker: its own, and its part of what is shared (PSS)."""
-        return max(_pss(worker) for worker in self.server.workers()) / 2**20
+        return max(map(pss, self.server.workers())) / 2**20
 
     def operate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run an operator's command on it; its progress is shown."""
-        return _operate(self.variables, *arguments)
+        return _operate(self.variables, self.root, *arguments)
 
-    def processor_seconds(self) -> float:
-        """Return the processor time that the workers and the database have used so far, in seconds."""
-        return sum(map(_processor_seconds, (*self.server.workers(), self.mongo.process.pid)))
+    def contestant(self, name: str) -> Contestant:
+        """Return it as one of the programs that a benchmark compares."""
+        kinds = ("healthz", "whoami", "create", "fetch", "mix", "batch")
+        master = self.server.process.pid
+        return Contestant(
+            name, self.target, lambda: [*self.server.workers(), self.mongo.process.pid, master], kinds
+        )
 
 
 @contextmanager
-def stage(folder: Path, stored: int, *, tls: bool, changed: Mapping[str, str]) -> Iterator[Stage]:
-    """Run the service in ``folder`` with ``stored`` secrets, and stop it; ``changed`` overrides variables.
+def stage(
+    folder: Path, stored: int, *, tls: bool, changed: Mapping[str, str], root: Path = ROOT
+) -> Iterator[Stage]:
+    """Run the service with its data in ``folder`` and ``stored`` secrets, and stop it.
+
+    ``changed`` overrides variables; ``root`` is the checkout that it runs from.
 
     Raises:
         Refused: the secrets could not be stored.
@@ -73,15 +82,55 @@ def stage(folder: Path, stored: int, *, tls: bool, changed: Mapping[str, str]) -
             **changed,
         }
         served = {"TLS_CERT_FILE": file, "TLS_KEY_FILE": file} if file else {}
-        server = Server({**variables, **served}, folder / "gunicorn.log", authority.file if tls else None)
+        server = Server(
+            {**variables, **served}, folder / "gunicorn.log", authority.file if tls else None, root
+        )
         try:
             server.wait_until()
-            token = _token(variables)
+            token = _token(variables, root)
             target = Target(server.url, token, folder / "ids")
             target.ids.write_text("\n".join(_store(server, token, stored)))
-            yield Stage(server, mongo, target, variables)
+            yield Stage(server, mongo, target, variables, root)
         finally:
             server.stop()
+
+
+@contextmanager
+def yardstick(folder: Path, stored: int) -> Iterator[Contestant]:
+    """Run the least that does the job, under gunicorn's own gevent worker, and stop it.
+
+    Raises:
+        Refused: it does not start.
+    """
+    port, log = free_port(), folder / "yardstick.log"
+    folder.mkdir()
+    with EmbeddedMongo(folder / "mongo") as mongo, log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "--worker-class", "gevent", "--no-control-socket"),
+                *("--workers", defaults()["WORKERS"], "--bind", f"127.0.0.1:{port}", "--keep-alive", "5"),
+                "tests.load.yardstick:app",
+            ],
+            cwd=ROOT,
+            env={**os.environ, "MONGO_URI": mongo.uri},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(f"{url}/healthz", process, log)
+            target = Target(url, "", folder / "ids", "yardstick")
+            target.ids.write_text("\n".join(_fill(url, stored)))
+            yield Contestant(
+                "yardstick",
+                target,
+                lambda: [*children(process.pid), mongo.process.pid, process.pid],
+                ("healthz", "create", "fetch"),
+            )
+        finally:
+            process.terminate()
+            process.wait(_STOP_SECONDS)
 
 
 def defaults() -> dict[str, str]:
@@ -90,23 +139,29 @@ def defaults() -> dict[str, str]:
     return {name: str(given[variable]) for name, variable in _GIVEN.items()}
 
 
-def _token(variables: Mapping[str, str]) -> str:
+def _token(variables: Mapping[str, str], root: Path) -> str:
     """Create a token that may create and fetch; it owns what it creates."""
     scopes = ("--scope", "create:*", "--scope", "fetch:*")
-    made = _operate(variables, "token", "create", "--name", "load", *scopes)
+    made = _operate(variables, root, "token", "create", "--name", "load", *scopes)
     made.check_returncode()
     return made.stdout.strip()
 
 
-def _operate(variables: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def _operate(variables: Mapping[str, str], root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "service", *arguments],
-        cwd=ROOT,
+        cwd=root,
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
     )
+
+
+def _fill(url: str, count: int) -> Iterator[str]:
+    for _ in range(count):
+        answer = requests.post(f"{url}/create", json={"secret": "c2VjcmV0" * 16}, timeout=60)
+        yield str(answer.json()["secret_id"])
 
 
 def _store(server: Server, token: str, count: int) -> Iterator[str]:
@@ -124,14 +179,3 @@ def _store(server: Server, token: str, count: int) -> Iterator[str]:
             if len(stored) != len(batch) or any("secret_id" not in one for one in stored):
                 raise Refused(f"the secrets to fetch could not be stored: {answer.text}")
             yield from (one["secret_id"] for one in stored)
-
-
-def _pss(process: int) -> int:
-    rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-    return sum(int(found) for found in re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)) * 1024
-
-
-def _processor_seconds(process: int) -> float:
-    # utime and stime (proc(5)), counted from after the name, which may contain spaces.
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -2,10 +2,12 @@
 -- The token comes from the environment, so that no process list shows it.
 local kind = os.getenv("BENCH_KIND")
 local value = string.rep("c2VjcmV0", 16)  -- 96 bytes in base64
-local headers = {
-  ["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN"),
-  ["Content-Type"] = "application/json",
-}
+local headers = { ["Content-Type"] = "application/json" }
+if os.getenv("BENCH_API") == "openbao" then
+  headers["X-Vault-Token"] = os.getenv("BENCH_TOKEN")
+else
+  headers["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN")
+end
 
 local ids = {}
 for line in io.lines(os.getenv("BENCH_IDS")) do
@@ -13,25 +15,46 @@ for line in io.lines(os.getenv("BENCH_IDS")) do
 end
 math.randomseed(tonumber(os.getenv("BENCH_SEED")))
 
-local function name()
-  return '{"secret_id": "' .. ids[math.random(#ids)] .. '"}'
-end
-
 local function post(path, body)
   return wrk.format("POST", path, headers, body)
 end
 
-local kinds = {
-  healthz = function() return wrk.format("GET", "/healthz") end,
-  whoami = function() return post("/vault/token/whoami", "") end,
-  create = function() return post("/vault/secret/create/", '{"secret": "' .. value .. '"}') end,
-  fetch = function() return post("/vault/secret/fetch", name()) end,
-  batch = function()
-    local names = {}
-    for number = 1, 10 do names[number] = name() end
-    return post("/vault/secret/fetch/batch", '{"secrets": [' .. table.concat(names, ", ") .. ']}')
-  end,
+local function id()
+  return ids[math.random(#ids)]
+end
+
+local function name()
+  return '{"secret_id": "' .. id() .. '"}'
+end
+
+local apis = {
+  service = {
+    healthz = function() return wrk.format("GET", "/healthz") end,
+    whoami = function() return post("/vault/token/whoami", "") end,
+    create = function() return post("/vault/secret/create/", '{"secret": "' .. value .. '"}') end,
+    fetch = function() return post("/vault/secret/fetch", name()) end,
+    batch = function()
+      local names = {}
+      for number = 1, 10 do names[number] = name() end
+      return post("/vault/secret/fetch/batch", '{"secrets": [' .. table.concat(names, ", ") .. ']}')
+    end,
+  },
+  openbao = {
+    healthz = function() return wrk.format("GET", "/v1/sys/health") end,
+    create = function()
+      -- The seed differs from run to run, so each name is new.
+      local path = string.format("/v1/secret/data/made-%d-%d", math.random(2^31), math.random(2^31))
+      return post(path, '{"data": {"value": "' .. value .. '"}}')
+    end,
+    fetch = function() return wrk.format("GET", "/v1/secret/data/" .. id(), headers) end,
+  },
+  yardstick = {
+    healthz = function() return wrk.format("GET", "/healthz") end,
+    create = function() return post("/create", '{"secret": "' .. value .. '"}') end,
+    fetch = function() return post("/fetch", name()) end,
+  },
 }
+local kinds = apis[os.getenv("BENCH_API")]
 local turn = 0
 kinds.mix = function()
   turn = 1 - turn

@@ -7,8 +7,11 @@ import os
 import random
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import requests
 
 from .errors import Refused
 
@@ -29,11 +32,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The service at ``url``; ``token`` may fetch each of the secrets whose ids are in the file ``ids``."""
+    """A program at ``url``; ``token`` may fetch each of the secrets whose ids are in the file ``ids``.
+
+    ``api`` is one of those in ``wrk.lua``.
+    """
 
     url: str
     token: str
     ids: Path
+    api: str = "service"
 
 
 def require() -> None:
@@ -56,6 +63,7 @@ def run(target: Target, kind: str, connections: int, seconds: int) -> Measured:
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", _SCRIPT, target.url],
         env={
             **os.environ,
+            "BENCH_API": target.api,
             "BENCH_KIND": kind,
             "BENCH_TOKEN": target.token,
             "BENCH_IDS": str(target.ids),
@@ -74,3 +82,20 @@ def run(target: Target, kind: str, connections: int, seconds: int) -> Measured:
     if not found["requests"]:
         raise Refused(f"no request was answered within {seconds} s: this machine is too busy to measure on")
     return Measured(found["requests"] / found["seconds"], found["p50"], found["p99"], found["errors"])
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a program that was just started answers.
+
+    Raises:
+        Refused: it ended, or did not answer in time.
+    """
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    raise Refused(f"{url} does not answer: {log.read_text()}")
