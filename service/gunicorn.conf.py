@@ -82,6 +82,7 @@ def post_worker_init(worker: "Worker") -> None:
     """Freeze the objects that exist now for the garbage collector, and start the checkpoint thread."""
     from service.app import checkpoint_thread
 
+    worker.max_body_bytes = worker.wsgi.config["MAX_CONTENT_LENGTH"]
     # Requests create hardly any reference cycles: without this, Python would scan all imported modules
     # again and again and find nothing to free.
     gc.collect()

@@ -1,11 +1,12 @@
-"""Client connections with a deadline.
+"""Client connections: one deadline for each request, from its first byte to the last of its body.
 
-gunicorn reads and writes without one: a client that sends a byte from time to time, or never finishes its
-handshake, would occupy a thread indefinitely.
+The parser is gunicorn's.  By itself it reads without a deadline: a client that sends a byte from time to
+time, or never finishes its handshake, would be read from for ever.
 """
 
 from __future__ import annotations
 
+import io
 import math
 import socket
 import ssl
@@ -15,14 +16,17 @@ from typing import Any
 from gevent import Timeout
 from gevent.ssl import SSLSocket
 from gunicorn import util
-from gunicorn.http import get_parser
+from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.sock import ssl_wrap_socket
-from gunicorn.workers.gthread import TConn
 
 # Limit for sending a response; the largest has a few megabytes.
 _ANSWER_SECONDS = 30.0
+# How long a client may take to close its side after the response, so that it can read all of it.
+_LINGER_SECONDS = 1.0
+_CHUNK_BYTES = 8192
 
 
 # gunicorn's classes are not annotated.
@@ -56,69 +60,160 @@ class TlsSocket(SSLSocket):  # type: ignore[misc]
             return super().recv(*args)
 
 
-class Connection(TConn):  # type: ignore[misc]
-    """gunicorn's connection, with one deadline for TLS handshake, headers and body."""
+class Snapshot:
+    """gunicorn's configuration, with its settings as plain attributes.
 
-    sock: Any
-    initialized: bool
-    deadline = math.inf
+    gunicorn itself looks each of them up, and its parser asks twenty times for a request.
+    """
 
-    def allow(self, seconds: float) -> None:
-        """Set the deadline of the next request, ``seconds`` from now."""
-        self.deadline = time.monotonic() + seconds
+    def __init__(self, cfg: Any) -> None:
+        self._cfg = cfg
+        self.is_ssl = cfg.is_ssl
+        self.__dict__.update({name: setting.get() for name, setting in cfg.settings.items()})
 
-    def init(self) -> None:
-        """Do the handshake if the port speaks TLS, and prepare to read a request.
+    def __getattr__(self, name: str) -> Any:
+        """Return what is no setting."""
+        return getattr(self._cfg, name)
+
+
+class Connection:
+    """A client's connection: its requests, one after the other, and the answers to them.
+
+    ``client`` and ``server`` are the two addresses.  The client may be silent for ``idle_seconds`` between
+    two requests; each must arrive within ``request_seconds``, the first one with the TLS handshake.
+    """
+
+    def __init__(
+        self, cfg: Any, sock: Any, client: Any, server: Any, *, idle_seconds: float, request_seconds: float
+    ) -> None:
+        self.client = client
+        self.server = server
+        self._cfg = cfg
+        self._sock = sock
+        self._idle_seconds = idle_seconds
+        self._request_seconds = request_seconds
+        self._parser: Any = None
+        self._unreader: Any = None
+        self._deadline = math.inf
+
+    def next_request(self) -> Any:
+        """Return the head of the next request, as gunicorn has it; None if the client closed or was silent.
 
         Raises:
             PlainHttp: the client does not speak TLS.
             HandshakeFailed: the handshake failed or took too long.
+            TooSlow: the head did not arrive in time.
+            ParseException: it is not HTTP.
         """
-        if self.initialized:
-            return
-        self.initialized = True
-        self.sock.settimeout(self.deadline - time.monotonic())
-        if self.cfg.is_ssl:
-            self._shake_hands()
-        self.parser = get_parser(self.cfg, self.sock, self.client)
-        self.parser.unreader = _Unreader(self)
+        self._deadline = math.inf
+        self._sock.settimeout(self._idle_seconds)
+        try:
+            if self._parser is None:
+                self._open()
+            if not self._unreader.buf.getbuffer().nbytes:
+                # The start of the request: one system call both waits for it and reads it.
+                self._unreader.unread(self._sock.recv(_CHUNK_BYTES))
+        except TimeoutError:
+            return None
+        self._start_deadline()
+        try:
+            return next(self._parser)
+        except (StopIteration, NoMoreData):
+            return None
+
+    def read_body(self, request: Any, max_bytes: int) -> tuple[Any, bool]:
+        """Return the body of ``request`` as a file, and whether the next request follows it.
+
+        If it is longer than ``max_bytes``, the file contains one byte more than that, or nothing if its
+        length was announced.  If it is malformed or does not arrive in time, reading the file raises
+        ParseException: the application answers.
+        """
+        length = request.body.reader.length if isinstance(request.body.reader, LengthReader) else None
+        if length == 0 or (length is not None and length > max_bytes):
+            return io.BytesIO(), length == 0
+        try:
+            if request._expected_100_continue:
+                self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            body = request.body.read(max_bytes + 1)
+        except ParseException as error:
+            return _Unreadable(error), False
+        if length is not None and len(body) < length:
+            return _Unreadable(NoMoreData()), False
+        return io.BytesIO(body), len(body) <= max_bytes
+
+    def send(self, answer: bytes) -> None:
+        """Send an answer; TimeoutError if the client does not take it in time."""
+        self._sock.settimeout(_ANSWER_SECONDS)
+        self._sock.sendall(answer)
+
+    def close_gracefully(self) -> None:
+        """Close the connection once the client has closed its side, too, or after a second."""
+        util.close_graceful(self._sock, timeout=_LINGER_SECONDS)
+
+    def close(self) -> None:
+        """Close the connection at once."""
+        util.close(self._sock)
+
+    def seconds_left(self) -> float:
+        """Return how much time the request has left.
+
+        Raises:
+            TooSlow: it has none left.
+        """
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TooSlow
+        return left
+
+    def _start_deadline(self) -> None:
+        if self._deadline == math.inf:
+            self._deadline = time.monotonic() + self._request_seconds
+
+    def _open(self) -> None:
+        """Wait for the first byte, do the handshake if the port speaks TLS, and prepare to read requests."""
+        if self._cfg.is_ssl:
+            first = self._sock.recv(1, socket.MSG_PEEK)
+            self._start_deadline()
+            # TLS begins with a byte that is not a letter (RFC 8446 section 5.1), HTTP with its method.
+            if first.isalpha():
+                raise PlainHttp
+            if first:
+                self._shake_hands()
+        self._parser = RequestParser(self._cfg, self._sock, self.client)
+        self._parser.unreader = self._unreader = _Unreader(self, self._sock)
 
     def _shake_hands(self) -> None:
-        first = self.sock.recv(1, socket.MSG_PEEK)
-        if not first:
-            raise NoMoreData
-        # TLS begins with a byte that is not a letter (RFC 8446 section 5.1), HTTP with its method.
-        if first.isalpha():
-            raise PlainHttp
+        self._sock.settimeout(self.seconds_left())
         try:
-            self.sock = ssl_wrap_socket(self.sock, self.cfg)
-            self.sock.do_handshake()
+            self._sock = ssl_wrap_socket(self._sock, self._cfg)
+            self._sock.do_handshake()
         except TimeoutError:
             raise HandshakeFailed("it took too long") from None
         except ssl.SSLError as error:
             raise HandshakeFailed(error.reason or type(error).__name__) from None
 
-    def close(self, graceful: bool = False) -> None:
-        """Close the connection at once: the thread that served it has already waited for the client."""
-        util.close(self.sock)
-
 
 # gunicorn's classes are not annotated.
 class _Unreader(SocketUnreader):  # type: ignore[misc]
-    """Reads until the connection's deadline; writes in between have their own timeout."""
+    """Reads until the deadline of the connection's request."""
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection.sock)
+    def __init__(self, connection: Connection, sock: Any) -> None:
+        super().__init__(sock)
         self._connection = connection
 
     def chunk(self, size_hint: int | None = None) -> Any:
-        left = self._connection.deadline - time.monotonic()
-        if left <= 0:
-            raise TooSlow
-        self.sock.settimeout(left)
+        self.sock.settimeout(self._connection.seconds_left())
         try:
             return super().chunk(size_hint)
         except TimeoutError:
             raise TooSlow from None
-        finally:
-            self.sock.settimeout(_ANSWER_SECONDS)
+
+
+class _Unreadable:
+    """The body of a request that is malformed, ended early, or did not arrive in time."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def read(self, *_: int) -> bytes:
+        raise self._error

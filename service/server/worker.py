@@ -1,29 +1,28 @@
-"""gunicorn's threaded worker, with deadlines, balanced connections and problem documents.
+"""gunicorn's worker: one greenlet per connection, and a place for each request that has arrived completely.
 
 A request that cannot be parsed as HTTP never reaches the application.  gunicorn would answer it in HTML and
 quote it there and in its log, with any secret in it.
-
-The threads are greenlets: gunicorn.conf.py replaces the standard library's threads with gevent's.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import selectors
-import ssl
+import os
 import time
-from functools import partial
 from http import HTTPStatus
-from socket import socket
 from typing import Any
 
-from gunicorn import util
+import gevent
+from gevent.event import Event
+from gevent.lock import BoundedSemaphore
+from gevent.pool import Pool
+from gevent.socket import wait_read
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker as BaseWorker
 
-from .connection import Connection, HandshakeFailed, PlainHttp, TooSlow
+from .connection import Connection, HandshakeFailed, PlainHttp, Snapshot, TooSlow
 from .connection_balance import WorkerSlots
+from .gateway import Gateway
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     TooSlow: HTTPStatus.REQUEST_TIMEOUT,
@@ -38,102 +37,177 @@ DETAIL: dict[type[Exception], str] = {
     TooSlow: "the request did not arrive in time",
 }
 
-# How long a client may take to close its side after the response, so that it can read all of it.
-_LINGER_SECONDS = 1.0
-
+_HEARTBEAT_SECONDS = 1.0
 # How long a new connection is left to a worker with fewer connections.  Bounded, because a worker that hangs
 # may have fewer, too.
 _YIELD_SECONDS = 0.01
+# How long a worker that stops keeps idle connections, for a request that may be on its way.
+_STOP_SECONDS = 2.0
+# How long to wait if there is no memory or no file descriptor for another connection.
+_EXHAUSTED_SECONDS = 0.1
 
 _slots = WorkerSlots()
 
 
 # gunicorn's classes are not annotated.
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """Bounds the time of a client, and answers malformed requests with a problem document."""
+class Worker(BaseWorker):  # type: ignore[misc]
+    """Bounds the time of a client, and answers malformed requests with a problem document.
+
+    ``request_seconds`` is how long a request may take to arrive, and ``max_body_bytes`` what its body may
+    have.
+    """
 
     request_seconds = 10.0
+    max_body_bytes = 0
+    alive: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Claim a slot; called before the fork, so no other worker claims one at the same time."""
         super().__init__(*args, **kwargs)
         self.slot = _slots.claim()
-        self._yielded = False
-        self._yield_until = 0.0
+        self._stopped = Event()
 
-    def accept(self, listener: socket) -> None:
-        """Accept a connection, unless another worker has fewer; it needs no thread until data arrives."""
-        if not self._yielded and self.slot.has_surplus():
-            self.set_accept_enabled(False)
-            self._yielded, self._yield_until = True, time.monotonic() + _YIELD_SECONDS
-            return
-        self._yielded = False
+    def run(self) -> None:
+        """Serve until the worker is told to stop or its parent is gone, then finish what has arrived."""
+        self._connections = Pool()
+        # Those that wait for a complete request, in the order in which they began to.
+        self._waiting: dict[gevent.Greenlet, None] = {}
+        self._places = BoundedSemaphore(self.cfg.threads)
+        self._gateway = Gateway(self.wsgi, self.cfg)
+        self._snapshot = Snapshot(self.cfg)
+        acceptors = [gevent.spawn(self._accept, listener) for listener in self.sockets]
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            self._stopped.wait(_HEARTBEAT_SECONDS)
+        self.alive = False
+        gevent.killall(acceptors)
+        self.slot.release()
+        for listener in self.sockets:
+            listener.close()
+        self._finish()
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """Stop when the requests that have arrived are answered."""
+        super().handle_exit(sig, frame)
+        self._stopped.set()
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:
+        """Stop at once; in a greenlet, because a signal may arrive in gevent's own, which cannot wait."""
+        gevent.spawn(super().handle_quit, sig, frame)
+
+    def handle_usr1(self, sig: Any, frame: Any) -> None:
+        """Reopen the logs; see ``handle_quit``."""
+        gevent.spawn(super().handle_usr1, sig, frame)
+
+    def _accept(self, listener: Any) -> None:
+        server = listener.getsockname()
+        while True:
+            wait_read(listener.fileno())
+            # A burst is taken at once, as far as it is this worker's to take.
+            while self._take(listener, server):
+                pass
+
+    def _take(self, listener: Any, server: Any) -> bool:
+        """Accept a connection; return False if there is none, or if others should take the next one."""
+        yielded = 0.0
+        while self.slot.has_surplus() and yielded < _YIELD_SECONDS:
+            gevent.sleep(_YIELD_SECONDS / 10)
+            yielded += _YIELD_SECONDS / 10
         try:
-            client, address = listener.accept()
+            sock, client = listener.accept()
+        except BlockingIOError:
+            return False  # another worker has taken it
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
-                raise
-            return
-        self.nr_conns += 1
-        self.slot.update(self.nr_conns)
-        connection = Connection(self.cfg, client, address, listener.getsockname())
-        connection.set_timeout()
-        self.pending_conns.append(connection)
-        self.poller.register(
-            client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, connection)
-        )
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Enable or disable accepting, called by gunicorn before it waits; not enabled while yielding."""
-        if not enabled or time.monotonic() >= self._yield_until:
-            super().set_accept_enabled(enabled)
-
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Process events, called by gunicorn in a loop; publish the number of connections first."""
-        if self.alive:
-            self.slot.update(self.nr_conns)
-        else:
-            self.slot.release()
-        remaining = self._yield_until - time.monotonic()
-        super().wait_for_and_dispatch_events(min(timeout, remaining) if remaining > 0 else timeout)
-
-    def handle(self, conn: Connection) -> Any:
-        """Serve one request, called by gunicorn in a thread when data has arrived."""
-        conn.allow(self.request_seconds)
-        keep_open = super().handle(conn)
-        if not keep_open:
-            # gunicorn closes connections in its main thread, which must stay free to accept others.
-            util.close_graceful(conn.sock, timeout=_LINGER_SECONDS)
-        return keep_open
-
-    def _keepalive_after(self, conn: Connection, keepalive: Any) -> bool:
-        try:
-            return bool(super()._keepalive_after(conn, keepalive))
-        except TooSlow:
-            # The response has been sent; the rest of the body did not arrive in time.
+            self.log.warning("no connection can be accepted: %s", os.strerror(error.errno or 0))
+            gevent.sleep(_EXHAUSTED_SECONDS)
             return False
+        if len(self._connections) >= self.cfg.worker_connections:
+            self._make_room()
+        connection = Connection(
+            self._snapshot,
+            sock,
+            client,
+            server,
+            idle_seconds=self.cfg.keepalive,
+            request_seconds=self.request_seconds,
+        )
+        self._connections.spawn(self._serve, connection)
+        self.slot.update(len(self._connections))
+        return True
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer on the socket ``client``, called by gunicorn if a request did not reach the application."""
-        if isinstance(exc, HandshakeFailed | ssl.SSLError):
+    def _make_room(self) -> None:
+        """Close the connection that has waited longest: no client can keep others out by being silent."""
+        if self._waiting:
+            longest = next(iter(self._waiting))
+            del self._waiting[longest]
+            longest.kill(block=False)
+
+    def _finish(self) -> None:
+        """Wait for the requests that have arrived, within gunicorn's limit; then close what is left."""
+        now = time.monotonic()
+        end, last = now + _STOP_SECONDS, now + self.cfg.graceful_timeout
+        while len(self._connections) and now < last:
+            self.notify()
+            if now >= end:
+                gevent.killall(list(self._waiting), block=False)
+            self._connections.join(timeout=_HEARTBEAT_SECONDS / 4)
+            now = time.monotonic()
+        self._connections.kill(block=False)
+
+    def _serve(self, connection: Connection) -> None:
+        """Answer a client's requests until one of the two closes the connection."""
+        try:
+            self._converse(connection)
+        except (HandshakeFailed, errors.ParseException) as error:
+            self._reject(connection, error)
+        except OSError as error:
+            # The client is gone; TLS errors are OSErrors, too.
+            self.log.debug("a connection ended: %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001  (one connection's error is no other's)
+            self._reject(connection, error)
+        finally:
+            connection.close()
+            self.slot.update(len(self._connections) - 1)
+
+    def _converse(self, connection: Connection) -> None:
+        common = self._gateway.environ(connection)
+        greenlet = gevent.getcurrent()
+        keep = True
+        while keep:
+            self._waiting[greenlet] = None
+            try:
+                request = connection.next_request()
+                if request is None:
+                    return
+                body, complete = connection.read_body(request, self.max_body_bytes)
+            finally:
+                self._waiting.pop(greenlet, None)
+            with self._places:
+                keep = complete and self.alive and not request.should_close()
+                answer = self._gateway.answer(common, request, body, keep=keep)
+            connection.send(answer)
+            if len(self._connections) > 1:
+                # Its next request may have arrived already: reading it at once would be at others' expense.
+                gevent.sleep(0)
+        connection.close_gracefully()
+
+    def _reject(self, connection: Connection, error: Exception) -> None:
+        """Answer what did not reach the application, or what it did not answer."""
+        if isinstance(error, HandshakeFailed):
             # A response is impossible; TLS has already sent its alert.
-            self.log.warning("TLS failed before a request arrived: %s", _reason(exc))
+            self.log.warning("TLS failed before a request arrived: %s", error)
+            connection.close_gracefully()
             return
         status = next(
-            (STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR
+            (STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR
         )
         level = self.log.error if status is HTTPStatus.INTERNAL_SERVER_ERROR else self.log.warning
-        level("request rejected before it reached the application: %s", type(exc).__name__)
-        detail = DETAIL.get(type(exc), "malformed HTTP request")
+        level("request rejected before it reached the application: %s", type(error).__name__)
         try:
-            client.sendall(_problem(status, detail))
+            connection.send(_problem(status, DETAIL.get(type(error), "malformed HTTP request")))
+            connection.close_gracefully()
         except OSError:
             self.log.debug("the client disconnected before the error response was sent")
-
-
-def _reason(exc: Exception) -> str:
-    """Return OpenSSL's reason, which quotes nothing that the client sent."""
-    return str(getattr(exc, "reason", None) or exc)
 
 
 def _problem(status: HTTPStatus, detail: str) -> bytes:
