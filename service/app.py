@@ -7,6 +7,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from . import metrics
 from .api import dependencies, docs, health, problems, request_log
+from .api.application import Application
 from .api.audit.views import blueprint as audit_blueprint
 from .api.keys.views import blueprint as keys_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
@@ -40,7 +41,7 @@ def create_app(settings: Settings) -> Flask:
     Raises:
         ConfigurationError: the settings are unusable.
     """
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__)
     app.json = _json(app)
     app.config["MAX_CONTENT_LENGTH"] = -(-settings.max_secret_bytes // 3) * 4 + _BODY_OVERHEAD_BYTES
     # A redirect would make clients repeat a POST, some of them without the body.

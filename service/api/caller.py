@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from flask import g, request
@@ -20,30 +21,28 @@ _VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 def current_caller() -> Caller:
-    """Return where the current request comes from."""
-    return Caller(client_ip=client_ip(), request_id=request_id())
+    """Return where the current request comes from.
 
-
-def request_id() -> str:
-    """Return the current request's id: the caller's ``X-Request-ID`` if it is valid, otherwise a new one."""
-    if "request_id" not in g:
-        sent = request.headers.get("X-Request-ID", "")
-        g.request_id = sent if _VALID_REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
-    return str(g.request_id)
-
-
-def client_ip() -> str:
-    """Return the address of the current request's client, as far as trusted proxies report it."""
-    if "client_ip" not in g:
-        g.client_ip = client_address(
-            request.remote_addr or "",
-            ",".join(request.headers.getlist("X-Forwarded-For")),
-            dependencies().trusted_proxies,
+    Its id is the ``X-Request-ID`` that it sent, if that is valid, otherwise a new one; its address is the
+    client's, as far as trusted proxies report it.
+    """
+    found: Caller | None = g.get("caller")
+    if found is None:
+        headers = request.headers
+        sent = headers.get("X-Request-ID", "")
+        found = g.caller = Caller(
+            client_ip=client_address(
+                request.remote_addr or "",
+                ",".join(headers.getlist("X-Forwarded-For")),
+                dependencies().trusted_proxies,
+            ),
+            request_id=sent if _VALID_REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex,
         )
-    return str(g.client_ip)
+    return found
 
 
-def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
+@lru_cache(maxsize=1024)
+def client_address(peer: str, forwarded_for: str, trusted: tuple[Network, ...]) -> str:
     """Return the address of the client in front of the trusted proxies.
 
     ``peer`` is the other end of the connection; ``forwarded_for`` is the header, to which each proxy appends

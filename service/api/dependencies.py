@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from flask import Flask, current_app
 
@@ -54,4 +53,5 @@ def init_app(app: Flask, parts: Dependencies) -> None:
 
 def dependencies() -> Dependencies:
     """Return the dependencies of the application that handles the current request."""
-    return cast(Dependencies, current_app.extensions[_NAME])
+    parts: Dependencies = current_app.extensions[_NAME]
+    return parts

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask_smorest import Blueprint
-
 from .. import errors
 from . import problems
+from .blueprint import JsonBlueprint
 from .common_schemas import Problem
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -40,22 +39,18 @@ INVALID_BASE64 = (
 
 
 def documents_errors(
-    blueprint: Blueprint, examples: Mapping[HTTPStatus, errors.VaultError]
+    blueprint: JsonBlueprint, examples: Mapping[HTTPStatus, errors.VaultError]
 ) -> Callable[[View], View]:
     """Document a view's problem documents, with an example error for each status."""
 
     def decorate(view: View) -> View:
-        documented: Any = view
         for status, error in examples.items():
-            documented = blueprint.alt_response(
+            view = blueprint.alt_response(
                 status.value,
                 schema=Problem,
                 content_type=problems.CONTENT_TYPE,
                 example=problems.example(error),
-            )(documented)
-        # Each alt_response wraps the view in a function that only calls it; return the view itself, which
-        # saves up to ten calls per request.
-        view._apidoc = documented._apidoc  # type: ignore[attr-defined]  # flask-smorest's own mark
+            )(view)
         return view
 
     return decorate

@@ -8,10 +8,10 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Response, request
-from flask_smorest import Blueprint
 
 from ..audit.recorder import Entry
 from ..models import Principal
+from .blueprint import JsonBlueprint
 from .caller import current_caller
 from .dependencies import dependencies
 
@@ -28,7 +28,7 @@ class Call:
     principal: Principal
 
 
-def guarded(blueprint: Blueprint, operation: str) -> Callable[[View], Callable[..., Response]]:
+def guarded(blueprint: JsonBlueprint, operation: str) -> Callable[[View], Callable[..., Response]]:
     """Authenticate the caller and record the operation; the view's first argument is the ``Call``.
 
     It must be the outermost decorator, so that requests with errors are recorded as well, and so that a

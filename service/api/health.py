@@ -7,7 +7,6 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from flask import Response
-from flask_smorest import Blueprint
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 from .. import metrics
@@ -15,11 +14,12 @@ from ..errors import Forbidden, StoreUnavailable
 from ..keys.wrap_counter import MAX_WRAPS
 from ..store.database import deadline_in
 from . import common_schemas, problems
-from .caller import client_ip, within
+from .blueprint import JsonBlueprint
+from .caller import current_caller, within
 from .dependencies import Dependencies, dependencies
 from .error_docs import documents_errors
 
-blueprint = Blueprint("operations", __name__, description="For orchestrators and Prometheus.")
+blueprint = JsonBlueprint("operations", __name__, description="For orchestrators and Prometheus.")
 
 # Less than Prometheus's default timeout of 10 s, after which it discards the whole scrape.
 _SCRAPE_SECONDS = 5
@@ -80,7 +80,7 @@ def readyz() -> Response | dict[str, object]:
 @documents_errors(blueprint, {HTTPStatus.FORBIDDEN: Forbidden(_METRICS_FORBIDDEN)})
 def exposition() -> Response:
     """Return the metrics of all workers of this replica; only for networks in METRICS_NETWORKS."""
-    if not within(client_ip(), dependencies().metrics_networks):
+    if not within(current_caller().client_ip, dependencies().metrics_networks):
         raise Forbidden(_METRICS_FORBIDDEN)
     return Response(metrics.exposition(_read_for_scrape()), content_type=metrics.CONTENT_TYPE)
 

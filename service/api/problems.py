@@ -10,7 +10,7 @@ from flask import Flask, Response, json
 from werkzeug.exceptions import HTTPException
 
 from .. import errors, metrics
-from .caller import request_id
+from .caller import current_caller
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -57,7 +57,7 @@ def problem(status: HTTPStatus, detail: str, **members: Any) -> Response:
         "title": status.phrase,
         "status": status.value,
         "detail": detail,
-        "request_id": request_id(),
+        "request_id": current_caller().request_id,
         **members,
     }
     return Response(json.dumps(body), status.value, content_type=CONTENT_TYPE)
@@ -105,7 +105,11 @@ def _members(error: errors.VaultError) -> dict[str, Any]:
 
 def _report_unopenable(error: errors.CannotDecrypt) -> None:
     metrics.crypto_failures.labels(error.reason).inc()
-    log.error("a stored record cannot be opened: %s", error.reason, extra={"request_id": request_id()})
+    log.error(
+        "a stored record cannot be opened: %s",
+        error.reason,
+        extra={"request_id": current_caller().request_id},
+    )
 
 
 def _domain_error(error: errors.VaultError) -> Response:
@@ -121,7 +125,7 @@ def _domain_error(error: errors.VaultError) -> Response:
         metrics.audit_failures.inc()
     response = problem(status, detail, **_members(error))
     if isinstance(error, errors.Unavailable):
-        log.error("cannot serve: %s", error, extra={"request_id": request_id()})
+        log.error("cannot serve: %s", error, extra={"request_id": current_caller().request_id})
         response.headers["Retry-After"] = "1"
     if isinstance(error, errors.Unauthenticated):
         # RFC 6750 section 3: no error code if no token was sent.
@@ -144,7 +148,7 @@ def http_error(error: HTTPException) -> Response:
 
 def _unexpected_error(error: Exception) -> Response:
     # The log formatter omits the message: a library's message may quote a secret.
-    log.error("unexpected error", exc_info=error, extra={"request_id": request_id()})
+    log.error("unexpected error", exc_info=error, extra={"request_id": current_caller().request_id})
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal error: search the service's log for this request_id",

@@ -7,21 +7,18 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from ...audit.findings import Finding
 from ...audit.search import AuditQuery, search_log
 from ...audit.verify import verify_log
 from ...errors import Forbidden
+from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_TIME
 from ..guard import Call, guarded
-from ..json_body import BodyParser
 from . import schemas
 
-blueprint = Blueprint("audit", __name__, url_prefix="/vault/audit", description="The audit log.")
-blueprint.ARGUMENTS_PARSER = BodyParser()
+blueprint = JsonBlueprint("audit", __name__, url_prefix="/vault/audit", description="The audit log.")
 
 _FAILURES = {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this: audit")}
 _RECORDS_PER_PAUSE = 100

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask_smorest import Blueprint
-
 from ...errors import Forbidden
 from ...keys.status import KeyStatus, key_status
+from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
 from ..guard import Call, guarded
 from . import schemas
 
-blueprint = Blueprint("keys", __name__, url_prefix="/vault/key", description="Status of the master keys.")
+blueprint = JsonBlueprint("keys", __name__, url_prefix="/vault/key", description="Status of the master keys.")
 
 _USE = {
     "key_id": "4cb1ad3f2c0e9b17",

@@ -5,26 +5,23 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from ...errors import Forbidden, InvalidBase64, SecretNotFound, TooLarge, VersionConflict
 from ...records import Secret
 from ...secrets import listing, modify, read
 from ...secrets.listing import Listing, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...store.secret_queries import SecretRef
+from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, INVALID_BASE64, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
-from ..json_body import BodyParser
 from .requests import ListRequest, Name, UpdateRequest, VersionsRequest
 from .responses import ChangedResponse, ListResponse, SecretDescription, describe_secret
 
-blueprint = Blueprint(
+blueprint = JsonBlueprint(
     "lifecycle", __name__, url_prefix="/vault/secret", description="The lifecycle of a secret."
 )
-blueprint.ARGUMENTS_PARSER = BodyParser()
 
 _ACTOR = "0f3a5b7c9d1e2f40"
 _CHANGED = {"secret_id": EXAMPLE_ID, "version": 2, "state": "live", "ends_at": None}

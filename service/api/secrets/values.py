@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from ...errors import (
     BatchFailed,
     Forbidden,
@@ -22,16 +20,15 @@ from ...secrets import read
 from ...secrets.create import CreateSecret, create_all, create_each, create_secret
 from ...secrets.read import SecretVersionRef
 from .. import problems
+from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, INVALID_BASE64, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
-from ..json_body import BodyParser
 from .requests import CreateBatchRequest, CreateRequest, FetchBatchRequest, FetchRequest
 from .responses import BatchResponse, CreateResponse, FetchResponse
 
-blueprint = Blueprint("secrets", __name__, url_prefix="/vault/secret", description="The secrets.")
-blueprint.ARGUMENTS_PARSER = BodyParser()
+blueprint = JsonBlueprint("secrets", __name__, url_prefix="/vault/secret", description="The secrets.")
 
 _CREATED = {"secret_id": EXAMPLE_ID, "version": 1}
 _FETCHED = {

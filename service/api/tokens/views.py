@@ -6,21 +6,19 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from ...access import scopes
 from ...errors import Forbidden, TokenNotFound
 from ...models import Principal, Token
 from ...tokens import tokens
 from ...tokens.attenuation import TokenRequest
+from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
 from ..guard import Call, guarded
-from ..json_body import BodyParser
 from . import schemas
 
-blueprint = Blueprint("tokens", __name__, url_prefix="/vault/token", description="Tokens of callers.")
-blueprint.ARGUMENTS_PARSER = BodyParser()
+blueprint = JsonBlueprint("tokens", __name__, url_prefix="/vault/token", description="Tokens of callers.")
 
 _TOKEN = {
     "token_id": "0f3a5b7c9d1e2f40",
