@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 from .errors import StoreUnavailable
 
@@ -54,6 +54,8 @@ class GroupCommit(Generic[Item, Result]):
         # Whether there is a leader: it runs a batch or is about to wake up.  Without one, no call waits.
         self._led = False
         self._waiting: list[_Call[Item, Result]] = []
+        # Whether the last batch had more than one call: then others may be about to submit.
+        self._crowded = False
 
     def submit(self, item: Item, seconds: float) -> Result:
         """Return the result of ``work`` for ``item``; wait for other calls no longer than ``seconds``.
@@ -83,7 +85,7 @@ class GroupCommit(Generic[Item, Result]):
             self._commit_batch()
         if call.error is not None:
             raise call.error
-        return cast(Result, call.result)
+        return call.result  # type: ignore[return-value]  # it is done, and without an error
 
     def _leave(self, call: _Call[Item, Result]) -> bool:
         """Stop waiting; return whether the call was done at the last moment."""
@@ -97,11 +99,13 @@ class GroupCommit(Generic[Item, Result]):
             return call.done
 
     def _commit_batch(self) -> None:
-        # Threads that are about to submit get into this batch; costs nothing if there are none.
-        time.sleep(0)
+        if self._crowded:
+            # Threads that are about to submit get into this batch.
+            time.sleep(0)
         with self._lock:
             batch = self._waiting[: self._max_batch]
             del self._waiting[: self._max_batch]
+            self._crowded = len(batch) > 1
         try:
             self._run(batch)
         finally:

@@ -6,8 +6,8 @@ Records of concurrent requests are written together (group commit).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -88,8 +88,7 @@ class Recorder:
         self._enabled = enabled
         self._group = GroupCommit(self._write, _MAX_BATCH)
 
-    @contextmanager
-    def entry(self, operation: str, caller: Caller) -> Iterator[Entry]:
+    def entry(self, operation: str, caller: Caller) -> AbstractContextManager[Entry]:
         """Open the record of one operation; leaving the ``with`` makes it durable.
 
         An error inside the ``with`` is recorded as a failure with its reason, and raised again.
@@ -97,15 +96,14 @@ class Recorder:
         Raises:
             AuditUnavailable: the record could not be written; the operation may have been done.
         """
-        entry = Entry(operation, caller)
-        try:
-            yield entry
-        except Exception as error:
-            self._record(entry.finish(error.reason if isinstance(error, VaultError) else VaultError.reason))
-            raise
-        self._record(entry.finish(None))
+        return _Open(self, Entry(operation, caller))
 
-    def _record(self, records: Sequence[AuditRecord]) -> None:
+    def record(self, records: Sequence[AuditRecord]) -> None:
+        """Make the records of one operation durable.
+
+        Raises:
+            AuditUnavailable: they could not be written.
+        """
         if not self._enabled:
             return
         deadline = time.monotonic() + self._record_timeout
@@ -122,3 +120,23 @@ class Recorder:
         except (Unavailable, CannotDecrypt) as error:
             raise AuditUnavailable(f"the audit log cannot be written: {error}") from None
         return [None] * len(finished)
+
+
+class _Open(AbstractContextManager[Entry]):
+    """A record until its operation ends.  A class, because every request has one: see ``deadline_in``."""
+
+    __slots__ = ("_entry", "_recorder")
+
+    def __init__(self, recorder: Recorder, entry: Entry) -> None:
+        self._recorder = recorder
+        self._entry = entry
+
+    def __enter__(self) -> Entry:
+        return self._entry
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._recorder.record(self._entry.finish(None))
+        elif isinstance(error, Exception):
+            reason = error.reason if isinstance(error, VaultError) else VaultError.reason
+            self._recorder.record(self._entry.finish(reason))

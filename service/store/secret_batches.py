@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError
 from ..errors import StoreUnavailable
 from ..group_commit import GroupCommit
 from ..models import AccessFilter
-from . import secret_queries, write_errors
+from . import secret_documents, secret_queries, write_errors
 from .database import Document, map_errors, seconds_left
 from .secret_queries import SecretRef
 
@@ -41,6 +41,11 @@ class BatchedInserts:
 
     def _insert(self, documents: list[Document]) -> Sequence[Exception | None]:
         outcomes: list[Exception | None] = [None] * len(documents)
+        if len(documents) == 1:
+            # The driver's way for one document takes a fifth less than its way for many.
+            with map_errors(), write_errors.map_write_errors():
+                self._collection.insert_one(documents[0])
+            return outcomes
         with map_errors():
             try:
                 self._collection.insert_many(documents, ordered=False)
@@ -75,6 +80,15 @@ class BatchedReads:
         return self._group.submit(_Lookup(ref, access), seconds_left(self._operation_timeout))
 
     def _find(self, lookups: list[_Lookup]) -> Sequence[Document | None]:
+        if len(lookups) == 1:
+            # The database answers a find with less work than an aggregation.
+            with map_errors():
+                return [
+                    self._collection.find_one(
+                        secret_queries.matching_and_accessible({lookups[0].access: [lookups[0].ref]}),
+                        secret_documents.FIELDS | {"versions": secret_queries.with_value_of(None)},
+                    )
+                ]
         refs: dict[AccessFilter, list[SecretRef]] = {}
         for lookup in lookups:
             refs.setdefault(lookup.access, []).append(lookup.ref)

@@ -52,6 +52,8 @@ _VERSION: dict[str, tuple[Any, type]] = {
 }
 # The value of "shelf", by which listings filter; absent while the secret is in use.
 _SHELVES = {"deleted_at": "deleted", "destroyed_at": "destroyed"}
+# All fields; a document of an earlier implementation has its value in "ciphertext".
+FIELDS = dict.fromkeys(("current", "labels", "ciphertext", *_SECRET), True)
 # The fields that a listing needs: not the versions, which may be large.
 LISTED = dict.fromkeys(
     ("path", "labels", "current", "created_at", "updated_at", "expires_at", "deleted_at", "reads_left"), True
@@ -151,15 +153,18 @@ def _read_secret(document: Document, versions: tuple[Version, ...]) -> Secret:
             (expect_type(pair["k"], str), expect_type(pair["v"], str))
             for pair in expect_type(document.get("labels", []), list)
         ),
-        **_read_plain(document, _SECRET),
+        **{"created_at": None, **_read_plain(document, _SECRET)},
     )
 
 
 def _read_plain(document: Document, fields: dict[str, tuple[Any, type]]) -> dict[str, Any]:
-    return {
-        name: expect_type(document.get(name, default), kind, NoneType if default is None else kind)
-        for name, (default, kind) in fields.items()
-    }
+    """Return the fields that the document has; the record has the same defaults for the others."""
+    found = {name: value for name, value in document.items() if name in fields}
+    for name, value in found.items():
+        default, kind = fields[name]
+        if not isinstance(value, kind) and (value is not None or default is not None):
+            raise TypeError
+    return found
 
 
 def _read_version(document: Document) -> Version:

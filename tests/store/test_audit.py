@@ -75,7 +75,7 @@ def test_raises_when_a_record_is_rejected(store: Store, database: Database, noth
     """If the collection rejects the document, the log is unavailable; the record is not lost silently."""
     database.create_collection("audit_logs", validator={"never": {"$exists": True}})
 
-    with pytest.raises(StoreUnavailable, match="BulkWriteError"):
+    with pytest.raises(StoreUnavailable, match="WriteError"):
         store.audit.append(links(record()), 5)
     with pytest.raises(StoreUnavailable):
         store.audit.check_writable()
