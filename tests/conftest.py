@@ -65,6 +65,7 @@ SLOW = (
     "tests/server/test_gunicorn.py",
     "tests/load/test_run.py",
     "tests/server/test_connection.py",
+    "tests/server/test_worker.py",
     "tests/test_faults.py",
     "tests/commands/test_dev.py",
     "tests/test_leaks.py",

@@ -81,7 +81,7 @@ def test_clients_that_drip_delay_nobody(serve: Callable[..., Server], part: str)
     data = DRIPS[part]
 
     with dripping(server, 500, data, data.find(b"\r\n\r\n") + 4 if part == "body" else 20):
-        assert slowest(server, 3) < 2
+        assert slowest(server, 2) < 2
 
 
 def test_idle_connections_keep_nobody_out(serve: Callable[..., Server]) -> None:
