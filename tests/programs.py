@@ -1,4 +1,4 @@
-"""Runs this project's commands as processes of their own, which need not import everything anew.
+"""Runs this project's commands as processes of their own, without importing everything again.
 
 A server that has imported them already forks for each command: a tenth of a second of processor less than a
 new interpreter.  What is about the interpreter's start itself uses ``subprocess``.

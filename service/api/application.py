@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, Request
@@ -20,15 +21,17 @@ class Application(Flask):
     def __init__(self, import_name: str) -> None:
         super().__init__(import_name, static_folder=None)
         self.session_interface = _NoSessions()
-        self._table: dict[tuple[str, str], _Found] = {}
 
-    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
-        """Register a route."""
-        super().add_url_rule(rule, *args, **options)
-        for added in self.url_map.iter_rules():
-            for method in (added.methods or set()) - {"HEAD", "OPTIONS"}:
-                if not added.arguments:
-                    self._table.setdefault((method, added.rule), _Found(added))
+    @cached_property
+    def _table(self) -> dict[tuple[str, str], _Found]:
+        """The routes; made at the first request, when Flask takes no further ones."""
+        table: dict[tuple[str, str], _Found] = {}
+        for rule in self.url_map.iter_rules():
+            # A path that is not ASCII arrives encoded, so it is not compared as it stands.
+            if not rule.arguments and rule.rule.isascii():
+                for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                    table.setdefault((method, rule.rule), _Found(rule))
+        return table
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return what finds the route of ``request``."""
@@ -48,10 +51,10 @@ class _Found:
     """The result of a search that is not needed."""
 
     def __init__(self, rule: Rule) -> None:
-        self._found = rule, dict[str, Any]()
+        self._rule = rule
 
     def match(self, *, return_rule: bool) -> tuple[Rule, dict[str, Any]]:
-        return self._found
+        return self._rule, {}
 
 
 class _NoSessions(SessionInterface):

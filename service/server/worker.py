@@ -43,7 +43,7 @@ _HEARTBEAT_SECONDS = 1.0
 _YIELD_SECONDS = 0.01
 # How long a worker that stops keeps idle connections, for a request that may be on its way.
 _STOP_SECONDS = 2.0
-# How long to wait if there is no memory or no file descriptor for another connection.
+# How long to wait if there is no memory, no file descriptor or no room for another connection.
 _EXHAUSTED_SECONDS = 0.1
 
 _slots = WorkerSlots()
@@ -108,7 +108,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
                 pass
 
     def _take(self, listener: Any, server: Any) -> bool:
-        """Accept a connection; return False if there is none, or if others should take the next one."""
+        """Accept a connection; return False if none is waiting, or if accepting failed."""
         yielded = 0.0
         while self.slot.has_surplus() and yielded < _YIELD_SECONDS:
             gevent.sleep(_YIELD_SECONDS / 10)
@@ -121,8 +121,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             self.log.warning("no connection can be accepted: %s", os.strerror(error.errno or 0))
             gevent.sleep(_EXHAUSTED_SECONDS)
             return False
-        if len(self._connections) >= self.cfg.worker_connections:
-            self._make_room()
+        self._make_room()
         connection = Connection(
             self._snapshot,
             sock,
@@ -136,11 +135,17 @@ class Worker(BaseWorker):  # type: ignore[misc]
         return True
 
     def _make_room(self) -> None:
-        """Close the connection that has waited longest: no client can keep others out by being silent."""
-        if self._waiting:
-            longest = next(iter(self._waiting))
-            del self._waiting[longest]
-            longest.kill(block=False)
+        """Keep to the limit of connections: close the one that has waited longest for its request.
+
+        So no client can keep others out by being silent.  If all are being answered, wait for one to end.
+        """
+        while len(self._connections) >= self.cfg.worker_connections:
+            if self._waiting:
+                longest = next(iter(self._waiting))
+                del self._waiting[longest]
+                longest.kill(block=False)
+                return
+            gevent.sleep(_EXHAUSTED_SECONDS)
 
     def _finish(self) -> None:
         """Wait for the requests that have arrived, within gunicorn's limit; then close what is left."""

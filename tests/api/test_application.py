@@ -50,7 +50,7 @@ PLAIN, OURS = application(Flask), application(Application)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("host", ["localhost", "evil host", "x:99999", ""])
 def test_answers_as_plain_flask_does(method: str, host: str) -> None:
-    """Each route with each method, with and without a slash, and with a host that is none."""
+    """Each route with each method, with and without a slash, and with an invalid host."""
     for path in PATHS:
         plain, ours = (
             app.test_client().open(path, method=method, headers={"Host": host}) for app in (PLAIN, OURS)

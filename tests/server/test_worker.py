@@ -1,4 +1,4 @@
-"""server.worker: whoever does not send a request takes nothing from those who do."""
+"""server.worker: clients that send no request take nothing from those that do."""
 
 import resource
 import signal
