@@ -8,7 +8,8 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import marshmallow
-from flask import Response, request
+from flask import Response
+from flask.globals import request_ctx
 from flask_smorest import Blueprint
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
@@ -91,16 +92,19 @@ def _load(schema: marshmallow.Schema) -> Any:
 
 def _body() -> Any:
     """Return the request's body, parsed."""
+    # Each access to flask.request looks the context up.
+    asked = request_ctx.request
     # The usual one first: to parse it takes as long as to parse the body.
-    if request.content_type != "application/json" and not request.is_json:
+    if asked.content_type != "application/json" and not asked.is_json:
         raise NotJson("send the body as JSON, with the header Content-Type: application/json")
+    limit = asked.max_content_length
     try:
-        body = request.get_data()
+        body = asked.get_data()
         # Werkzeug truncates a chunked body at the limit without an error.
-        if request.max_content_length is not None and len(body) >= request.max_content_length:
+        if limit is not None and len(body) >= limit:
             raise RequestEntityTooLarge
     except RequestEntityTooLarge:
-        raise TooLarge(f"the body must be shorter than {request.max_content_length} bytes") from None
+        raise TooLarge(f"the body must be shorter than {limit} bytes") from None
     except (BadRequest, ParseException):
         raise MalformedJson("the body ended early or its chunks are malformed") from None
     try:

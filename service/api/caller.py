@@ -28,12 +28,13 @@ def current_caller() -> Caller:
     """
     found: Caller | None = g.get("caller")
     if found is None:
-        headers = request.headers
-        sent = headers.get("X-Request-ID", "")
+        # Werkzeug searches all headers for one, and raises an error if it is not there.
+        environ = request.environ
+        sent = environ.get("HTTP_X_REQUEST_ID", "")
         found = g.caller = Caller(
             client_ip=client_address(
-                request.remote_addr or "",
-                ",".join(headers.getlist("X-Forwarded-For")),
+                environ.get("REMOTE_ADDR", ""),
+                environ.get("HTTP_X_FORWARDED_FOR", ""),
                 dependencies().trusted_proxies,
             ),
             request_id=sent if _VALID_REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex,

@@ -13,7 +13,7 @@ from ..audit.recorder import Entry
 from ..models import Principal
 from .blueprint import JsonBlueprint
 from .caller import current_caller
-from .dependencies import dependencies
+from .dependencies import Dependencies, dependencies
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -38,8 +38,10 @@ def guarded(blueprint: JsonBlueprint, operation: str) -> Callable[[View], Callab
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
-            with dependencies().recorder.entry(operation, current_caller()) as entry:
-                response: Response = view(Call(entry, _authenticate(entry)), *args, **kwargs)
+            parts = dependencies()
+            with parts.recorder.entry(operation, current_caller()) as entry:
+                call = Call(entry, _authenticate(parts, entry))
+                response: Response = view(call, *args, **kwargs)
             return response
 
         documented: Callable[..., Response] = blueprint.doc(security=[{"token": []}])(wrapper)
@@ -48,8 +50,8 @@ def guarded(blueprint: JsonBlueprint, operation: str) -> Callable[[View], Callab
     return decorate
 
 
-def _authenticate(entry: Entry) -> Principal:
-    header = request.headers.get("Authorization", "")
-    token = header[len(_SCHEME) :].strip() if header.lower().startswith(_SCHEME) else None
-    with dependencies().request_deadline():
-        return dependencies().authenticate(entry, token)
+def _authenticate(parts: Dependencies, entry: Entry) -> Principal:
+    header = request.environ.get("HTTP_AUTHORIZATION", "")
+    token = header[len(_SCHEME) :].strip() if header[: len(_SCHEME)].lower() == _SCHEME else None
+    with parts.request_deadline():
+        return parts.authenticate(entry, token)

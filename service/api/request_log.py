@@ -77,7 +77,8 @@ def _finish(response: Response) -> Response:
     headers = response.headers
     headers.add("X-Request-ID", caller.request_id)
     for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
+        if name not in headers:
+            headers.add(name, value)
     if asked.is_secure:
         headers.add("Strict-Transport-Security", "max-age=31536000")
     return response

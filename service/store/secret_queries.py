@@ -46,14 +46,19 @@ def matching(refs: Sequence[SecretRef]) -> Document:
         "_id": [ref.text for ref in refs if not ref.is_path],
         "path": [ref.text for ref in refs if ref.is_path],
     }
-    # Without "$or" if possible: with it, the database tries several plans.
-    conditions: list[Document] = [{field: {"$in": texts}} for field, texts in by_field.items() if texts]
+    # Without "$or" if possible: with it, the database tries several plans.  For one id it plans nothing.
+    conditions: list[Document] = [
+        {field: texts[0] if len(texts) == 1 else {"$in": texts}} for field, texts in by_field.items() if texts
+    ]
     return conditions[0] if len(conditions) == 1 else {"$or": conditions or [{"_id": {"$in": []}}]}
 
 
 def matching_and_accessible(refs: Mapping[AccessFilter, Sequence[SecretRef]]) -> Document:
     """Return the filter for secrets that are referred to, each only if its own access filter allows it."""
-    each = [{"$and": [matching(group), accessible(access)]} for access, group in refs.items()]
+    each = [
+        matching(group) if access.everything else {"$and": [matching(group), accessible(access)]}
+        for access, group in refs.items()
+    ]
     return each[0] if len(each) == 1 else {"$or": each}
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from ...records import Secret, State, ends_at
+from ...records import FetchedSecret, Secret, State, ends_at
 from ...secrets import state
 from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION, Base64Bytes
 
@@ -70,6 +71,18 @@ class FetchResponse(Schema):
     reads_left = fields.Integer(
         allow_none=True, metadata={"description": "How many fetches are left; null for no limit."}
     )
+
+    def dump(self, obj: FetchedSecret, **_: object) -> dict[str, Any]:
+        """Return what marshmallow would make of it, without its search for each attribute."""
+        return {
+            "secret_id": obj.secret_id,
+            "version": obj.version,
+            "secret": base64.b64encode(obj.plaintext).decode(),
+            "created_at": obj.created_at and obj.created_at.isoformat(),
+            "path": obj.path,
+            "expires_at": obj.expires_at and obj.expires_at.isoformat(),
+            "reads_left": obj.reads_left,
+        }
 
 
 class ChangedResponse(Schema):
