@@ -27,12 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    # Every container runs exactly this every few seconds.  Without options there is nothing to parse, and
-    # importing click would more than double the processor time of the check.
-    if arguments == ["health"]:
-        from .commands.health_check import check_health
+    # Every container runs exactly these, again and again.  There is nothing to parse, and importing click
+    # would more than double the processor time and the memory of a check.
+    if arguments in (["health"], ["health", "--watch"]):
+        from .commands.health_check import check_health, watch_health
 
-        check_health()
+        (watch_health if len(arguments) > 1 else check_health)()
         return 0
     from .commands.root import run
 

@@ -63,6 +63,8 @@ def connect(uri: str, operation_timeout: float, tls: MongoTls | None = None) -> 
             retryWrites=True,
             retryReads=True,
             heartbeatFrequencyMS=_HEARTBEAT_MS,
+            # Streaming has two connections and two threads for each member, which ask it all the time.
+            serverMonitoringMode="poll",
             connectTimeoutMS=_CONNECT_MS,
             timeoutMS=int(operation_timeout * 1000),
             serverSelectionTimeoutMS=int(operation_timeout * 1000),

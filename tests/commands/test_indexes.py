@@ -1,12 +1,10 @@
-"""commands.indexes and commands.health: commands that roles and containers call."""
+"""commands.indexes, which a role calls."""
 
 import subprocess
-from collections.abc import Callable
 
 from pymongo.database import Database
 
 from tests.commands.operator import operate
-from tests.gunicorn_server import Server, free_port
 from tests.programs import as_text
 
 
@@ -49,13 +47,3 @@ def test_says_in_one_line_why_it_cannot(environment: dict[str, str]) -> None:
     finished = run(environment, "indexes", "--check", AUDIT_TTL_DAYS="soon")
 
     assert (2, 1) == (finished.returncode, len(finished.stderr.splitlines()))
-
-
-def test_health_asks_the_local_process(serve: Callable[..., Server], environment: dict[str, str]) -> None:
-    """0 if it answers; 2 and one line if nothing does."""
-    server = serve()
-    server.wait_until("/healthz")
-
-    assert 0 == run(environment, "health", LISTEN=f"0.0.0.0:{server.port}").returncode
-    finished = run(environment, "health", LISTEN=f"127.0.0.1:{free_port()}")
-    assert (2, True) == (finished.returncode, "no answer on 127.0.0.1:" in finished.stderr)

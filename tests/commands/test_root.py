@@ -162,9 +162,10 @@ def test_ctrl_c_exits_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert ("", "") == capsys.readouterr()
 
 
-def test_a_health_check_imports_next_to_nothing() -> None:
-    """It runs every few seconds in every container, and each of these costs processor time."""
-    modules, error = modules_after("from service.cli import main; main(['health']); done()")
+@pytest.mark.parametrize("options", [[], ["--watch"]])
+def test_a_health_check_imports_next_to_nothing(options: list[str]) -> None:
+    """It runs again and again in every container, and each of these costs processor time and memory."""
+    modules, error = modules_after(f"from service.cli import main; main(['health', *{options}]); done()")
 
     costly = {"click", "ssl", "http.client", "email", "ipaddress", "pathlib", "dataclasses", "inspect"}
     others = {"flask", "pymongo", "cryptography", "argparse", "json", "logging"}

@@ -23,7 +23,8 @@ reach the database.  ``report`` prints the cost of each fault as a Markdown tabl
     python -m tests.load.fetching
 
 measure the service on this machine: they start it with a database, and stop both.  ``bench`` needs wrk, and
-saves its output and a plot in ``.cache/performance``.
+saves its output and a plot in ``.cache/performance``.  ``python -m tests.load idle`` shows what the cluster
+on this machine takes while nobody calls it.
 
 Exit codes: 0; 1 if ``check``, ``bench`` or ``soak`` found something; 2 if a command was refused, with one
 line that says why.  The journal contains ids and digests, but no values of secrets.

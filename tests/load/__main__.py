@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bench, check, figures, journal, report, run, soak
+from . import bench, check, figures, idle, journal, report, run, soak
 from .client import Stop
 from .errors import Refused
 from .targets import Api, own_node
@@ -103,6 +103,13 @@ def _bench(args: argparse.Namespace) -> int:
     print(figures.table(rows))
     print(f"saved in {args.output}", file=sys.stderr)
     return FOUND if any(row.measured.errors for row in rows) else 0
+
+
+def _idle(args: argparse.Namespace) -> int:
+    for group, percent in (taken := idle.idle(args.seconds)).items():
+        print(f"{group}: {percent:.2f} % of a processor")
+    print(f"together: {sum(taken.values()):.2f} %")
+    return 0
 
 
 def _soak(args: argparse.Namespace) -> int:
@@ -203,6 +210,10 @@ def _parser() -> argparse.ArgumentParser:
     soaked.add_argument("--clients", type=thread_count, default=32, metavar="N", help="threads (32)")
     soaked.add_argument("--seconds", type=positive_number, default=180, help="how long (180)")
     soaked.set_defaults(command=_soak)
+
+    idled = commands.add_parser("idle", help="show what the cluster on this machine takes while nobody calls")
+    idled.add_argument("--seconds", type=positive_number, default=120, help="how long (120)")
+    idled.set_defaults(command=_idle)
 
     reported = commands.add_parser("report", parents=[common], help="print the cost of each fault")
     reported.set_defaults(command=_report)
