@@ -6,7 +6,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import metrics
-from .api import dependencies, docs, health, problems, request_log
+from .api import dependencies, docs, health, host_check, problems, request_log
 from .api.application import Application
 from .api.audit.views import blueprint as audit_blueprint
 from .api.keys.views import blueprint as keys_blueprint
@@ -51,6 +51,8 @@ def create_app(settings: Settings) -> Flask:
     init_dependencies(app, settings)
     problems.init_app(app)
     request_log.init_app(app)
+    if not settings.auth_required:
+        host_check.init_app(app, (*settings.allowed_hosts, settings.listen.host))
     api = docs.init_app(app, serve=settings.docs_enabled)
     for blueprint in (
         secrets_blueprint,

@@ -25,6 +25,7 @@ Network: TypeAlias = "IPv4Network | IPv6Network"
 # Default of LISTEN, for the server and for the commands that call it on its own machine.
 DEFAULT_LISTEN = "0.0.0.0:8000"
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
 _ADDRESS = re.compile(r"(?:(?P<name>[A-Za-z0-9.-]+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})")
 
 
@@ -130,6 +131,15 @@ class Environment:
                 f"{name} takes networks separated by commas, such as 10.0.0.0/8,192.0.2.7"
                 " (with no host bits set)"
             ) from None
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Return the host names of a comma-separated list, which may be empty."""
+        names = tuple(part.strip() for part in (self._text(name) or "").split(",") if part.strip())
+        if not all(_HOST_NAME.fullmatch(each) for each in names):
+            raise ConfigurationError(
+                f"{name} takes host names separated by commas, without ports, such as vault.example.org"
+            )
+        return names
 
     def _text(self, name: str) -> str | None:
         raw = self.read_bytes(name)

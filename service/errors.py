@@ -10,6 +10,7 @@
     │   ├── InvalidFields
     │   ├── InvalidBase64
     │   ├── TooLarge
+    │   ├── UnexpectedHost
     │   └── ImportFormatError     the file is in no format that can be imported
     ├── Unauthenticated           the caller is not authenticated
     │   ├── NoToken
@@ -114,6 +115,19 @@ class TooLarge(InputRefused):
 
     reason = "too large"
     kind = "too-large"
+
+
+class UnexpectedHost(InputRefused):
+    """The request is for a name that is not known to be this service's."""
+
+    reason = "unexpected host"
+    kind = "unexpected-host"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "without authentication the service answers only to addresses, localhost and names without a dot:"
+            " call it by one of these, or add the name to ALLOWED_HOSTS"
+        )
 
 
 class ImportFormatError(InputRefused):

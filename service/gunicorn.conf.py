@@ -62,6 +62,11 @@ if _settings.tls:
     _tls_context = _settings.tls.context()
     _tls_context.sslsocket_class = TlsSocket
 
+# What a proxy adds is read in api.caller, and there only for TRUSTED_PROXIES: gunicorn would believe
+# whatever loopback sends.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
 # By default gunicorn opens a socket for commands to the server.
 control_socket_disable = True
 accesslog = None

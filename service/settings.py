@@ -34,6 +34,7 @@ NAMES = (
     "AUDIT_CHECKPOINT_SECONDS",
     "AUTH_REQUIRED",
     "AUTH_FAILURES_PER_MINUTE",
+    "ALLOWED_HOSTS",
     "TRUSTED_PROXIES",
     "METRICS_NETWORKS",
     "DOCS_ENABLED",
@@ -87,6 +88,7 @@ class Settings:
     audit_enabled: bool
     auth_required: bool
     auth_failures_per_minute: int
+    allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     docs_enabled: bool
@@ -111,6 +113,7 @@ class Settings:
             audit_enabled=environment.boolean("AUDIT_ENABLED", True),
             auth_required=environment.boolean("AUTH_REQUIRED", True),
             auth_failures_per_minute=environment.integer("AUTH_FAILURES_PER_MINUTE", 30, 1, 1_000_000),
+            allowed_hosts=environment.names("ALLOWED_HOSTS"),
             trusted_proxies=environment.networks("TRUSTED_PROXIES"),
             metrics_networks=environment.networks("METRICS_NETWORKS", "127.0.0.0/8,::1"),
             docs_enabled=environment.boolean("DOCS_ENABLED", True),

@@ -15,7 +15,7 @@ from ..keys.wrap_counter import MAX_WRAPS
 from ..store.database import deadline_in
 from . import common_schemas, problems
 from .blueprint import JsonBlueprint
-from .caller import current_caller, within
+from .caller import is_from
 from .dependencies import Dependencies, dependencies
 from .error_docs import documents_errors
 
@@ -80,7 +80,7 @@ def readyz() -> Response | dict[str, object]:
 @documents_errors(blueprint, {HTTPStatus.FORBIDDEN: Forbidden(_METRICS_FORBIDDEN)})
 def exposition() -> Response:
     """Return the metrics of all workers of this replica; only for networks in METRICS_NETWORKS."""
-    if not within(current_caller().client_ip, dependencies().metrics_networks):
+    if not is_from(dependencies().metrics_networks):
         raise Forbidden(_METRICS_FORBIDDEN)
     return Response(metrics.exposition(_read_for_scrape()), content_type=metrics.CONTENT_TYPE)
 

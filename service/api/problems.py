@@ -23,6 +23,7 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.InvalidFields: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidBase64: HTTPStatus.BAD_REQUEST,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnexpectedHost: HTTPStatus.MISDIRECTED_REQUEST,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,

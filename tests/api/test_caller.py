@@ -15,21 +15,39 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 @pytest.mark.parametrize(
     ("peer", "forwarded_for", "expected"),
     [
-        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", None, "192.0.2.1"),
+        ("192.0.2.1", "nonsense", "192.0.2.1"),
         ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
         ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
         ("10.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
         ("10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7"),
         ("10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.3"),
-        ("10.0.0.1", "198.51.100.7, nonsense", "10.0.0.1"),
-        ("10.0.0.1", "", "10.0.0.1"),
-        ("10.0.0.1", "198.51.100.7:4711", "10.0.0.1"),
+        ("10.0.0.1", None, "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.7:4711", "198.51.100.7"),
+        ("10.0.0.1", "198.51.100.7:4711, 10.0.0.2:80", "198.51.100.7"),
+        ("10.0.0.1", "[2001:db8::7]:4711", "2001:db8::7"),
+        ("10.0.0.1", "[2001:db8::7]", "2001:db8::7"),
+        # Whose request it is nobody knows: not the proxy's, and not anybody's to the left.
+        ("10.0.0.1", "198.51.100.7, nonsense", "unknown"),
+        ("10.0.0.1", "198.51.100.7,", "unknown"),
+        ("10.0.0.1", "", "unknown"),
+        ("10.0.0.1", "unknown", "unknown"),
+        ("10.0.0.1", "_hidden", "unknown"),
+        ("10.0.0.1", "198.51.100.7:", "unknown"),
+        ("10.0.0.1", "198.51.100.7:http", "unknown"),
+        ("10.0.0.1", "[198.51.100.7]:80", "unknown"),
+        ("10.0.0.1", "2001:db8::7]:80", "unknown"),
+        ("10.0.0.1", f"fe80::1%{'x' * 3000}", "unknown"),
+        ("10.0.0.1", "nonsense, 10.0.0.2", "unknown"),
+        ("fe80::1%eth0", None, "fe80::1"),
         ("::ffff:10.0.0.1", "198.51.100.7", "198.51.100.7"),
         ("fd00::1", "2001:db8::7", "2001:db8::7"),
-        ("", "198.51.100.7", ""),
+        ("", "198.51.100.7", "unknown"),
     ],
 )
-def test_uses_only_addresses_from_trusted_proxies(peer: str, forwarded_for: str, expected: str) -> None:
+def test_uses_only_addresses_from_trusted_proxies(
+    peer: str, forwarded_for: str | None, expected: str
+) -> None:
     """The header is read from the right, one trusted hop after the other."""
     assert expected == client_address(peer, forwarded_for, TRUSTED)
 

@@ -72,14 +72,18 @@ def test_shows_metrics_to_some_networks_only(
 def test_behind_a_proxy_the_client_s_address_decides_about_metrics(
     make_client: Callable[..., FlaskClient],
 ) -> None:
-    """A proxy on the same machine does not open them to everyone; others' headers are ignored."""
+    """A proxy on the same machine does not open them to everyone, trusted or not."""
     behind = make_client(TRUSTED_PROXIES="127.0.0.1")
     direct = make_client()
     forwarded = {"X-Forwarded-For": "192.0.2.1"}
 
     assert 403 == behind.get("/metrics", headers=forwarded).status_code
     assert 200 == behind.get("/metrics").status_code
-    assert 200 == direct.get("/metrics", headers=forwarded).status_code
+    for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+        assert 403 == direct.get("/metrics", headers={header: "127.0.0.1"}).status_code
+    # It forwards the request, and does not say for whom.
+    assert 403 == behind.get("/metrics", headers={"Via": "1.1 proxy"}).status_code
+    assert 403 == behind.get("/metrics", headers={"X-Forwarded-For": "unknown"}).status_code
     forged = direct.get(
         "/metrics",
         headers={"X-Forwarded-For": "127.0.0.1"},

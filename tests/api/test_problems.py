@@ -25,6 +25,7 @@ KINDS = {
     "InvalidFields": "invalid-fields",
     "InvalidBase64": "invalid-base64",
     "TooLarge": "too-large",
+    "UnexpectedHost": "unexpected-host",
     "ImportFormatError": "not-importable",
     "Unauthenticated": "unauthenticated",
     "NoToken": "no-token",

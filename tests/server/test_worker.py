@@ -153,3 +153,18 @@ def test_a_request_on_a_kept_connection_is_answered_during_the_stop(serve: Calla
     assert 0 == server.stop()
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{server.url}/healthz", timeout=5)
+
+
+def test_headers_of_proxies_mean_nothing(standing_server: Server) -> None:
+    """gunicorn would believe them from loopback: the scheme, and where the application is mounted."""
+    headers = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Ssl": "on",
+        "SCRIPT_NAME": "/vault",
+        "PATH_INFO": "/readyz",
+    }
+
+    answer = requests.get(f"{standing_server.url}/healthz", headers=headers, timeout=10)
+
+    assert (200, {"status": "ok"}) == (answer.status_code, answer.json())
+    assert "Strict-Transport-Security" not in answer.headers

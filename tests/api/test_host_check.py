@@ -1,0 +1,52 @@
+"""api.host_check: a name that somebody else can point here opens nothing."""
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+FOREIGN = [
+    "rebound.example",
+    "rebound.example:8000",
+    "127.0.0.1.example",
+    "localhost.example",
+    "127.0.0.1@rebound.example",
+    "rebound.example.",
+    "[rebound.example]:80",
+    "",
+]
+OWN = [
+    "127.0.0.1",
+    "127.0.0.1:8000",
+    "[::1]:8000",
+    "192.0.2.7:8000",
+    "localhost",
+    "LOCALHOST:8000",
+    "vault.localhost",
+    "secret-manager_api:8000",
+    "vault.example.org",
+    "Vault.Example.org:8000",
+]
+
+
+@pytest.mark.parametrize(("hosts", "status"), [(FOREIGN, 421), (OWN, 200)], ids=["foreign", "own"])
+def test_without_authentication_only_own_names_are_answered(
+    make_client: Callable[..., FlaskClient], hosts: list[str], status: int
+) -> None:
+    """For every route, and before anything is done."""
+    client = make_client(AUTH_REQUIRED="false", ALLOWED_HOSTS="vault.example.org")
+
+    for host in hosts:
+        answers = [
+            client.get("/healthz", headers={"Host": host}),
+            client.post("/vault/secret/create/", json={"secret": ""}, headers={"Host": host}),
+        ]
+        assert [status] * 2 == [answer.status_code for answer in answers], host
+        assert ("/problems/unexpected-host" == answers[1].get_json().get("type")) is (status == 421)
+
+
+def test_with_authentication_any_name_will_do(make_client: Callable[..., FlaskClient]) -> None:
+    """A page that has no token can do nothing with the answer."""
+    client = make_client(AUTH_REQUIRED="true")
+
+    assert 200 == client.get("/healthz", headers={"Host": "rebound.example"}).status_code
