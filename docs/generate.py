@@ -90,6 +90,7 @@ _KINDS = {
     "choice": "one word",
     "address": "`host:port`",
     "networks": "networks, separated by commas",
+    "names": "host names, separated by commas",
 }
 
 _ABOUT_API = """\

@@ -18,6 +18,7 @@ from .audit.checkpointer import Checkpointer, audit_log
 from .audit.recorder import Recorder
 from .audit.writer import ChainWriter
 from .crypto.keyring import KeyRing
+from .exclusive import Exclusive
 from .keys.canary import KeyRingCheck
 from .keys.status import KeyServices
 from .keys.wrap_counter import WrapCounter
@@ -108,6 +109,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
         tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
         audit_log=log,
+        verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),
         authenticate=authenticator.authenticate if settings.auth_required else authentication_disabled,
         recorder=Recorder(writer, settings.store.mongo_timeout, enabled=enabled),
         readiness=readiness(store.ping, key_check, log if enabled else None),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -60,13 +61,19 @@ key_wraps = Counter(
 )
 
 
+def shared_folder() -> Path | None:
+    """Return the folder of this replica's processes, or None if this is the only one."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return None if folder is None else Path(folder)
+
+
 def exposition(scraped: Iterable[GaugeMetricFamily] = ()) -> bytes:
     """Return the metrics of all workers, and those read for this scrape, in Prometheus's text format."""
     return _counted() + _scraped(scraped)
 
 
 def _counted() -> bytes:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if shared_folder() is None:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
     # The library's collector is not annotated.

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from ..audit.checkpointer import AuditLog
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
+from ..exclusive import Exclusive
 from ..keys.status import KeyServices
 from ..models import DrillResult, Principal
 from ..readiness import Readiness
@@ -34,6 +35,7 @@ class Dependencies:
     tokens: TokenServices
     keys: KeyServices
     audit_log: AuditLog
+    verification: Exclusive
     authenticate: Callable[[Entry, str | None], Principal]
     recorder: Recorder
     readiness: Readiness

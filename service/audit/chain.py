@@ -146,6 +146,16 @@ def is_authentic(keys: AuditKeys, record_id: str, fields: Mapping[str, object], 
     )
 
 
+def is_authentic_document(keys: AuditKeys, document: Mapping[str, object]) -> bool:
+    """Return whether the service wrote the record that is stored as this document, whatever it contains."""
+    record_id = document.get("_id")
+    fields = {name: value for name, value in document.items() if name not in ("_id", "mac")}
+    try:
+        return isinstance(record_id, str) and is_authentic(keys, record_id, fields, document.get("mac"))
+    except (Tampered, UnicodeEncodeError):
+        return False
+
+
 def opening(writer: str, at: datetime) -> AuditRecord:
     """Return the record that opens a writer's chain."""
     return _chain_record(OPEN, writer, at, None)

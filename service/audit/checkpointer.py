@@ -201,7 +201,6 @@ def _head(keys: AuditKeys, document: Document) -> Head:
         Tampered: the service did not write this record.
     """
     writer, seq = chain.place(document["_id"])
-    fields = {name: value for name, value in document.items() if name not in ("_id", "mac")}
-    if not chain.is_authentic(keys, document["_id"], fields, document.get("mac")):
+    if not chain.is_authentic_document(keys, document):
         raise Tampered("does not authenticate")
     return Head(writer, seq, document["mac"], document["operation"] == chain.CLOSE)

@@ -11,6 +11,8 @@ from ..access import policy
 from ..errors import InvalidFields
 from ..models import Action, AuditRecord, Principal
 from ..store.audit import AuditFilter, AuditStore, read
+from .chain import is_authentic_document
+from .key import AuditKey
 
 MAX_PAGE = 1000
 
@@ -34,20 +36,33 @@ class AuditQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditPage:
-    """Record ids and records; ``cursor`` is None on the last page."""
+class FoundRecord:
+    """A record as stored; ``authentic`` says whether the service wrote it, with this content.
 
-    records: list[tuple[str, AuditRecord]]
+    Records from before there were chains have nothing to show it by.
+    """
+
+    record_id: str
+    record: AuditRecord
+    authentic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """The records; ``cursor`` is None on the last page."""
+
+    records: list[FoundRecord]
     cursor: str | None
 
 
-def search_log(log: AuditStore, principal: Principal, query: AuditQuery) -> AuditPage:
+def search_log(log: AuditStore, key: AuditKey, principal: Principal, query: AuditQuery) -> AuditPage:
     """Return a page of about ``limit`` records: it includes all records of its last millisecond.
 
     Raises:
         Forbidden: the caller may not audit.
         InvalidFields: the cursor is invalid, or a time is outside the years 1 to 9999.
         StoreUnavailable: the database did not answer.
+        CannotDecrypt: the audit key cannot be opened.
     """
     policy.require(principal, Action.AUDIT)
     until = _in_utc("until", query.until) if query.cursor is None else _position(query.cursor)
@@ -60,7 +75,14 @@ def search_log(log: AuditStore, principal: Principal, query: AuditQuery) -> Audi
         rest = log.page(AuditFilter(query.equal, last, last + _MILLISECOND), _MAX_PER_MILLISECOND)
         found = [document for document in found if document["timestamp"] > last] + rest
         cursor = _cursor(last)
-    return AuditPage([(str(document["_id"]), read(document)) for document in found], cursor)
+    keys = key.keys()
+    return AuditPage(
+        [
+            FoundRecord(str(document["_id"]), read(document), is_authentic_document(keys, document))
+            for document in found
+        ],
+        cursor,
+    )
 
 
 def _in_utc(name: str, moment: datetime | None) -> datetime | None:

@@ -55,6 +55,13 @@ class RecordResponse(Schema):
     reason = fields.String(required=True, allow_none=True, metadata={"description": "Why it failed."})
     actor = fields.String(required=True)
     request_id = fields.String(required=True)
+    authentic = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether the service wrote this record, with this content. Records from before there"
+            " were chains have nothing to show it by: false."
+        },
+    )
 
 
 class SearchResponse(Schema):

@@ -7,10 +7,12 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
+from ...access import policy
 from ...audit.findings import Finding
 from ...audit.search import AuditQuery, search_log
 from ...audit.verify import verify_log
 from ...errors import Forbidden
+from ...models import Action
 from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
@@ -36,6 +38,7 @@ _RECORD = {
     "reason": None,
     "actor": "0f3a5b7c9d1e2f40",
     "request_id": "5f0c7e0a4d5b4c0f8a35b1a8e3f1c2d4",
+    "authentic": True,
 }
 _REPORT = {
     "fine": True,
@@ -56,7 +59,11 @@ _REPORT = {
 @blueprint.response(200, schemas.SearchResponse, example={"records": [_RECORD], "cursor": None})
 @documents_errors(blueprint, _FAILURES)
 def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """Find audit records by time, actor, operation, secret, address and status, newest first."""
+    """Find audit records by time, actor, operation, secret, address and status, newest first.
+
+    Each record on the page is checked: `authentic` is false for one that the service did not write, or not
+    with this content. Whether any are missing, only a verification shows.
+    """
     query = AuditQuery(
         since=body.pop("since", None),
         until=body.pop("until", None),
@@ -64,9 +71,13 @@ def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
         limit=body.pop("limit", 100),
         equal=body,
     )
+    log = dependencies().audit_log
     with dependencies().request_deadline():
-        page = search_log(dependencies().audit_log.records, call.principal, query)
-    records = [{"record_id": record_id, **asdict(record)} for record_id, record in page.records]
+        page = search_log(log.records, log.key, call.principal, query)
+    records = [
+        {"record_id": found.record_id, **asdict(found.record), "authentic": found.authentic}
+        for found in page.records
+    ]
     return {"records": records, "cursor": page.cursor}
 
 
@@ -79,7 +90,7 @@ def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Verify the whole audit log.
 
     Checks every record, every link of every chain, and the end of every chain against the checkpoints. With
-    millions of records it takes about a minute; `python -m service audit verify` does the same and shows
+    millions of records it takes about a minute, and a replica does one at a time; `python -m service audit verify` does the same and shows
     its progress.
     """
     findings: list[Finding] = []
@@ -90,7 +101,9 @@ def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
     # No deadline for the whole request: each database operation has its own, and a long log needs many.
     saved = body.get("checkpoints", [])
-    report = verify_log(dependencies().audit_log, call.principal, saved, keep, _yield_processor)
+    policy.require(call.principal, Action.AUDIT)
+    with dependencies().verification.hold():
+        report = verify_log(dependencies().audit_log, call.principal, saved, keep, _yield_processor)
     return {**asdict(report), "fine": report.valid, "findings": findings}
 
 

@@ -54,6 +54,7 @@ def test_finds_who_read_a_secret(guarded: FlaskClient, give: Callable[..., str])
         "status": "success",
         "reason": None,
         "actor": id_of(reader),
+        "authentic": True,
     } == {name: record[name] for name in record if name not in ("record_id", "timestamp", "request_id")}
     assert [record] == search(guarded, auditor, secret_id=secret_id, actor=id_of(reader))
     assert ["192.0.2.8"] == [failed["client_ip"] for failed in search(guarded, auditor, status="failure")]
@@ -73,6 +74,48 @@ def test_needs_the_scope_audit_and_is_recorded(
             database.audit_logs.count_documents({"operation": operation, "status": status})
             for status in ("success", "failure")
         ]
+
+
+def test_marks_records_that_the_service_did_not_write(client: FlaskClient, database: Database) -> None:
+    """Made up, moved or altered, each in whatever form; the others are not marked."""
+    for name in ("genuine", "altered", "moved"):
+        post(client, CREATE, {"secret": "YQ==", "path": name})
+    stored = {name: database.audit_logs.find_one({"path": name}) for name in ("genuine", "altered", "moved")}
+    database.audit_logs.update_one({"path": "altered"}, {"$set": {"client_ip": "192.0.2.66"}})
+    database.audit_logs.delete_one({"path": "moved"})
+    database.audit_logs.insert_many(
+        [
+            {**stored["moved"], "_id": stored["moved"]["_id"][:-1] + "9"},
+            {**stored["genuine"], "_id": 7, "path": "copied"},
+            {**_document(1, START), "path": "made up"},
+            {**stored["genuine"], "_id": "x", "path": "odd", "mac": 5, "actor": {"a": "b"}},
+            {**stored["genuine"], "_id": "y", "path": "odder", "reason": [float("nan")]},
+        ]
+    )
+
+    marks = {record["path"]: record["authentic"] for record in search(client)}
+
+    assert {
+        "genuine": True,
+        "altered": False,
+        "moved": False,
+        "copied": False,
+        "made up": False,
+        "odd": False,
+        "odder": False,
+    } == {path: mark for path, mark in marks.items() if path is not None}
+
+
+def test_a_replica_verifies_for_one_caller_at_a_time(guarded: FlaskClient, give: Callable[..., str]) -> None:
+    """A long log keeps it busy for a minute; who may not verify is refused as ever."""
+    verification = guarded.application.extensions["secret-manager"].verification
+    auditor = give("audit")
+
+    with verification.hold():
+        busy = post(guarded, VERIFY, {}, auditor)
+        assert (429, "10") == (busy.status_code, busy.headers["Retry-After"])
+        assert 403 == post(guarded, VERIFY, {}, give("fetch:*")).status_code
+    assert 200 == post(guarded, VERIFY, {}, auditor).status_code
 
 
 def test_refuses_an_invalid_cursor(client: FlaskClient) -> None:
