@@ -19,6 +19,8 @@ MAX_PAGE = 1000
 # The first byte of a cursor; another format gets another byte.
 _FORMAT = b"\x01"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Python has no later time; MongoDB has.
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 # Far more than the service writes in a millisecond.
 _MAX_PER_MILLISECOND = 10_000
@@ -68,7 +70,7 @@ def search_log(log: AuditStore, key: AuditKey, principal: Principal, query: Audi
     until = _in_utc("until", query.until) if query.cursor is None else _position(query.cursor)
     # A record whose time is not a date was altered and is not found here; a verification reports it.
     since = _in_utc("since", query.since) or _EPOCH
-    found = log.page(AuditFilter(query.equal, since, until), query.limit)
+    found = log.page(AuditFilter(query.equal, since, until or _LAST), query.limit)
     cursor = None
     if len(found) == query.limit:
         last = found[-1]["timestamp"]

@@ -10,6 +10,7 @@ These commands need no token: see ``runtime``.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -70,12 +71,18 @@ def _list() -> int:
     with _open_runtime() as runtime:
         with runtime.entry("token_list"):
             page = tokens.list_(_tokens(runtime), policy.OPERATOR, "")
-            found = [*page]
-            while len(page) == tokens.PAGE:
-                page = tokens.list_(_tokens(runtime), policy.OPERATOR, page[-1].token_id)
-                found += page
-        for token in found:
-            print(json.dumps(_fields(token)), flush=True)
+            pages = [page]
+            while page.last is not None:
+                page = tokens.list_(_tokens(runtime), policy.OPERATOR, page.last)
+                pages.append(page)
+        for page in pages:
+            for token in page.tokens:
+                print(json.dumps(_fields(token)), flush=True)
+            for token_id in page.altered:
+                print(
+                    f"{token_id}: its record does not authenticate, so the token is refused",
+                    file=sys.stderr,
+                )
     return 0
 
 

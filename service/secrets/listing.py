@@ -11,7 +11,7 @@ from ..audit.recorder import Entry
 from ..errors import InvalidFields
 from ..models import AccessFilter, Action, Principal
 from ..records import Secret
-from ..store.secret_listing import ListFilter, Range, SecretPage
+from ..store.secret_listing import AlteredSecret, ListFilter, Range, SecretPage
 from .services import SecretServices
 
 MAX_PAGE = 1000
@@ -42,10 +42,14 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page; ``cursor`` is None on the last one."""
+    """A page; ``cursor`` is None on the last one.
+
+    ``altered`` names secrets whose record the service did not write, by their paths or else their ids.
+    """
 
     secrets: list[Secret]
     folders: list[str]
+    altered: list[str]
     cursor: str | None
 
 
@@ -85,14 +89,23 @@ def successor(text: str) -> str:
 
 
 def _listing(page: SecretPage) -> Listing:
-    return Listing(page.secrets, [], None if page.last is None else _cursor(successor(page.last)))
+    return _sorted_out(page.secrets, [], None if page.last is None else _cursor(successor(page.last)))
+
+
+def _sorted_out(found: Sequence[Secret | AlteredSecret], folders: list[str], cursor: str | None) -> Listing:
+    return Listing(
+        [each for each in found if isinstance(each, Secret)],
+        folders,
+        [each.path or each.secret_id for each in found if isinstance(each, AlteredSecret)],
+        cursor,
+    )
 
 
 def _list_level(
     services: SecretServices, filter_: ListFilter, ranges: Sequence[Range], query: ListQuery
 ) -> Listing:
     """Return a page of one level; the contents of folders are skipped, not read."""
-    secrets: list[Secret] = []
+    secrets: list[Secret | AlteredSecret] = []
     folders: list[str] = []
     ahead = 1
     while (left := query.limit - len(secrets) - len(folders)) > 0:
@@ -107,12 +120,12 @@ def _list_level(
             secrets.append(secret)
         else:
             if page.last is None:
-                return Listing(secrets, folders, None)
+                return _sorted_out(secrets, folders, None)
             start = successor(page.last)
             # A path is likely followed by more paths: read more at once, until a folder appears.
             ahead *= 2
         ranges = _from(start, ranges)
-    return Listing(secrets, folders, _cursor(start))
+    return _sorted_out(secrets, folders, _cursor(start))
 
 
 def _ranges(access: AccessFilter, prefix: str) -> list[Range]:

@@ -67,7 +67,8 @@ class AuditFilter:
         """Return the filter for MongoDB."""
         ends = {"$gte": self.since, "$lt": self.until}
         within = {name: value for name, value in ends.items() if value is not None}
-        return {**self.equal, **({"timestamp": within} if within else {})}
+        # MongoDB would also find arrays that have such a time.
+        return {**self.equal, **({"timestamp": {**within, "$not": {"$type": "array"}}} if within else {})}
 
 
 class AuditStore:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import pymongo
+from bson.codec_options import DatetimeConversion
 from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
 from pymongo.errors import ConfigurationError as DriverConfigurationError
@@ -55,6 +56,10 @@ def connect(uri: str, operation_timeout: float, tls: MongoTls | None = None) -> 
             appname="secret-manager",
             connect=False,
             tz_aware=True,
+            # Whatever is stored can be read, and its reader refuses what no record has.  The driver would
+            # refuse the whole answer.
+            datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+            unicode_decode_error_handler="replace",
             # An answer relies on what a majority has on disk, so it stays true if any one node fails.
             w="majority",
             journal=True,

@@ -29,10 +29,18 @@ class ListFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class AlteredSecret:
+    """A secret whose document neither this service nor its predecessor wrote."""
+
+    secret_id: str
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SecretPage:
     """Secrets in order; there may be more after ``last``, a path or an id, unless it is None."""
 
-    secrets: list[Secret]
+    secrets: list[Secret | AlteredSecret]
     last: str | None
 
 
@@ -49,7 +57,7 @@ class ListingStore:
         """Return up to ``count`` secrets with paths in these ranges, ordered by path."""
         if not ranges:
             return SecretPage([], None)
-        within = [{"path": {"$gte": first, "$lt": end}} for first, end in ranges]
+        within = [{"path": _strings(first, end)} for first, end in ranges]
         return self._page({**_query(filter_), "$or": within}, "path", count)
 
     def by_id(self, filter_: ListFilter, owner: str | None, start: str, count: int) -> SecretPage:
@@ -59,9 +67,8 @@ class ListingStore:
 
     def paths(self, within: Range, count: int) -> list[str]:
         """Return up to ``count`` paths in this range, in order, whatever the state of their secrets."""
-        first, end = within
         with map_errors():
-            found = self._collection.find({"path": {"$gte": first, "$lt": end}}, {"path": True, "_id": False})
+            found = self._collection.find({"path": _strings(*within)}, {"path": True, "_id": False})
             return [document["path"] for document in found.sort("path", ASCENDING).limit(count)]
 
     def count_unnamed(self) -> int:
@@ -74,9 +81,16 @@ class ListingStore:
             found = list(
                 self._collection.find(query, secret_documents.LISTED).sort(order, ASCENDING).limit(count)
             )
-        # An altered record is skipped, so that the others are shown; reading it by name reports it.
-        secrets = [secret for document in found if (secret := _read(document)) is not None]
-        return SecretPage(secrets, found[-1][order] if len(found) == count else None)
+        return SecretPage([_read(each) for each in found], found[-1][order] if len(found) == count else None)
+
+
+def _strings(first: str, end: str) -> Document:
+    """Return the condition for paths in this range.
+
+    Nothing else is found, because the next page begins after the last path: no array that has one, no text
+    that is not UTF-8 and so cannot be sent back.
+    """
+    return {"$gte": first, "$lt": end, "$regex": "^[!-~]+$", "$not": {"$type": "array"}}
 
 
 def _query(filter_: ListFilter) -> Document:
@@ -90,8 +104,9 @@ def _query(filter_: ListFilter) -> Document:
     return query
 
 
-def _read(document: Document) -> Secret | None:
+def _read(document: Document) -> Secret | AlteredSecret:
     try:
         return secret_documents.read_listed(document)
     except Tampered:
-        return None
+        path = document.get("path")
+        return AlteredSecret(str(document["_id"]), path if isinstance(path, str) else None)

@@ -70,20 +70,19 @@ class TokenStore:
                 is not None
             )
 
-    def page(self, created_by: str | None, after: str, count: int) -> list[StoredToken]:
-        """Return up to ``count`` tokens with ids after ``after``, ordered by id.
+    def page(
+        self, created_by: str | None, after: str, count: int
+    ) -> list[tuple[str, StoredToken | Tampered]]:
+        """Return up to ``count`` ids after ``after``, in order, with their tokens, or errors if malformed.
 
         With ``created_by``, only that token and those that were created with it.
-
-        Raises:
-            Tampered: a document is malformed.
         """
         query: Document = {"_id": {"$gt": after}}
         if created_by is not None:
             query["$or"] = [{"_id": created_by}, {"created_by": created_by}]
         with map_errors():
             found = list(self._collection.find(query).sort("_id", ASCENDING).limit(count))
-        return [read(document) for document in found]
+        return [(str(document["_id"]), _read_or_error(document)) for document in found]
 
     def made_with(self, token_id: str) -> list[str]:
         """Return the ids of the tokens that were created with this one."""
@@ -183,6 +182,13 @@ def read(document: Document) -> StoredToken:
         )
     except (KeyError, TypeError, ValueError):
         raise Tampered("the document is not a valid token") from None
+
+
+def _read_or_error(document: Document) -> StoredToken | Tampered:
+    try:
+        return read(document)
+    except Tampered as error:
+        return error
 
 
 def _network(text: Any) -> str:

@@ -14,7 +14,7 @@ from ..access import policy, token_format
 from ..audit.recorder import Entry
 from ..crypto import tags
 from ..crypto.keyring import KeyRing
-from ..errors import Forbidden, TokenNotFound, TokenRevoked
+from ..errors import CannotDecrypt, Forbidden, TokenNotFound, TokenRevoked
 from ..keys.canary import KeyRingCheck
 from ..models import Action, Principal, Scope, StoredToken, Token, now
 from ..store.tokens import TokenStore
@@ -79,17 +79,40 @@ def describe(services: TokenServices, entry: Entry, principal: Principal, token_
     return _find(services, entry, principal, token_id).token
 
 
-def list_(services: TokenServices, principal: Principal, after: str) -> Sequence[Token]:
+@dataclass(frozen=True, slots=True)
+class TokenPage:
+    """Tokens, ordered by id; ``altered`` are the ids of those whose record does not authenticate.
+
+    More may follow ``last``, unless it is None.
+    """
+
+    tokens: list[Token]
+    altered: list[str]
+    last: str | None
+
+
+def list_(services: TokenServices, principal: Principal, after: str) -> TokenPage:
     """Return up to ``PAGE`` tokens whose ids follow ``after``.
 
     Administrators see all tokens, others their own and those created with it.
 
     Raises:
         Forbidden: the caller may not create tokens.
+        StoreUnavailable: the database did not answer in time.
     """
     policy.require(principal, Action.TOKEN)
     creator = None if policy.is_admin(principal) else principal.actor
-    return [stored.token for stored in services.store.page(creator, after, PAGE)]
+    found = services.store.page(creator, after, PAGE)
+    tokens, altered = [], []
+    for token_id, stored in found:
+        try:
+            if not isinstance(stored, StoredToken):
+                raise stored
+            tags.verify_token(stored, services.ring)
+            tokens.append(stored.token)
+        except CannotDecrypt:
+            altered.append(token_id)
+    return TokenPage(tokens, altered, found[-1][0] if len(found) == PAGE else None)
 
 
 def renew(services: TokenServices, entry: Entry, principal: Principal, token_id: str) -> Token:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from ..access.paths import is_path
 from ..audit.recorder import Entry
 from ..crypto import secret_values
-from ..errors import CannotDecrypt, SecretNotFound
+from ..errors import CannotDecrypt, SecretNotFound, Tampered
 from ..models import Action, Principal
 from ..records import MAX_VERSIONS, Secret, Version
 from ..secrets import listing, lookup, state
@@ -67,11 +68,15 @@ def open_(services: SecretServices, entry: Entry, page: ExportPage) -> list[Crea
 
 
 def _page(services: SecretServices, principal: Principal, paths: Sequence[str]) -> ExportPage:
-    refs = [SecretRef(path, is_path=True) for path in paths]
+    well_formed = [path for path in paths if is_path(path)]
+    refs = [SecretRef(path, is_path=True) for path in well_formed]
     read = partial(services.secrets.find_with_value, number=None)
     at = services.clock()
-    page = ExportPage()
-    for path, found in zip(paths, lookup.find(services, principal, Action.FETCH, refs, read), strict=True):
+    page = ExportPage(
+        [(path, Tampered("its path is malformed")) for path in paths if path not in well_formed]
+    )
+    results = lookup.find(services, principal, Action.FETCH, refs, read)
+    for path, found in zip(well_formed, results, strict=True):
         if (reason := _reason_to_leave_out(found, at)) is not None:
             page.left_out[reason] += 1
         elif not isinstance(found, SecretNotFound):
@@ -95,7 +100,8 @@ def _reason_to_leave_out(found: Secret | SecretNotFound | CannotDecrypt, at: dat
 def _open(
     services: SecretServices, entry: Entry, path: str, found: Secret | CannotDecrypt
 ) -> CreateSecret | Unopened:
-    entry.path = path
+    # A malformed one may contain anything, so no record gets it.
+    entry.path = path if is_path(path) else None
     try:
         if isinstance(found, CannotDecrypt):
             raise found

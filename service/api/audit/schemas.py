@@ -58,8 +58,8 @@ class RecordResponse(Schema):
     authentic = fields.Boolean(
         required=True,
         metadata={
-            "description": "Whether the service wrote this record, with this content. Records from before there"
-            " were chains have nothing to show it by: false."
+            "description": "Whether the service wrote this record, with this content. Records from before"
+            " there were chains have nothing to show it by: false."
         },
     )
 

@@ -90,8 +90,8 @@ def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Verify the whole audit log.
 
     Checks every record, every link of every chain, and the end of every chain against the checkpoints. With
-    millions of records it takes about a minute, and a replica does one at a time; `python -m service audit verify` does the same and shows
-    its progress.
+    millions of records it takes about a minute, and a replica does one at a time; `python -m service audit
+    verify` does the same and shows its progress.
     """
     findings: list[Finding] = []
 

@@ -132,7 +132,9 @@ def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
     },
 )
 @blueprint.response(
-    200, ListResponse, example={"secrets": [_SUMMARY], "folders": ["team/app/more/"], "cursor": None}
+    200,
+    ListResponse,
+    example={"secrets": [_SUMMARY], "folders": ["team/app/more/"], "altered": [], "cursor": None},
 )
 @documents_errors(
     blueprint, {**COMMON_ERRORS, HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this: list")}

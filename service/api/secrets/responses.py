@@ -155,6 +155,13 @@ class ListResponse(Schema):
 
     secrets = fields.List(fields.Nested(SecretSummary), required=True)
     folders = fields.List(fields.String(), required=True, metadata={"example": ["team/app/"]})
+    altered = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Secrets whose record was altered in the database: their paths, or else their ids."
+        },
+    )
     cursor = fields.String(
         required=True,
         allow_none=True,

@@ -129,6 +129,11 @@ class TokenListResponse(Schema):
     """A page of tokens."""
 
     tokens = fields.List(fields.Nested(TokenResponse), required=True)
+    altered = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The ids of tokens whose record does not authenticate; they are refused."},
+    )
     next = fields.String(
         required=True,
         allow_none=True,

@@ -70,7 +70,7 @@ def create(call: Call, body: dict[str, Any]) -> Response:
 @blueprint.post("/list")
 @guarded(blueprint, "token_list")
 @blueprint.arguments(schemas.TokenListRequest(), example={})
-@blueprint.response(200, schemas.TokenListResponse, example={"tokens": [_TOKEN], "next": None})
+@blueprint.response(200, schemas.TokenListResponse, example={"tokens": [_TOKEN], "altered": [], "next": None})
 @documents_errors(blueprint, COMMON_ERRORS)
 def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """List tokens: administrators see all, others those that were created with theirs.
@@ -79,7 +79,7 @@ def list_(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """
     with dependencies().request_deadline():
         page = tokens.list_(dependencies().tokens, call.principal, body.get("after", ""))
-    return {"tokens": page, "next": page[-1].token_id if len(page) == tokens.PAGE else None}
+    return {"tokens": page.tokens, "altered": page.altered, "next": page.last}
 
 
 @blueprint.post("/describe")

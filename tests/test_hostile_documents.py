@@ -1,0 +1,191 @@
+"""Whoever can write to the database can put anything there: that is named, and the others are served."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import bson
+import pytest
+from bson import DatetimeMS, Decimal128, Int64, MaxKey, MinKey, Regex, Timestamp
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.raw_bson import RawBSONDocument
+from flask.testing import FlaskClient
+from pymongo.database import Database
+
+from tests.calls import id_of, post
+from tests.commands.operator import operate
+from tests.programs import as_text
+
+LIST, FETCH, CREATE = "/vault/secret/list", "/vault/secret/fetch", "/vault/secret/create/"
+TOKENS, SEARCH = "/vault/token/list", "/vault/audit/search"
+HONEST, HOSTILE = {"a/first", "a/in/folder", "a/zlast"}, "a/hostile"
+VALUES: dict[str, Any] = {
+    "null": None,
+    "text": "x",
+    "number": 7,
+    "large": Int64(2**62),
+    "negative": -1,
+    "flag": True,
+    "nan": math.nan,
+    "decimal": Decimal128("1"),
+    "bytes": b"\0",
+    "date": datetime(2026, 1, 31, tzinfo=UTC),
+    "date that Python does not have": DatetimeMS(2**62),
+    "list": ["a/in", "b"],
+    "list of dates": [datetime(2026, 1, 31, tzinfo=UTC)],
+    "empty list": [],
+    "document": {"k": "v"},
+    "reference": {"$ref": "secrets", "$id": 1},
+    "pattern": Regex("a"),
+    "timestamp": Timestamp(1, 1),
+    "least": MinKey(),
+    "most": MaxKey(),
+    "not UTF-8": "NOT-UTF-8",
+}
+SECRET = (
+    *("path", "labels", "versions", "current", "revision", "shelf", "ends_at", "tag", "owner", "former_path"),
+    *("created_at", "created_by", "updated_at", "expires_at", "deleted_at", "destroyed_at", "ciphertext"),
+    *("reads_left", "max_reads", "max_versions", "cas_required", "delete_version_after"),
+)
+TOKEN = (
+    *("name", "scopes", "created_at", "created_by", "expires_at", "lifetime", "max_uses", "networks"),
+    *("rate_limit", "uses", "revoked_at", "digest", "tag", "ended_at"),
+)
+RECORD = (
+    *("timestamp", "operation", "secret_id", "client_ip", "status", "actor", "request_id", "reason", "path"),
+    *("token_id", "previous", "mac"),
+)
+
+
+_AS_IT_IS = CodecOptions(
+    document_class=RawBSONDocument,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="ignore",
+)
+
+
+def put(collection: Any, document: dict[str, Any]) -> None:
+    """Replace a document, also by one that no driver would write."""
+    encoded = bson.encode(document).replace(b"NOT-UTF-8", b"NOT-\xff\xfe\xfd-8")
+    collection.replace_one({"_id": document["_id"]}, RawBSONDocument(encoded, _AS_IT_IS))
+
+
+def listed(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
+    """Return the pages of a list, each with up to two secrets."""
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, Any] = {}
+    while len(found) < 20:
+        answer = post(client, LIST, {"limit": 2, **query, **cursor})
+        assert 200 == answer.status_code, answer.text
+        found.append(answer.json)
+        if answer.json["cursor"] is None:
+            return found
+        cursor = {"cursor": answer.json["cursor"]}
+    raise AssertionError("the list does not end")
+
+
+@pytest.fixture
+def hostile(client: FlaskClient, database: Database) -> Iterator[dict[str, Any]]:
+    """Return the document of a secret among honest ones."""
+    for path in (*HONEST, HOSTILE):
+        assert 200 == post(client, CREATE, {"secret": "YQ==", "path": path}).status_code
+    return database.secrets.find_one({"path": HOSTILE})
+
+
+@pytest.mark.parametrize("field", SECRET)
+def test_a_secret(client: FlaskClient, database: Database, hostile: dict[str, Any], field: str) -> None:
+    """The honest ones are listed, in every way, and fetched; the other is an error, never an internal one."""
+    for name, value in VALUES.items():
+        put(database.secrets, {**hostile, field: value})
+
+        everything = listed(client)
+        assert {each["path"] for page in everything for each in page["secrets"]} - {HOSTILE} >= HONEST, name
+        level = listed(client, prefix="a/", recursive=False)
+        assert {folder for page in level for folder in page["folders"]} == {"a/in/"}, name
+        listed(client, deleted=True)
+        listed(client, unnamed=True)
+        for path in HONEST:
+            assert 200 == post(client, FETCH, {"path": path}).status_code, name
+        for named in ({"path": HOSTILE}, {"secret_id": hostile["_id"]}):
+            for call, more in (("fetch", {}), ("describe", {}), ("update", {"labels": {}}), ("delete", {})):
+                answer = post(client, f"/vault/secret/{call}", named | more)
+                assert "internal error" not in answer.text, (name, call)
+                put(database.secrets, {**hostile, field: value})
+
+
+@pytest.mark.parametrize("field", ["labels", "created_at", "reads_left"])
+def test_a_list_names_altered_secrets(
+    client: FlaskClient, database: Database, hostile: dict[str, Any], field: str
+) -> None:
+    """By path, in both kinds of lists."""
+    put(database.secrets, {**hostile, field: "x"})
+
+    for query in ({}, {"prefix": "a/", "recursive": False}):
+        assert [HOSTILE] == [name for page in listed(client, **query) for name in page["altered"]]
+
+
+def test_an_export_has_the_others(
+    client: FlaskClient, database: Database, hostile: dict[str, Any], environment: dict[str, str]
+) -> None:
+    """It says which one is missing; one whose path is none has no place in it."""
+    for field, value in (
+        *(("path", each) for each in (["a/in", "b"], "NOT-UTF-8", "a//b", "a/é", 7)),
+        *((each, DatetimeMS(2**62)) for each in ("created_at", "expires_at", "versions")),
+        ("labels", "x"),
+    ):
+        put(database.secrets, {**hostile, field: value})
+        finished = as_text(operate(environment, "export", "--in-the-clear", "--anyone-can-read-it"))
+        exported = {json.loads(line)["path"] for line in finished.stdout.splitlines()}
+        assert HONEST == exported, (field, value, finished.stderr)
+        assert "Traceback" not in finished.stderr
+        named = field != "path" or value == "a//b"
+        assert ("not decryptable: 1" in finished.stderr) is named, (field, value, finished.stderr)
+
+
+@pytest.mark.parametrize("field", TOKEN)
+def test_a_token(
+    guarded: FlaskClient,
+    database: Database,
+    give: Callable[..., str],
+    environment: dict[str, str],
+    field: str,
+) -> None:
+    """The others are listed and used; this one is named, and opens nothing that it did not open before."""
+    admin, other, victim = give("admin"), give("create:*"), give("create:*")
+    before = database.tokens.find_one({"_id": id_of(victim)})
+    for name, value in VALUES.items():
+        put(database.tokens, {**before, field: value})
+
+        page = post(guarded, TOKENS, {}, admin)
+        assert 200 == page.status_code, (name, page.text)
+        named = {each["token_id"] for each in page.json["tokens"]}
+        assert {id_of(admin), id_of(other)} <= named, name
+        assert id_of(victim) in named | set(page.json["altered"]), name
+        assert "internal error" not in post(guarded, CREATE, {"secret": ""}, victim).text, name
+        for call in ("describe", "renew", "revoke"):
+            answer = post(guarded, f"/vault/token/{call}", {"token_id": id_of(victim)}, admin)
+            assert "internal error" not in answer.text, (name, call)
+            put(database.tokens, {**before, field: value})
+    finished = as_text(operate(environment, "token", "list"))
+    assert {0} == {finished.returncode}, finished.stderr
+
+
+@pytest.mark.parametrize("field", RECORD)
+def test_an_audit_record(client: FlaskClient, database: Database, field: str) -> None:
+    """A search shows the others, page by page, and marks this one if it is found at all."""
+    for path in HONEST:
+        post(client, CREATE, {"secret": "YQ==", "path": path})
+    post(client, CREATE, {"secret": "YQ==", "path": HOSTILE})
+    before = database.audit_logs.find_one({"path": HOSTILE})
+    for name, value in VALUES.items():
+        put(database.audit_logs, {**before, field: value})
+        for query in ({}, {"since": "2020-01-01T00:00:00+00:00"}, {"limit": 1}):
+            answer = post(client, SEARCH, query)
+            assert 200 == answer.status_code, (name, answer.text)
+            marks = {each["record_id"]: each["authentic"] for each in answer.json["records"]}
+            if value != before[field]:
+                assert not marks.get(before["_id"], False), name
+        paths = {each["path"] for each in post(client, SEARCH, {"operation": "create"}).json["records"]}
+        assert HONEST <= paths, name
