@@ -126,6 +126,8 @@ class Principal:
 class AuditRecord:
     """One operation.  ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.
 
+    ``new_path`` is where a secret was to be moved to.
+
     ``actor`` is a token's id, ``anonymous``, ``operator``, ``service``, or ``unproven:`` followed by the id
     that an unauthenticated caller claimed.
     """
@@ -140,10 +142,15 @@ class AuditRecord:
     reason: str | None
     path: str | None = None
     token_id: str | None = None
+    new_path: str | None = None
 
     def fields(self) -> dict[str, Any]:
-        """Return all fields by name; many times faster than ``dataclasses.asdict``, for every record."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """Return the fields as stored; many times faster than ``dataclasses.asdict``, for every record."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        # Few records have it, and its index has only these.
+        if self.new_path is None:
+            del fields["new_path"]
+        return fields
 
 
 @dataclass(frozen=True, slots=True)

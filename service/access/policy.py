@@ -37,6 +37,20 @@ def require_path(principal: Principal, action: Action, path: str) -> None:
         raise Forbidden(f"the token lacks a scope for this path: {action}:{path}")
 
 
+def require_on(principal: Principal, action: Action, path: str | None, owner: str | None) -> None:
+    """Check that the caller may do this to a secret at this path, or without one and with this owner.
+
+    Raises:
+        Forbidden: they may not.  The path is not named: they may have named the secret by its id.
+    """
+    if path is None:
+        allowed = is_admin(principal) or (owner is not None and owner == principal.actor)
+    else:
+        allowed = any(scopes.allows(scope, action, path) for scope in principal.scopes)
+    if not allowed:
+        raise Forbidden(f"the token lacks a scope for this change: it needs {action} on the secret as well")
+
+
 def access_filter(principal: Principal, action: Action) -> AccessFilter:
     """Return the filter for the secrets on which the caller may do ``action``; queries apply it."""
     if is_admin(principal):

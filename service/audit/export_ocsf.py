@@ -33,7 +33,11 @@ def event(record_id: str, record: AuditRecord) -> dict[str, Any]:
     """Return a record as an OCSF event."""
     activity = _ACTIVITIES.get(record.operation, _OTHER)
     failed = record.status is Status.FAILURE
-    about = [("secret", record.secret_id, record.path), ("token", record.token_id, None)]
+    about = [
+        ("secret", record.secret_id, record.path),
+        ("secret", record.secret_id if record.new_path else None, record.new_path),
+        ("token", record.token_id, None),
+    ]
     return {
         "class_uid": _CLASS,
         "class_name": "API Activity",

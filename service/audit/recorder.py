@@ -41,6 +41,7 @@ class Entry:
     secret_id: str | None = None
     path: str | None = None
     token_id: str | None = None
+    new_path: str | None = None
     reason: str | None = None
     items: list[Entry] = field(default_factory=list)
 
@@ -67,6 +68,7 @@ class Entry:
                 reason=reason,
                 path=self.path,
                 token_id=self.token_id,
+                new_path=self.new_path,
             )
         ]
 

@@ -17,7 +17,7 @@ from ..errors import InvalidFields, PathTaken, SecretDeleted, SecretNotFound
 from ..models import Action, Principal
 from ..records import Secret, State, ends_at
 from ..store.secret_queries import SecretRef
-from . import create, lifecycle, lookup, state
+from . import create, lifecycle, lookup, rights, state
 from .create import CreateSecret
 from .generate import Content, value_of
 from .options import SecretOptions, resolve
@@ -46,7 +46,8 @@ def update(
     Raises:
         SecretNotFound: there is no such secret, or the caller may not know of it; to a caller who may, the
             message says whether it was deleted, has expired, was destroyed or was already read.
-        Forbidden: the caller may not create a secret at the new path.
+        Forbidden: the caller may not create a secret at the new path, or not do to this one what the change
+            amounts to (``rights``).
         InvalidFields: the request is empty, a path is malformed, an expiry is not in the future, or the
             secret requires an expected version.
         TooLarge: the value, or all of the secret's values together, exceed the limit.
@@ -61,10 +62,17 @@ def update(
         raise InvalidFields({"_schema": ["nothing to change: give a value, a new_path or a setting"]})
     if request.new_path is not None:
         paths.require_path(request.new_path, "new_path")
+        entry.new_path = request.new_path
         policy.require_path(principal, Action.CREATE, request.new_path)
     value = None if request.content is None else value_of(request.content, services.max_secret_bytes)
 
     def step(secret: Secret, at: datetime) -> Secret:
+        changed = change(secret, at)
+        for action in sorted(rights.needed(secret, changed)):
+            policy.require_on(principal, action, secret.path, secret.owner)
+        return changed
+
+    def change(secret: Secret, at: datetime) -> Secret:
         if state.of(secret, at) in (State.LIVE, State.DELETED):
             lifecycle.expect(secret, request.expected_version)
         state.require(secret, at, State.LIVE)

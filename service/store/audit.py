@@ -67,8 +67,14 @@ class AuditFilter:
         """Return the filter for MongoDB."""
         ends = {"$gte": self.since, "$lt": self.until}
         within = {name: value for name, value in ends.items() if value is not None}
-        # MongoDB would also find arrays that have such a time.
-        return {**self.equal, **({"timestamp": {**within, "$not": {"$type": "array"}}} if within else {})}
+        found: Document = dict(self.equal)
+        if (path := found.pop("path", None)) is not None:
+            # A move is found from either end.
+            found["$or"] = [{"path": path}, {"new_path": path}]
+        if within:
+            # MongoDB would also find arrays that have such a time.
+            found["timestamp"] = {**within, "$not": {"$type": "array"}}
+        return found
 
 
 class AuditStore:

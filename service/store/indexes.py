@@ -39,7 +39,7 @@ class Index:
 
     With ``expire_days`` of None documents never expire; with 0 they expire at the time in the field.  A
     ``unique`` index leaves out documents without the field.  With ``only``, it contains just the documents
-    whose first field has that value.
+    whose first field has that value; if ``present``, just those that have that field.
     """
 
     collection: str
@@ -47,6 +47,7 @@ class Index:
     expire_days: int | None = None
     unique: bool = False
     only: str | None = None
+    present: bool = False
 
     @property
     def name(self) -> str:
@@ -77,6 +78,7 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
             Index(audit.COLLECTION, ((field, ASCENDING), ("timestamp", DESCENDING)))
             for field in ("secret_id", "actor", "client_ip", "operation", "path")
         ),
+        Index(audit.COLLECTION, (("new_path", ASCENDING), ("timestamp", DESCENDING)), present=True),
         # Failures are few; a search for successes reads most of the log anyway.
         Index(audit.COLLECTION, (("status", ASCENDING), ("timestamp", DESCENDING)), only=Status.FAILURE),
         Index(secrets.COLLECTION, (("path", ASCENDING),), unique=True),
@@ -158,6 +160,8 @@ def _apply(database: Database[Document], change: Change) -> None:
     options: dict[str, Any] = {"unique": True, "sparse": True} if index.unique else {}
     if index.only is not None:
         options["partialFilterExpression"] = {index.keys[0][0]: index.only}
+    if index.present:
+        options["partialFilterExpression"] = {index.keys[0][0]: {"$exists": True}}
     if index.expire_seconds is not None:
         options["expireAfterSeconds"] = index.expire_seconds
     collection.create_index(list(index.keys), name=index.name, **options)

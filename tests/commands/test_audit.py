@@ -38,6 +38,7 @@ def test_prints_the_newest_records_oldest_first(
         "reason": None,
         "path": None,
         "token_id": None,
+        "new_path": None,
     } == records[1]
     assert records[0]["timestamp"] < records[1]["timestamp"]
 

@@ -23,7 +23,12 @@ class SearchRequest(Schema):
     actor = Text(metadata={"description": "The caller: a token's id, `operator` or `anonymous`."})
     operation = Text(metadata={"description": "The operation.", "example": "fetch"})
     secret_id = Text(metadata={"description": "The secret's id.", "example": EXAMPLE_ID})
-    path = Text(metadata={"description": "The secret's path.", "example": EXAMPLE_PATH})
+    path = Text(
+        metadata={
+            "description": "The secret's path; a move is found by its old path and by its new one.",
+            "example": EXAMPLE_PATH,
+        }
+    )
     client_ip = Text(metadata={"description": "The client's address.", "example": "192.0.2.7"})
     status = fields.String(
         validate=validate.OneOf([status.value for status in Status]),
@@ -47,6 +52,9 @@ class RecordResponse(Schema):
     operation = fields.String(required=True)
     secret_id = fields.String(required=True, allow_none=True)
     path = fields.String(required=True, allow_none=True)
+    new_path = fields.String(
+        required=True, allow_none=True, metadata={"description": "Where the secret was to be moved to."}
+    )
     token_id = fields.String(
         required=True, allow_none=True, metadata={"description": "The token that the operation was about."}
     )

@@ -32,6 +32,7 @@ _RECORD = {
     "operation": "fetch",
     "secret_id": EXAMPLE_ID,
     "path": EXAMPLE_PATH,
+    "new_path": None,
     "token_id": None,
     "client_ip": "192.0.2.7",
     "status": "success",

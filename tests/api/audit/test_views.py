@@ -48,6 +48,7 @@ def test_finds_who_read_a_secret(guarded: FlaskClient, give: Callable[..., str])
     assert {
         "secret_id": secret_id,
         "path": "a",
+        "new_path": None,
         "token_id": None,
         "operation": "fetch",
         "client_ip": "192.0.2.7",

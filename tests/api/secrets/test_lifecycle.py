@@ -119,10 +119,13 @@ def test_keeps_max_versions(client: FlaskClient, database: Database) -> None:
 def test_a_secret_can_be_renamed(
     client: FlaskClient, guarded: FlaskClient, give: Callable[..., str], indexed: None
 ) -> None:
-    """Its id stays and its old path is free; the new path must be free, and needs the scope create."""
+    """Its id stays and its old path is free; the new path must be free, and needs the scope create.
+
+    The old one needs what a move amounts to: reading it and taking it away.
+    """
     secret_id = create(client, path=PATH)
     create(client, path="taken")
-    token = give("update:team/*", "create:team/*")
+    token = give("update:team/*", "create:team/*", "fetch:team/*", "delete:team/*")
 
     assert 409 == ask(client, "update", path=PATH, new_path="taken").status_code
     forbidden = ask(guarded, "update", token, path=PATH, new_path="other/app")
@@ -132,7 +135,7 @@ def test_a_secret_can_be_renamed(
     )
     renamed = ask(guarded, "update", token, path=PATH, new_path="team/new", secret=TWO)
 
-    assert (200, secret_id) == (renamed.status_code, renamed.json["secret_id"])
+    assert (200, secret_id) == (renamed.status_code, renamed.json["secret_id"]), renamed.text
     assert (2, TWO) == fetched(client, path="team/new") == fetched(client, secret_id=secret_id)
     assert "Secret not found" == not_found(ask(client, "fetch", path=PATH))
     create(client, path=PATH)

@@ -1,0 +1,55 @@
+"""What else a caller needs who may update a secret: some updates do what other actions do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..models import Action
+from ..records import Secret, ends_at
+
+
+def needed(before: Secret, after: Secret) -> frozenset[Action]:
+    """Return the actions that changing ``before`` to ``after`` takes on ``before``, besides ``update``.
+
+    A move takes the secret away from its path, and whoever may read the new path reads it there.  To end a
+    secret or a version sooner, or to keep fewer versions, is to delete.  More reads than the secret was
+    created with are what only a new secret would give.
+    """
+    actions: set[Action] = set()
+    if after.path != before.path:
+        actions |= {Action.FETCH, Action.DELETE}
+    if _lives_shorter(before, after):
+        actions.add(Action.DELETE)
+    if _reads_more(before, after):
+        actions |= {Action.CREATE, Action.DELETE}
+    return frozenset(actions)
+
+
+def _lives_shorter(before: Secret, after: Secret) -> bool:
+    kept = {version.version: version for version in after.versions}
+    return (
+        after.max_versions < before.max_versions
+        or _sooner(before.expires_at, after.expires_at)
+        or _sooner(ends_at(before), ends_at(after))
+        or _fewer(before.delete_version_after, after.delete_version_after)
+        or _fewer(before.reads_left, after.reads_left)
+        or any(
+            _sooner(version.expires_at, kept[version.version].expires_at)
+            for version in before.versions
+            if version.version in kept
+        )
+    )
+
+
+def _reads_more(before: Secret, after: Secret) -> bool:
+    return before.reads_left is not None and (
+        after.reads_left is None or after.reads_left > before.reads_left
+    )
+
+
+def _sooner(before: datetime | None, after: datetime | None) -> bool:
+    return after is not None and (before is None or after < before)
+
+
+def _fewer(before: int | None, after: int | None) -> bool:
+    return after is not None and (before is None or after < before)
