@@ -26,7 +26,7 @@ from .readiness import readiness
 from .secrets.services import SecretServices
 from .settings import Settings
 from .store.store import Store
-from .tokens.authentication import Authenticator, authentication_disabled
+from .tokens.authentication import Authenticator, NoAuthentication
 from .tokens.tokens import TokenServices
 
 # What a body may have beside the base64 of the largest secret; also enough for a batch of 100 paths of
@@ -110,7 +110,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
         audit_log=log,
         verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),
-        authenticate=authenticator.authenticate if settings.auth_required else authentication_disabled,
+        authentication=authenticator if settings.auth_required else NoAuthentication(),
         recorder=Recorder(writer, settings.store.mongo_timeout, enabled=enabled),
         readiness=readiness(store.ping, key_check, log if enabled else None),
         last_drill=store.drills.last,

@@ -198,13 +198,19 @@ class TokenRevoked(InvalidToken):
 
 
 class TokenUsedUp(InvalidToken):
-    """The token has no uses left."""
+    """The token has no uses left, or fewer than the batch has values."""
 
     reason = "token used up"
     kind = "token-used-up"
 
-    def __init__(self) -> None:
-        super().__init__("the token has no uses left: ask its issuer for a new one")
+    def __init__(self, uses: int = 1) -> None:
+        if uses == 1:
+            super().__init__("the token has no uses left: ask its issuer for a new one")
+        else:
+            super().__init__(
+                f"the token has fewer than {uses} uses left, one for each value of the batch:"
+                " send a smaller one"
+            )
 
 
 class AddressNotAllowed(InvalidToken):

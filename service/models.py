@@ -74,8 +74,10 @@ class Token:
     """A caller's credential, without the secret part that only its holder knows.
 
     ``lifetime`` is what each renewal gives, in seconds; None if the token cannot be renewed.
-    ``rate_limit`` is in requests per minute.  ``created_by`` is a token's id, ``operator`` or
-    ``anonymous``.
+    ``rate_limit`` is in calls per minute; ``shared_limits`` are those of the tokens that it descends from,
+    by id: its calls draw on these as well.  ``created_by`` is a token's id, ``operator`` or ``anonymous``.
+    ``makers`` are the ids of the tokens that it descends from, its creator last; None if it was created
+    before these were kept.
     """
 
     token_id: str
@@ -90,6 +92,8 @@ class Token:
     rate_limit: int | None = None
     uses: int = 0
     revoked_at: datetime | None = None
+    makers: tuple[str, ...] | None = None
+    shared_limits: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,8 @@ def test_a_token(
             assert "internal error" not in answer.text, (name, call)
             put(database.tokens, {**before, field: value})
     finished = as_text(operate(environment, "token", "list"))
-    assert {0} == {finished.returncode}, finished.stderr
+    assert finished.returncode in (0, 1), finished.stderr
+    assert "Traceback" not in finished.stderr
 
 
 @pytest.mark.parametrize("field", RECORD)

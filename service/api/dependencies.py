@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from flask import Flask, current_app
 
@@ -23,6 +24,16 @@ from ..tokens.tokens import TokenServices
 _NAME = "secret-manager"
 
 
+class Authentication(Protocol):
+    """``tokens.authentication.Authenticator``, or what replaces it."""
+
+    def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
+        """Return who sends this token."""
+
+    def charge(self, principal: Principal, values: int) -> None:
+        """Count a batch as so many calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """The parts behind the API.
@@ -36,7 +47,7 @@ class Dependencies:
     keys: KeyServices
     audit_log: AuditLog
     verification: Exclusive
-    authenticate: Callable[[Entry, str | None], Principal]
+    authentication: Authentication
     recorder: Recorder
     readiness: Readiness
     last_drill: Callable[[], DrillResult | None]

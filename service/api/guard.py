@@ -27,9 +27,22 @@ class Call:
     entry: Entry
     principal: Principal
 
+    def charge(self, values: int) -> None:
+        """Count this batch as so many calls.
 
-def guarded(blueprint: JsonBlueprint, operation: str) -> Callable[[View], Callable[..., Response]]:
+        Raises:
+            TooManyRequests, TokenUsedUp: the token may not make as many.
+            StoreUnavailable: the database did not answer in time.
+        """
+        dependencies().authentication.charge(self.principal, values)
+
+
+def guarded(
+    blueprint: JsonBlueprint, operation: str, *, batch: bool = False
+) -> Callable[[View], Callable[..., Response]]:
     """Authenticate the caller and record the operation; the view's first argument is the ``Call``.
+
+    The view of a ``batch`` calls ``Call.charge`` before it does anything.
 
     It must be the outermost decorator, so that requests with errors are recorded as well, and so that a
     response is dropped if its record cannot be written.
@@ -40,7 +53,7 @@ def guarded(blueprint: JsonBlueprint, operation: str) -> Callable[[View], Callab
         def wrapper(*args: Any, **kwargs: Any) -> Response:
             parts = dependencies()
             with parts.recorder.entry(operation, current_caller()) as entry:
-                call = Call(entry, _authenticate(parts, entry))
+                call = Call(entry, _authenticate(parts, entry, batch=batch))
                 response: Response = view(call, *args, **kwargs)
             return response
 
@@ -50,8 +63,8 @@ def guarded(blueprint: JsonBlueprint, operation: str) -> Callable[[View], Callab
     return decorate
 
 
-def _authenticate(parts: Dependencies, entry: Entry) -> Principal:
+def _authenticate(parts: Dependencies, entry: Entry, *, batch: bool) -> Principal:
     header = request.environ.get("HTTP_AUTHORIZATION", "")
     token = header[len(_SCHEME) :].strip() if header[: len(_SCHEME)].lower() == _SCHEME else None
     with parts.request_deadline():
-        return parts.authenticate(entry, token)
+        return parts.authentication.authenticate(entry, token, batch=batch)

@@ -2,7 +2,7 @@
 
     token create --name NAME --scope SCOPE …   prints the new token; it is not shown again
     token list                                 prints one JSON object per token
-    token revoke ID [--descendants]            revokes a token
+    token revoke ID [--keep-descendants]       revokes a token and those that descend from it
 
 These commands need no token: see ``runtime``.
 """
@@ -83,20 +83,24 @@ def _list() -> int:
                     f"{token_id}: its record does not authenticate, so the token is refused",
                     file=sys.stderr,
                 )
-    return 0
+    return 1 if any(page.altered for page in pages) else 0
 
 
-@command.command("revoke", help="Revoke a token.")
+@command.command("revoke", help="Revoke a token and all that descend from it.")
 @click.argument("token_id", metavar="ID", help="the id that `token list` shows")
-@click.option("--descendants", is_flag=True, help="also revoke all tokens that were created with it")
-def _revoke(token_id: str, descendants: bool) -> int:
+@click.option("--keep-descendants", is_flag=True, help="leave the tokens alone that descend from it")
+@click.option("--descendants", is_flag=True, hidden=True)  # The default now; scripts may still give it.
+def _revoke(token_id: str, keep_descendants: bool, descendants: bool) -> int:
+    if keep_descendants and descendants:
+        raise ConfigurationError("--descendants and --keep-descendants contradict each other: give one")
     with _open_runtime() as runtime:
         with runtime.entry("token_revoke") as entry:
             revoked = tokens.revoke(
-                _tokens(runtime), entry, policy.OPERATOR, token_id, descendants=descendants
+                _tokens(runtime), entry, policy.OPERATOR, token_id, keep_descendants=keep_descendants
             )
-        for revoked_id in revoked:
+        for revoked_id in revoked.token_ids:
             print(f"revoked {revoked_id}", flush=True)
+        print(f"{revoked.ended} of these were not revoked before", file=sys.stderr)
     return 0
 
 

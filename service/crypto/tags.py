@@ -93,7 +93,7 @@ def _path_fields(secret: Secret) -> dict[str, str]:
 def _token_fields(token: Token, digest: bytes) -> dict[str, str]:
     # The use count and the revocation are not covered: they change independently, and an attacker who can
     # write to the database could restore the whole earlier document anyway.
-    return {
+    fields = {
         "purpose": "token",
         "token_id": token.token_id,
         "digest": digest.hex(),
@@ -107,3 +107,8 @@ def _token_fields(token: Token, digest: bytes) -> dict[str, str]:
         "networks": "\n".join(token.networks),
         "rate_limit": str(token.rate_limit),
     }
+    if token.makers is None:
+        # Tokens of before have a tag without these.
+        return fields
+    limits = "\n".join(f"{token_id} {limit}" for token_id, limit in token.shared_limits)
+    return {**fields, "makers": "\n".join(token.makers), "shared_limits": limits}

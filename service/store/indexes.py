@@ -93,6 +93,7 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(secrets.COLLECTION, (("tag", ASCENDING),)),
         Index(tokens.COLLECTION, (("tag", ASCENDING),)),
         Index(tokens.COLLECTION, (("created_by", ASCENDING),)),
+        Index(tokens.COLLECTION, (("makers", ASCENDING),)),
         Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_TOKENS_DAYS),
         Index(rate_limits.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),
     )

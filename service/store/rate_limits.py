@@ -26,8 +26,8 @@ class RateLimitStore:
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[COLLECTION]
 
-    def count(self, subject: str) -> int:
-        """Add one to the current minute's count of ``subject``, and return the count.
+    def count(self, subject: str, amount: int = 1) -> int:
+        """Add to the current minute's count of ``subject``, and return the count.
 
         Raises:
             StoreUnavailable: it may or may not have been counted.
@@ -38,7 +38,7 @@ class RateLimitStore:
             document: Document = self._collection.find_one_and_update(  # type: ignore[assignment]
                 {"_id": f"{subject} {window}"},
                 {
-                    "$inc": {"count": 1},
+                    "$inc": {"count": amount},
                     "$setOnInsert": {"ended_at": datetime.fromtimestamp((window + 1) * WINDOW_SECONDS, UTC)},
                 },
                 upsert=True,

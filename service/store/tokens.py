@@ -19,6 +19,8 @@ from .database import Document, expect_type, map_errors
 COLLECTION = "tokens"
 
 _ALIVE: Document = {"revoked_at": None}
+# Marks a token that was revoked without its descendants, which may go on.
+_KEPT = "descendants_kept"
 
 
 class TokenStore:
@@ -54,17 +56,24 @@ class TokenStore:
         with map_errors():
             return self._collection.find_one({"_id": token_id, **_ALIVE}, {"_id": True}) is not None
 
-    def use(self, token_id: str) -> bool:
-        """Count one use; return whether there was one left.
+    def any_ended(self, token_ids: Sequence[str]) -> bool:
+        """Return whether one of these tokens was revoked together with its descendants."""
+        query = {"_id": {"$in": list(token_ids)}, "revoked_at": {"$ne": None}, _KEPT: {"$ne": True}}
+        with map_errors():
+            return self._collection.find_one(query, {"_id": True}) is not None
+
+    def use(self, token_id: str, uses: int = 1) -> bool:
+        """Count that many uses; return whether there were as many left, else count none.
 
         Raises:
-            StoreUnavailable: the use may or may not have been counted.
+            StoreUnavailable: the uses may or may not have been counted.
         """
+        left = {"$lte": [{"$add": ["$uses", uses]}, "$max_uses"]}
         with map_errors():
             return (
                 self._collection.find_one_and_update(
-                    {"_id": token_id, **_ALIVE, "$expr": {"$lt": ["$uses", "$max_uses"]}},
-                    {"$inc": {"uses": 1}},
+                    {"_id": token_id, **_ALIVE, "$expr": left},
+                    {"$inc": {"uses": uses}},
                     projection={"_id": True},
                 )
                 is not None
@@ -84,22 +93,45 @@ class TokenStore:
             found = list(self._collection.find(query).sort("_id", ASCENDING).limit(count))
         return [(str(document["_id"]), _read_or_error(document)) for document in found]
 
-    def made_with(self, token_id: str) -> list[str]:
-        """Return the ids of the tokens that were created with this one."""
+    def descendants(self, token_ids: Sequence[str]) -> list[str]:
+        """Return the ids of all tokens that descend from any of these."""
         with map_errors():
-            found = self._collection.find({"created_by": token_id}, {"_id": True})
-            return [document["_id"] for document in found]
+            found = self._collection.find({"makers": {"$in": list(token_ids)}}, {"_id": True})
+            return [str(document["_id"]) for document in found]
 
-    def revoke(self, token_ids: Sequence[str], at: datetime) -> None:
-        """Revoke tokens; those that were revoked before stay as they are.
+    def created_before_lines(self, token_ids: Sequence[str]) -> list[str]:
+        """Return the ids of tokens that were created with any of these before lines of makers were kept."""
+        query = {"created_by": {"$in": list(token_ids)}, "makers": {"$exists": False}}
+        with map_errors():
+            return [str(document["_id"]) for document in self._collection.find(query, {"_id": True})]
+
+    def revoke(self, token_ids: Sequence[str], at: datetime, *, keep_descendants: bool = False) -> int:
+        """Revoke tokens, and return how many; those that were revoked before stay as they are.
 
         Raises:
             StoreUnavailable: some may have been revoked; revoking them again does no harm.
         """
+        ids = {"_id": {"$in": list(token_ids)}}
+        ended: Document = {"revoked_at": at, "ended_at": at}
         with map_errors():
-            self._collection.update_many(
-                {"_id": {"$in": list(token_ids)}, **_ALIVE}, {"$set": {"revoked_at": at, "ended_at": at}}
-            )
+            if not keep_descendants:
+                self._collection.update_many({**ids, _KEPT: True}, {"$unset": {_KEPT: True}})
+                return self._collection.update_many({**ids, **_ALIVE}, {"$set": ended}).modified_count
+            return self._collection.update_many(
+                {**ids, **_ALIVE}, {"$set": {**ended, _KEPT: True}}
+            ).modified_count
+
+    def revoke_descendants(self, token_ids: Sequence[str], at: datetime) -> int:
+        """Revoke all tokens that descend from any of these, and return how many.
+
+        Raises:
+            StoreUnavailable: some may have been revoked; revoking them again does no harm.
+        """
+        query = {"makers": {"$in": list(token_ids)}, **_ALIVE}
+        with map_errors():
+            return self._collection.update_many(
+                query, {"$set": {"revoked_at": at, "ended_at": at}}
+            ).modified_count
 
     def renew(self, stored: StoredToken) -> bool:
         """Store a token's new expiry; return False if it has been revoked.
@@ -141,6 +173,8 @@ class TokenStore:
 def _write(stored: StoredToken) -> Document:
     fields = asdict(stored.token)
     del fields["token_id"]
+    if stored.token.makers is None:
+        del fields["makers"], fields["shared_limits"]
     return fields | {
         "_id": stored.token.token_id,
         "scopes": [str(scope) for scope in stored.token.scopes],
@@ -176,12 +210,23 @@ def read(document: Document) -> StoredToken:
                 rate_limit=expect_type(document["rate_limit"], int, NoneType),
                 uses=expect_type(document["uses"], int),
                 revoked_at=expect_type(document["revoked_at"], datetime, NoneType),
+                makers=_makers(document),
+                shared_limits=tuple(
+                    (expect_type(token_id, str), expect_type(limit, int))
+                    for token_id, limit in expect_type(document.get("shared_limits", []), list)
+                ),
             ),
             digest=expect_type(document["digest"], bytes),
             tag=expect_type(document["tag"], bytes),
         )
     except (KeyError, TypeError, ValueError):
         raise Tampered("the document is not a valid token") from None
+
+
+def _makers(document: Document) -> tuple[str, ...] | None:
+    if "makers" not in document:
+        return None
+    return tuple(expect_type(token_id, str) for token_id in expect_type(document["makers"], list))
 
 
 def _read_or_error(document: Document) -> StoredToken | Tampered:

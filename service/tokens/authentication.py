@@ -67,8 +67,10 @@ class Authenticator:
         self._clock = clock
         self._cache: dict[str, _Cached] = {}
 
-    def authenticate(self, entry: Entry, text: str | None) -> Principal:
+    def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
         """Return who sends this token, and record that as the actor of the audit entry.
+
+        A ``batch`` takes as many uses as it has values: whoever knows their number calls ``charge``.
 
         Raises:
             NoToken, MalformedToken: there is nothing to look up.
@@ -87,19 +89,26 @@ class Authenticator:
             token = self._prove(credential)
             entry.actor = token.token_id
             _check(token, entry.caller.client_ip)
-            if token.rate_limit is not None:
-                self._limit(
-                    f"calls {token.token_id}",
-                    token.rate_limit,
-                    f"rate limit exceeded: this token may make {token.rate_limit} calls per minute",
-                )
+            self._count_calls(token, 1)
             # Last, so that a call that is refused for another reason costs no use.
-            if token.max_uses is not None and not self._tokens.use(token.token_id):
-                raise TokenUsedUp
+            if not batch:
+                self._use(token, 1)
         except Unauthenticated:
             self._count_failure(entry.caller.client_ip, claimed)
             raise
         return Principal(token.token_id, token.scopes, token)
+
+    def charge(self, principal: Principal, values: int) -> None:
+        """Count a batch as so many calls, before anything of it is done; one was counted with its token.
+
+        Raises:
+            TooManyRequests: that is more than the token may make, or one that it descends from.
+            TokenUsedUp: the token has fewer uses left, of which none is taken.
+            StoreUnavailable: the database did not answer in time; uses may have been taken.
+        """
+        if (token := principal.token) is not None:
+            self._count_calls(token, values - 1)
+            self._use(token, values)
 
     def forget(self, token_id: str) -> None:
         """Drop a token from the cache, because this process has changed or revoked it."""
@@ -129,6 +138,23 @@ class Authenticator:
             self._cache.clear()
         self._cache[stored.token.token_id] = _Cached(stored, until)
 
+    def _count_calls(self, token: Token, calls: int) -> None:
+        own = () if token.rate_limit is None else ((token.token_id, token.rate_limit),)
+        for token_id, limit in (*token.shared_limits, *own):
+            whose = (
+                "this token" if token_id == token.token_id else f"all tokens made with {token_id} together"
+            )
+            self._limit(
+                f"calls {token_id}",
+                limit,
+                f"rate limit exceeded: {whose} may make {limit} calls per minute",
+                calls,
+            )
+
+    def _use(self, token: Token, uses: int) -> None:
+        if token.max_uses is not None and not self._tokens.use(token.token_id, uses):
+            raise TokenUsedUp(uses)
+
     def _count_failure(self, client_ip: str, claimed: str | None) -> None:
         limit = self._failures_per_minute
         message = f"too many failed attempts: {limit} per minute are allowed"
@@ -136,8 +162,11 @@ class Authenticator:
         if claimed is not None:
             self._limit(f"failures of {claimed}", limit, message)
 
-    def _limit(self, subject: str, limit: int, message: str) -> None:
-        if self._attempts.count(subject) > limit:
+    def _limit(self, subject: str, limit: int, message: str, amount: int = 1) -> None:
+        if amount and self._attempts.count(subject, amount) > limit:
+            if amount > 1:
+                # Nothing of the batch is done, so it takes nothing from the calls that follow.
+                self._attempts.count(subject, -amount)
             raise TooManyRequests(
                 f"{message}; wait as long as Retry-After says", self._attempts.seconds_left()
             )
@@ -173,6 +202,12 @@ def _rate_limit_key(client_ip: str) -> str:
     return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
 
 
-def authentication_disabled(_entry: Entry, _text: str | None) -> Principal:
-    """Replace ``Authenticator.authenticate`` if authentication is disabled."""
-    return policy.ANYONE
+class NoAuthentication:
+    """Replaces ``Authenticator`` if authentication is disabled."""
+
+    def authenticate(self, _entry: Entry, _text: str | None, *, batch: bool = False) -> Principal:
+        """Return the same principal for everybody."""
+        return policy.ANYONE
+
+    def charge(self, principal: Principal, values: int) -> None:
+        """Count nothing."""

@@ -22,6 +22,7 @@ from . import attenuation
 from .attenuation import TokenRequest
 
 PAGE = 100
+_MAX_MAKERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def create(
         Forbidden: the caller may not create tokens, or not this one.
         InvalidFields: the request is invalid or contradicts itself.
         KeyRingMismatch: the key ring does not fit the data.
-        TokenRevoked: the caller's own token was revoked a moment ago.
+        TokenRevoked: the caller's own token, or one that it descends from, was revoked a moment ago.
         StoreUnavailable: the token may have been stored, but its text is lost.
     """
     policy.require(principal, Action.TOKEN)
@@ -61,12 +62,14 @@ def create(
         max_uses=request.max_uses,
         networks=request.networks,
         rate_limit=request.rate_limit,
+        makers=_line(services, principal.token),
+        shared_limits=_shared_limits(principal.token),
     )
     attenuation.require_subset(principal, token)
     services.key_check.require()
     entry.token_id = token.token_id
     services.store.insert(tags.sign_token(token, credential.digest, services.ring))
-    _require_live_creator(services, principal, token)
+    _require_live_makers(services, principal, token)
     return credential.text, token
 
 
@@ -139,38 +142,93 @@ def renew(services: TokenServices, entry: Entry, principal: Principal, token_id:
     return renewed
 
 
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """The ids of the revoked tokens, and how many of them were still valid until now."""
+
+    token_ids: Sequence[str]
+    ended: int
+
+
 def revoke(
-    services: TokenServices, entry: Entry, principal: Principal, token_id: str, *, descendants: bool
-) -> Sequence[str]:
-    """Revoke a token and, with ``descendants``, all created with it, directly or not; return their ids.
+    services: TokenServices, entry: Entry, principal: Principal, token_id: str, *, keep_descendants: bool
+) -> Revocation:
+    """Revoke a token and, unless ``keep_descendants``, all that descend from it.
 
     Raises:
         TokenNotFound: there is no such token, or the caller may not know of it.
         StoreUnavailable: some may have been revoked; call it again.
     """
     _find(services, entry, principal, token_id)
+    # First this one, then those that descend from it.  A concurrent ``create`` inserts its token, then
+    # checks all that it descends from (_require_live_makers): in either order, no token is missed.
+    ended = services.store.revoke([token_id], now(), keep_descendants=keep_descendants)
     revoked = [token_id]
+    if not keep_descendants:
+        ended += _revoke_descendants(services, revoked)
     for revoked_id in revoked:
-        # Revoke the creator, then look for its tokens.  A concurrent ``create`` inserts its token, then
-        # checks the creator (_require_live_creator): in either order of events, no token is missed.
-        services.store.revoke([revoked_id], now())
         services.forget(revoked_id)
-        if descendants:
-            created = services.store.made_with(revoked_id)
-            revoked += [created_id for created_id in created if created_id not in revoked]
-    return revoked
+    return Revocation(revoked, ended)
 
 
-def _require_live_creator(services: TokenServices, principal: Principal, token: Token) -> None:
-    """Check that the creator of this new token is not revoked; otherwise revoke the new token too.
+def _revoke_descendants(services: TokenServices, revoked: list[str]) -> int:
+    """Revoke all that descend from these, append their ids, and return how many were still valid."""
+    ended = 0
+    # Tokens of before know only their creator.
+    found = revoked
+    while found := [each for each in services.store.created_before_lines(found) if each not in revoked]:
+        ended += services.store.revoke(found, now())
+        revoked += found
+    ended += services.store.revoke_descendants(revoked, now())
+    revoked += [each for each in services.store.descendants(revoked) if each not in revoked]
+    return ended
+
+
+def _line(services: TokenServices, creator: Token | None) -> tuple[str, ...]:
+    """Return the ids of the tokens from which one that ``creator`` creates descends.
+
+    Raises:
+        Forbidden: there are too many.
+    """
+    if creator is None:
+        return ()
+    line = creator.makers if creator.makers is not None else _makers_of(services, creator)
+    if len(line) >= _MAX_MAKERS:
+        raise Forbidden(f"a token descends from at most {_MAX_MAKERS} others: create it with an earlier one")
+    return (*line, creator.token_id)
+
+
+def _makers_of(services: TokenServices, token: Token) -> tuple[str, ...]:
+    """Return the line of a token of before lines were kept, as far back as its makers are still stored."""
+    line: list[str] = []
+    while token_format.is_id(token.created_by) and token.created_by not in line and len(line) < _MAX_MAKERS:
+        line.insert(0, token.created_by)
+        stored = services.store.find(token.created_by)
+        if stored is None:
+            break
+        token = stored.token
+    return tuple(line)
+
+
+def _shared_limits(creator: Token | None) -> tuple[tuple[str, int], ...]:
+    if creator is None:
+        return ()
+    own = () if creator.rate_limit is None else ((creator.token_id, creator.rate_limit),)
+    return (*creator.shared_limits, *own)
+
+
+def _require_live_makers(services: TokenServices, principal: Principal, token: Token) -> None:
+    """Check that nothing this new token descends from is revoked; otherwise revoke the new token too.
 
     A revocation takes seconds to reach every process: long enough for a thief to create further tokens
     with a stolen one, which would stay valid.
 
     Raises:
-        TokenRevoked: the creator is revoked.
+        TokenRevoked: one is revoked.
     """
-    if principal.token is None or services.store.is_alive(principal.actor):
+    if principal.token is None or (
+        services.store.is_alive(principal.actor) and not services.store.any_ended(token.makers or ())
+    ):
         return
     services.forget(principal.actor)
     services.store.revoke([token.token_id], now())

@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from service import readiness
 from service.backup.archive import Archive
 from service.crypto.aead import key_id_of
 from service.crypto.keyring import KeyRing
@@ -334,8 +335,10 @@ def test_serves_nothing_while_a_restore_is_unfinished(
     client: FlaskClient,
     operator: Operator,
     mongo_client: MongoClient,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """/readyz reports an interrupted restore, and running it again finishes it."""
+    monkeypatch.setattr(readiness, "_VALID_SECONDS", 0)
     ask(client, "create/", secret="YQ==", path="a")
     backup = operator.back_up()
     mongo_client.drop_database("vault")

@@ -45,7 +45,7 @@ def complete(*words: str) -> list[str]:
         (("a",), ["audit"]),
         (("key", ""), ["names", "rewrap", "status"]),
         (("--v",), ["--version"]),
-        (("token", "revoke", "--d"), ["--descendants"]),
+        (("token", "revoke", "--k"), ["--keep-descendants"]),
         (("mongo", "setup", "--member", "a:1", "--e"), ["--election-timeout"]),
         (("audit", "export", "--format", ""), ["jsonl", "ocsf", "syslog"]),
         (("import", "--existing", "u"), ["update"]),

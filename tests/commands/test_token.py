@@ -73,13 +73,15 @@ def test_revokes_even_if_the_service_cannot_start(
 def test_lists_and_revokes(
     environment: dict[str, str], give: Callable[..., str], guarded: FlaskClient, database: Database
 ) -> None:
-    """One JSON object per token, without anything usable; descendants are revoked only on request."""
+    """One JSON object per token, without anything usable; its descendants are revoked with it."""
     parent = give("token", "fetch:*")
     child = post(guarded, "/vault/token/create", {"name": "c", "scopes": ["fetch:*"]}, parent).json["token"]
 
     listed = run(environment, "token", "list").stdout
     shown = {one["token_id"]: one for one in map(json.loads, listed.splitlines())}
-    revoked = run(environment, "token", "revoke", id_of(parent), "--descendants")
+    contradicting = ("--descendants", "--keep-descendants")
+    assert 2 == run(environment, "token", "revoke", id_of(parent), *contradicting).returncode
+    revoked = run(environment, "token", "revoke", id_of(parent))
 
     assert {id_of(parent), id_of(child)} == shown.keys()
     assert ["token", "fetch:*"] == shown[id_of(parent)]["scopes"]
@@ -87,6 +89,7 @@ def test_lists_and_revokes(
         assert token_format.parse(token).secret.hex() not in listed
         assert token_format.parse(token).digest.hex() not in listed
     assert f"revoked {id_of(parent)}\nrevoked {id_of(child)}\n" == revoked.stdout
+    assert "2 of these were not revoked before\n" == revoked.stderr
     assert 2 == database.tokens.count_documents({"revoked_at": {"$ne": None}})
     assert ["operator"] == database.audit_logs.distinct(
         "actor", {"operation": {"$in": ["token_list", "token_revoke"]}}
@@ -131,9 +134,10 @@ def test_an_altered_token_is_one_line_too(
     database.tokens.update_one({"_id": id_of(token)}, {"$unset": {"scopes": True}})
     broken = run(environment, "token", "list")
 
-    for finished in (forged, broken):
-        assert (2, 1) == (finished.returncode, len(finished.stderr.splitlines()))
-        assert "a stored token cannot be trusted" in finished.stderr
+    assert (2, 1) == (forged.returncode, len(forged.stderr.splitlines()))
+    assert "a stored token cannot be trusted" in forged.stderr
+    says = f"{id_of(token)}: its record does not authenticate, so the token is refused\n"
+    assert (1, says) == (broken.returncode, broken.stderr)
 
 
 def test_a_token_without_an_audit_record_is_not_shown(

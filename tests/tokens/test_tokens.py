@@ -1,8 +1,9 @@
 """tokens.tokens: concurrent calls cannot get around a revocation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from threading import Event
 
 import pytest
@@ -43,10 +44,10 @@ class Interrupted:
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
-    def made_with(self, token_id: str) -> list[str]:
-        found = self._real.made_with(token_id)
+    def revoke_descendants(self, token_ids: Sequence[str], at: datetime) -> int:
+        ended = self._real.revoke_descendants(token_ids, at)
         self._interrupt()
-        return found
+        return ended
 
 
 def test_no_token_can_be_created_during_the_revocation(
@@ -63,10 +64,12 @@ def test_no_token_can_be_created_during_the_revocation(
             outcomes.append(TokenRevoked)
 
     services = replace(token_parts, store=Interrupted(store.tokens, create_another))
-    tokens.revoke(services, ENTRY, policy.OPERATOR, creator.actor, descendants=True)
+    tokens.revoke(services, ENTRY, policy.OPERATOR, creator.actor, keep_descendants=False)
 
     assert [TokenRevoked] == outcomes
-    assert [] == [child for child in store.tokens.made_with(creator.actor) if store.tokens.is_alive(child)]
+    assert [] == [
+        child for child in store.tokens.descendants([creator.actor]) if store.tokens.is_alive(child)
+    ]
 
 
 def test_no_descendant_survives_a_race(token_parts: TokenServices, store: Store, creator: Principal) -> None:
@@ -85,8 +88,8 @@ def test_no_descendant_survives_a_race(token_parts: TokenServices, store: Store,
     with ThreadPoolExecutor(8) as pool:
         running = [pool.submit(create_until_refused) for _ in range(8)]
         begun.wait(10)
-        tokens.revoke(token_parts, ENTRY, policy.OPERATOR, creator.actor, descendants=True)
-    children = store.tokens.made_with(creator.actor)
+        tokens.revoke(token_parts, ENTRY, policy.OPERATOR, creator.actor, keep_descendants=False)
+    children = store.tokens.descendants([creator.actor])
 
     assert 0 < sum(each.result() for each in running) < len(children)
     assert [] == [child for child in children if store.tokens.is_alive(child)]

@@ -77,7 +77,7 @@ def create(call: Call, request: CreateSecret) -> Secret:
 
 
 @blueprint.post("/create/batch")
-@guarded(blueprint, "create")
+@guarded(blueprint, "create", batch=True)
 @blueprint.arguments(
     CreateBatchRequest(),
     example={
@@ -97,10 +97,12 @@ def create_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Store up to 100 values as new secrets, each with its own audit record.
 
     Each secret has its own result. With all_or_nothing, either all are stored, or none is and the response
-    is the first error. The maximum body size is the same as for a single secret.
+    is the first error. The maximum body size is the same as for a single secret. Of what a token may do, a
+    batch takes as many calls and uses as it has secrets.
     """
     run = create_all if body.get("all_or_nothing") else create_each
     with dependencies().request_deadline():
+        call.charge(len(body["secrets"]))
         return _results(
             run(dependencies().secrets, call.entry, call.principal, body["secrets"]), CreateResponse().dump
         )
@@ -132,7 +134,7 @@ def fetch(call: Call, request: SecretVersionRef) -> FetchedSecret:
 
 
 @blueprint.post("/fetch/batch")
-@guarded(blueprint, "fetch")
+@guarded(blueprint, "fetch", batch=True)
 @blueprint.arguments(
     FetchBatchRequest(),
     example={"secrets": [{"path": EXAMPLE_PATH}, {"secret_id": EXAMPLE_ID}]},
@@ -157,6 +159,7 @@ def fetch_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """
     run = read.fetch_all if body.get("all_or_nothing") else read.fetch_each
     with dependencies().request_deadline():
+        call.charge(len(body["secrets"]))
         return _results(
             run(dependencies().secrets, call.entry, call.principal, body["secrets"]), FetchResponse().dump
         )

@@ -77,7 +77,9 @@ class TokenOwnRequest(Schema):
 class TokenRevokeRequest(TokenOwnRequest):
     """The token to revoke."""
 
-    descendants = flag("Whether to revoke also all tokens created with it, or with any of those.")
+    descendants = flag(
+        "Whether all tokens that were created with it, or with any of those, are revoked too; default true."
+    )
 
 
 class TokenListRequest(Schema):
@@ -145,6 +147,9 @@ class TokenRevokeResponse(Schema):
     """The ids of the revoked tokens."""
 
     revoked = fields.List(fields.String(), required=True)
+    ended = fields.Integer(
+        required=True, metadata={"description": "How many of them were not revoked before."}
+    )
 
 
 class WhoAmIResponse(Schema):

@@ -107,10 +107,13 @@ def renew(call: Call, body: dict[str, Any]) -> Token:
 @blueprint.post("/revoke")
 @guarded(blueprint, "token_revoke")
 @blueprint.arguments(schemas.TokenRevokeRequest(), example={"token_id": _TOKEN["token_id"]})
-@blueprint.response(200, schemas.TokenRevokeResponse, example={"revoked": [_TOKEN["token_id"]]})
+@blueprint.response(200, schemas.TokenRevokeResponse, example={"revoked": [_TOKEN["token_id"]], "ended": 1})
 @documents_errors(blueprint, _BY_ID)
 def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """Revoke a token; without a token_id your own. Every replica rejects it within five seconds."""
+    """Revoke a token and all that descend from it; without a token_id your own.
+
+    Every replica rejects them within five seconds.
+    """
     token_id = _own_unless_named(call, body)
     with dependencies().request_deadline():
         revoked = tokens.revoke(
@@ -118,9 +121,9 @@ def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
             call.entry,
             call.principal,
             token_id,
-            descendants=body.get("descendants", False),
+            keep_descendants=not body.get("descendants", True),
         )
-    return {"revoked": revoked}
+    return {"revoked": revoked.token_ids, "ended": revoked.ended}
 
 
 @blueprint.post("/whoami")
