@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from ..errors import Forbidden
 from ..models import AccessFilter, Action, Principal
 from . import scopes
@@ -60,4 +63,12 @@ def access_filter(principal: Principal, action: Action) -> AccessFilter:
         paths=tuple(pattern for pattern in patterns if not pattern.endswith("*")),
         folders=tuple(pattern.removesuffix("*") for pattern in patterns if pattern.endswith("*")),
         owner=principal.actor,
+    )
+
+
+def narrowed(access: AccessFilter, paths: Collection[str]) -> AccessFilter:
+    """Return the filter without what does not concern these paths: its size is not its token's choice."""
+    folders = (each for each in access.folders if any(path.startswith(each) for path in paths))
+    return replace(
+        access, paths=tuple(path for path in access.paths if path in paths), folders=tuple(folders)
     )

@@ -51,7 +51,7 @@ def find_one(
     """
     audit_target(entry, ref)
     services.key_check.require()
-    access = policy.access_filter(principal, action)
+    access = _access(principal, action, [ref])
     found = read([ref], access).get(ref) or services.secrets.find_missing([ref], access)[ref]
     if not isinstance(found, Secret):
         raise found
@@ -74,11 +74,17 @@ def find(
         StoreUnavailable: the database did not answer in time.
     """
     services.key_check.require()
-    access = policy.access_filter(principal, action)
+    access = _access(principal, action, refs)
     found = read(refs, access)
     missing = [ref for ref in refs if ref not in found]
     all_found = found | services.secrets.find_missing(missing, access) if missing else found
     return [_verified(all_found[ref], services.ring) for ref in refs]
+
+
+def _access(principal: Principal, action: Action, refs: Sequence[SecretRef]) -> AccessFilter:
+    access = policy.access_filter(principal, action)
+    # Which paths the ids belong to is not known yet.
+    return policy.narrowed(access, {ref.text for ref in refs}) if all(ref.is_path for ref in refs) else access
 
 
 def _verified(

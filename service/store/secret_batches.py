@@ -20,6 +20,8 @@ from .secret_queries import SecretRef
 
 # More than a process has threads; it limits the size of one command.
 _MAX_BATCH = 256
+# A caller with more of them waits alone: all others would compare each secret with these as well.
+_MAX_SHARED_PATTERNS = 16
 
 
 class BatchedInserts:
@@ -77,18 +79,21 @@ class BatchedReads:
 
     def find(self, ref: SecretRef, access: AccessFilter) -> Document | None:
         """Return the document, or None if there is none that ``access`` allows."""
-        return self._group.submit(_Lookup(ref, access), seconds_left(self._operation_timeout))
+        lookup = _Lookup(ref, access)
+        if len(access.paths) + len(access.folders) > _MAX_SHARED_PATTERNS:
+            return self._find([lookup])[0]
+        return self._group.submit(lookup, seconds_left(self._operation_timeout))
 
     def _find(self, lookups: list[_Lookup]) -> Sequence[Document | None]:
         if len(lookups) == 1:
             # The database answers a find with less work than an aggregation.
+            lookup = lookups[0]
             with map_errors():
-                return [
-                    self._collection.find_one(
-                        secret_queries.matching_and_accessible({lookups[0].access: [lookups[0].ref]}),
-                        secret_documents.FIELDS | {"versions": secret_queries.with_value_of(None)},
-                    )
-                ]
+                document = self._collection.find_one(
+                    secret_queries.matching_and_accessible({lookup.access: [lookup.ref]}),
+                    secret_documents.FIELDS | {"versions": secret_queries.with_value_of(None)},
+                )
+            return [document if document and secret_queries.allows(lookup.access, document) else None]
         refs: dict[AccessFilter, list[SecretRef]] = {}
         for lookup in lookups:
             refs.setdefault(lookup.access, []).append(lookup.ref)

@@ -172,7 +172,8 @@ class SecretStore:
         found = self._aggregate(
             {"$match": {"$and": [secret_queries.matching(refs), secret_queries.accessible(access)]}}, *stages
         )
-        by_ref = secret_queries.by_ref(found, refs)
+        allowed = [document for document in found if secret_queries.allows(access, document)]
+        by_ref = secret_queries.by_ref(allowed, refs)
         return {ref: _read_or_error(document) for ref, document in by_ref.items()}
 
     def _destroyed_at(self, paths: Sequence[str], access: AccessFilter) -> dict[str, Secret | Tampered]:
@@ -181,7 +182,11 @@ class SecretStore:
             {"$sort": {"former_path": 1, "destroyed_at": -1}},
             {"$group": {"_id": "$former_path", "secret": {"$first": "$$ROOT"}}},
         )
-        return {group["_id"]: _read_or_error(group["secret"]) for group in found}
+        return {
+            group["_id"]: _read_or_error(group["secret"])
+            for group in found
+            if secret_queries.allows(access, group["secret"])
+        }
 
     def _aggregate(self, *stages: Document) -> list[Document]:
         with self._errors():

@@ -12,6 +12,7 @@ from ..models import Action, Principal, Scope, Token
 
 MAX_SECONDS = 10 * 365 * 86_400
 MAX_NAME_CHARACTERS = 100
+MAX_SCOPE_CHARACTERS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ def validate(request: TokenRequest) -> None:
         raise InvalidFields({"expires_in": [f"must be at most {MAX_SECONDS} seconds"]})
     if request.renewable and request.expires_in is None:
         raise InvalidFields({"renewable": ["give expires_in too: each renewal lasts that long"]})
+    if sum(len(str(scope)) for scope in request.scopes) > MAX_SCOPE_CHARACTERS:
+        raise InvalidFields(
+            {"scopes": [f"must have at most {MAX_SCOPE_CHARACTERS} characters together: name folders"]}
+        )
     creates_tokens = {Action.TOKEN, Action.ADMIN} & {scope.action for scope in request.scopes}
     if request.max_uses is not None and creates_tokens:
         # One use would be enough to create a token without that limit.

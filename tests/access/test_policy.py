@@ -50,3 +50,15 @@ def test_one_scope_of_many_is_enough() -> None:
     for action, path in ((Action.FETCH, "a/x"), (Action.CREATE, "b"), (Action.CREATE, "a")):
         with pytest.raises(Forbidden):
             policy.require_path(holder, action, path)
+
+
+def test_a_query_has_only_the_scopes_that_concern_its_paths() -> None:
+    """However many there are, and however long."""
+    fat = principal(
+        *(f"fetch:{'x' * 400}/{number}/*" for number in range(100)), "fetch:a/*", "fetch:b", "fetch:*"
+    )
+    access = policy.access_filter(fat, Action.FETCH)
+
+    assert AccessFilter(folders=("a/", ""), owner=access.owner) == policy.narrowed(access, ["a/c"])
+    assert AccessFilter(paths=("b",), folders=("",), owner=access.owner) == policy.narrowed(access, ["b"])
+    assert AccessFilter(everything=True) == policy.narrowed(AccessFilter(everything=True), ["a"])

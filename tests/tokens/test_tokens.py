@@ -10,7 +10,7 @@ import pytest
 
 from service.access import policy
 from service.audit.recorder import Entry
-from service.errors import TokenRevoked, Unauthenticated
+from service.errors import InvalidFields, TokenRevoked, Unauthenticated
 from service.models import Action, Caller, Principal, Scope
 from service.store.store import Store
 from service.store.tokens import TokenStore
@@ -93,3 +93,15 @@ def test_no_descendant_survives_a_race(token_parts: TokenServices, store: Store,
 
     assert 0 < sum(each.result() for each in running) < len(children)
     assert [] == [child for child in children if store.tokens.is_alive(child)]
+
+
+def test_all_scopes_together_have_a_bound(token_parts: TokenServices) -> None:
+    """Each query and each check of a tag has them."""
+    request = replace(
+        REQUEST, scopes=tuple(Scope(Action.FETCH, f"{'x' * 500}/{number}/*") for number in range(20))
+    )
+
+    with pytest.raises(InvalidFields) as refused:
+        tokens.create(token_parts, ENTRY, policy.OPERATOR, request)
+
+    assert "at most 8192 characters" in str(refused.value.errors["scopes"])
