@@ -15,6 +15,9 @@ from ..store.secret_queries import SecretRef
 from ..store.secrets import Found
 from .services import SecretServices
 
+# With more of them it is cheaper to look up first where the secrets are.
+_MAX_PATTERNS = 8
+
 ReadSecrets = Callable[[Sequence[SecretRef], AccessFilter], Found]
 
 
@@ -51,7 +54,7 @@ def find_one(
     """
     audit_target(entry, ref)
     services.key_check.require()
-    access = _access(principal, action, [ref])
+    access = _access(services, principal, action, [ref])
     found = read([ref], access).get(ref) or services.secrets.find_missing([ref], access)[ref]
     if not isinstance(found, Secret):
         raise found
@@ -74,17 +77,26 @@ def find(
         StoreUnavailable: the database did not answer in time.
     """
     services.key_check.require()
-    access = _access(principal, action, refs)
+    access = _access(services, principal, action, refs)
     found = read(refs, access)
     missing = [ref for ref in refs if ref not in found]
     all_found = found | services.secrets.find_missing(missing, access) if missing else found
     return [_verified(all_found[ref], services.ring) for ref in refs]
 
 
-def _access(principal: Principal, action: Action, refs: Sequence[SecretRef]) -> AccessFilter:
+def _access(
+    services: SecretServices, principal: Principal, action: Action, refs: Sequence[SecretRef]
+) -> AccessFilter:
+    """Return the caller's filter, as far as it concerns these secrets.
+
+    Concurrent lookups share a query, and nobody's part of it may grow with the number of their scopes.
+    """
     access = policy.access_filter(principal, action)
-    # Which paths the ids belong to is not known yet.
-    return policy.narrowed(access, {ref.text for ref in refs}) if all(ref.is_path for ref in refs) else access
+    if all(ref.is_path for ref in refs):
+        return policy.narrowed(access, {ref.text for ref in refs})
+    if len(access.paths) + len(access.folders) <= _MAX_PATTERNS:
+        return access
+    return policy.narrowed(access, services.secrets.paths_of(refs))
 
 
 def _verified(

@@ -20,8 +20,6 @@ from .secret_queries import SecretRef
 
 # More than a process has threads; it limits the size of one command.
 _MAX_BATCH = 256
-# A caller with more of them waits alone: all others would compare each secret with these as well.
-_MAX_SHARED_PATTERNS = 16
 
 
 class BatchedInserts:
@@ -79,10 +77,7 @@ class BatchedReads:
 
     def find(self, ref: SecretRef, access: AccessFilter) -> Document | None:
         """Return the document, or None if there is none that ``access`` allows."""
-        lookup = _Lookup(ref, access)
-        if len(access.paths) + len(access.folders) > _MAX_SHARED_PATTERNS:
-            return self._find([lookup])[0]
-        return self._group.submit(lookup, seconds_left(self._operation_timeout))
+        return self._group.submit(_Lookup(ref, access), seconds_left(self._operation_timeout))
 
     def _find(self, lookups: list[_Lookup]) -> Sequence[Document | None]:
         if len(lookups) == 1:

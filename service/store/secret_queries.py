@@ -79,10 +79,14 @@ def allows(access: AccessFilter, document: Document) -> bool:
     """Return whether ``access`` allows the secret in this document; for an array, any of its elements."""
     if access.everything:
         return True
-    paths = [path for field in ("path", "former_path") for path in _elements(document, field)]
     return access.owner in _elements(document, "owner") or any(
-        path in access.paths or path.startswith(access.folders) for path in paths
+        path in access.paths or path.startswith(access.folders) for path in paths_in(document)
     )
+
+
+def paths_in(document: Document) -> list[str]:
+    """Return the present and the former path; for an array, all of its elements."""
+    return [path for field in ("path", "former_path") for path in _elements(document, field)]
 
 
 def _elements(document: Document, field: str) -> list[str]:

@@ -143,6 +143,16 @@ class SecretStore:
             for ref in refs
         }
 
+    def paths_of(self, refs: Sequence[SecretRef]) -> set[str]:
+        """Return the paths of these secrets, present and former, whoever may know of them."""
+        with self._errors():
+            found = list(
+                self._collection.find(
+                    secret_queries.matching(refs), {"path": True, "former_path": True}, session=self._session
+                )
+            )
+        return {path for document in found for path in secret_queries.paths_in(document)}
+
     def find_any(self) -> Secret | None:
         """Return any one secret that has a value, or None if there is none.
 

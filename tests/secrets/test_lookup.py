@@ -460,3 +460,25 @@ def test_does_not_record_a_malformed_path(guarded: FlaskClient, admin: str, data
     records = list(database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)]))
     assert [None, None, None] * 3 == [record["path"] for record in records]
     assert {"invalid fields"} == {record["reason"] for record in records}
+
+
+@pytest.mark.parametrize("by", ["path", "secret_id"])
+def test_a_query_does_not_grow_with_the_scopes(
+    guarded: FlaskClient, give: Callable[..., str], admin: str, database: Database, by: str
+) -> None:
+    """A token with a hundred of them reaches what they name, and its query names no other folder."""
+    fat = give(*(f"fetch:folder{number}/*" for number in range(100)), "fetch:of-one")
+    named = {}
+    for path in ("folder7/a", "of-one", "elsewhere/a"):
+        named[path] = {"path": path} if by == "path" else {"secret_id": create(guarded, admin, path)}
+        if by == "path":
+            create(guarded, admin, path)
+    database.command("profile", 2)
+
+    answers = {path: post(guarded, FETCH, name, fat).status_code for path, name in named.items()}
+
+    database.command("profile", 0)
+    assert {"folder7/a": 200, "of-one": 200, "elsewhere/a": 404} == answers
+    queries = [str(each["command"]) for each in database["system.profile"].find({"ns": "vault.secrets"})]
+    assert queries
+    assert not [query for query in queries if "folder8" in query]

@@ -155,20 +155,6 @@ def test_allows_agrees_with_the_filter(store: Store, database: Database, access:
     assert allowed & written == expected & written
 
 
-def test_a_caller_with_many_patterns_waits_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise the database would compare all others' secrets with them."""
-    group = store.secrets._finds._group
-    submit, shared = group.submit, []
-    monkeypatch.setattr(group, "submit", lambda item, seconds: shared.append(item) or submit(item, seconds))
-    store.secrets.insert(secret("a", owner="ann"), None)
-
-    for count in (16, 17):
-        access = AccessFilter(folders=tuple(f"{number}/" for number in range(count)), owner="ann")
-        assert store.secrets.find_with_value([SecretRef("a")], access, None)
-
-    assert [16] == [len(lookup.access.folders) for lookup in shared]
-
-
 def test_a_call_without_time_left_fails(store: Store) -> None:
     """The next one works as usual."""
     with deadline_in(0.0001), pytest.raises(StoreUnavailable):
