@@ -16,7 +16,7 @@ _RETRY_SECONDS = 10
 class Exclusive:
     """Holds one caller at a time, among all processes that share ``folder``; without one, in this process.
 
-    ``doing`` says what is being done, for whoever comes meanwhile.
+    ``doing`` says what is being done, for the message to the others.
     """
 
     def __init__(self, folder: Path | None, name: str, doing: str) -> None:

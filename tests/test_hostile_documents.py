@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,7 +87,7 @@ def listed(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def hostile(client: FlaskClient, database: Database) -> Iterator[dict[str, Any]]:
+def hostile(client: FlaskClient, database: Database) -> dict[str, Any]:
     """Return the document of a secret among honest ones."""
     for path in (*HONEST, HOSTILE):
         assert 200 == post(client, CREATE, {"secret": "YQ==", "path": path}).status_code

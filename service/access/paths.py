@@ -13,6 +13,8 @@ RULE = (
     f" up to {MAX_CHARACTERS} characters; no segment may be . or .., and a path must not contain a token"
 )
 
+# Sorts after every path: no path contains a character this high.
+_LAST = "\x7f"
 _SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._@+=:,~-]+"
 PATTERN = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 
@@ -32,6 +34,11 @@ def require_path(text: str, field: str = "path") -> None:
     """
     if not is_path(text):
         raise InvalidFields({field: [RULE]})
+
+
+def end_of(prefix: str) -> str:
+    """Return the string that sorts directly after every path that begins with ``prefix``."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else _LAST
 
 
 def folder(text: str) -> str:

@@ -142,13 +142,12 @@ def follow(keys: AuditKeys, head: Head, document: Mapping[str, object]) -> Head:
     Raises:
         Tampered: it is not the record that follows ``head``.
     """
-    found = {name: value for name, value in document.items() if name not in ("_id", "mac")}
-    at, mac = chain.record_id(head.writer, head.seq + 1), document.get("mac")
+    mac = document.get("mac")
     if (
-        document["_id"] != at
-        or found.get("previous") != head.mac
+        document["_id"] != chain.record_id(head.writer, head.seq + 1)
+        or document.get("previous") != head.mac
         or not isinstance(mac, bytes)
-        or not chain.is_authentic(keys, at, found, mac)
+        or not chain.is_authentic_document(keys, document)
     ):
         raise Tampered("does not follow the previous record")
-    return Head(head.writer, head.seq + 1, mac, found.get("operation") == chain.CLOSE)
+    return Head(head.writer, head.seq + 1, mac, document.get("operation") == chain.CLOSE)

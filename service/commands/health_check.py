@@ -16,7 +16,7 @@ _OK = 200  # http.HTTPStatus.OK, without the import
 _WATCH_SECONDS = 295
 _PAUSE_SECONDS = 5
 # In a container /tmp is its own and empty when it starts.
-_SEEN = "/tmp/secret-manager-healthy"  # noqa: S108  (whoever can write there can at most delay a check)
+_SEEN = "/tmp/secret-manager-healthy"  # noqa: S108  (another user can at most delay a check)
 
 
 def check_health() -> None:
@@ -49,7 +49,7 @@ def watch_health(seen: str = _SEEN, seconds: float = _WATCH_SECONDS, pause: floa
         check_health()
         if not os.access(seen, os.F_OK):
             with suppress(OSError):
-                os.close(os.open(seen, os.O_CREAT | os.O_WRONLY, 0o600))
+                os.close(os.open(seen, os.O_CREAT | os.O_EXCL, 0o600))
             return
         while time.monotonic() < end:
             time.sleep(pause)

@@ -20,8 +20,6 @@ MAX_PAGE = 1000
 _CURSOR_FORMAT = b"\x01"
 # The character after the slash: everything below `a/b/` sorts before `a/b0`.
 _AFTER_SLASH = "0"
-# Sorts after every path: no path contains a character this high.
-_LAST = "\x7f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def list_(services: SecretServices, entry: Entry, principal: Principal, query: L
 
 def below(folder: str) -> Range:
     """Return the range of paths below a folder, given with its slash; the empty string stands for all."""
-    return (folder, _end(folder))
+    return (folder, paths.end_of(folder))
 
 
 def successor(text: str) -> str:
@@ -132,9 +130,11 @@ def _ranges(access: AccessFilter, prefix: str) -> list[Range]:
     """Return the accessible paths that begin with ``prefix``, as sorted, disjoint ranges."""
     folders = ("",) if access.everything else access.folders
     accessible = [(path, successor(path)) for path in access.paths]
-    accessible += [(folder, _end(folder)) for folder in folders]
+    accessible += [(folder, paths.end_of(folder)) for folder in folders]
     ranges: list[Range] = []
-    for first, end in sorted((max(first, prefix), min(end, _end(prefix))) for first, end in accessible):
+    for first, end in sorted(
+        (max(first, prefix), min(end, paths.end_of(prefix))) for first, end in accessible
+    ):
         if ranges and first < ranges[-1][1]:
             ranges[-1] = (ranges[-1][0], max(end, ranges[-1][1]))
         elif first < end:
@@ -144,11 +144,6 @@ def _ranges(access: AccessFilter, prefix: str) -> list[Range]:
 
 def _from(start: str, ranges: Iterable[Range]) -> list[Range]:
     return [(max(first, start), end) for first, end in ranges if start < end]
-
-
-def _end(prefix: str) -> str:
-    """Return the string that sorts directly after everything that begins with ``prefix``."""
-    return prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else _LAST
 
 
 def _cursor(position: str) -> str:

@@ -92,11 +92,12 @@ def _access(
     Concurrent lookups share a query, and nobody's part of it may grow with the number of their scopes.
     """
     access = policy.access_filter(principal, action)
-    if all(ref.is_path for ref in refs):
-        return policy.narrowed(access, {ref.text for ref in refs})
-    if len(access.paths) + len(access.folders) <= _MAX_PATTERNS:
-        return access
-    return policy.narrowed(access, services.secrets.paths_of(refs))
+    named = {ref.text for ref in refs if ref.is_path}
+    if ids := [ref for ref in refs if not ref.is_path]:
+        if len(access.paths) + len(access.folders) <= _MAX_PATTERNS:
+            return access
+        named |= services.secrets.paths_of(ids)
+    return policy.narrowed(access, named)
 
 
 def _verified(

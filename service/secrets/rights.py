@@ -11,7 +11,7 @@ from ..records import Secret, ends_at
 def needed(before: Secret, after: Secret) -> frozenset[Action]:
     """Return the actions that changing ``before`` to ``after`` takes on ``before``, besides ``update``.
 
-    A move takes the secret away from its path, and whoever may read the new path reads it there.  To end a
+    A move takes the secret away from its path, and callers who may read the new path read it there.  To end a
     secret or a version sooner, or to keep fewer versions, is to delete.  More reads than the secret was
     created with are what only a new secret would give.
     """

@@ -69,7 +69,7 @@ def accessible(access: AccessFilter) -> Document:
     if access.everything:
         return {}
     # Ranges, which cost a comparison; a regular expression for each folder costs a hundred times as much.
-    below = [{"$gte": folder, "$lt": _end_of(folder)} for folder in access.folders]
+    below = [{"$gte": folder, "$lt": paths.end_of(folder)} for folder in access.folders]
     covered: list[Document] = [{"$in": list(access.paths)}, *below]
     fields = ("path", "former_path")
     return {"$or": [*({field: each} for field in fields for each in covered), {"owner": access.owner}]}
@@ -93,12 +93,6 @@ def _elements(document: Document, field: str) -> list[str]:
     value = document.get(field)
     values = value if isinstance(value, list) else [value]
     return [element for element in values if isinstance(element, str)]
-
-
-def _end_of(folder: str) -> str:
-    """Return the string that sorts directly after everything that begins with ``folder``."""
-    # No path has a character this high.
-    return folder[:-1] + chr(ord(folder[-1]) + 1) if folder else "\x7f"
 
 
 def within(byte_range: ByteRange) -> Document:

@@ -144,7 +144,7 @@ class SecretStore:
         }
 
     def paths_of(self, refs: Sequence[SecretRef]) -> set[str]:
-        """Return the paths of these secrets, present and former, whoever may know of them."""
+        """Return the paths of these secrets, present and former, regardless of scopes."""
         with self._errors():
             found = list(
                 self._collection.find(

@@ -70,7 +70,7 @@ class Authenticator:
     def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
         """Return who sends this token, and record that as the actor of the audit entry.
 
-        A ``batch`` takes as many uses as it has values: whoever knows their number calls ``charge``.
+        A ``batch`` takes as many uses as it has values: ``charge`` counts them once their number is known.
 
         Raises:
             NoToken, MalformedToken: there is nothing to look up.
@@ -107,7 +107,8 @@ class Authenticator:
             StoreUnavailable: the database did not answer in time; uses may have been taken.
         """
         if (token := principal.token) is not None:
-            self._count_calls(token, values - 1)
+            if values > 1:
+                self._count_calls(token, values - 1)
             self._use(token, values)
 
     def forget(self, token_id: str) -> None:
@@ -140,16 +141,20 @@ class Authenticator:
 
     def _count_calls(self, token: Token, calls: int) -> None:
         own = () if token.rate_limit is None else ((token.token_id, token.rate_limit),)
+        counted: list[str] = []
         for token_id, limit in (*token.shared_limits, *own):
+            subject = f"calls {token_id}"
+            counted.append(subject)
+            if self._attempts.count(subject, calls) <= limit:
+                continue
+            if calls > 1:
+                # Nothing of the batch is done, so it takes nothing from the calls that follow.
+                for each in counted:
+                    self._attempts.count(each, -calls)
             whose = (
                 "this token" if token_id == token.token_id else f"all tokens made with {token_id} together"
             )
-            self._limit(
-                f"calls {token_id}",
-                limit,
-                f"rate limit exceeded: {whose} may make {limit} calls per minute",
-                calls,
-            )
+            raise self._too_many(f"rate limit exceeded: {whose} may make {limit} calls per minute")
 
     def _use(self, token: Token, uses: int) -> None:
         if token.max_uses is not None and not self._tokens.use(token.token_id, uses):
@@ -162,14 +167,12 @@ class Authenticator:
         if claimed is not None:
             self._limit(f"failures of {claimed}", limit, message)
 
-    def _limit(self, subject: str, limit: int, message: str, amount: int = 1) -> None:
-        if amount and self._attempts.count(subject, amount) > limit:
-            if amount > 1:
-                # Nothing of the batch is done, so it takes nothing from the calls that follow.
-                self._attempts.count(subject, -amount)
-            raise TooManyRequests(
-                f"{message}; wait as long as Retry-After says", self._attempts.seconds_left()
-            )
+    def _limit(self, subject: str, limit: int, message: str) -> None:
+        if self._attempts.count(subject) > limit:
+            raise self._too_many(message)
+
+    def _too_many(self, message: str) -> TooManyRequests:
+        return TooManyRequests(f"{message}; wait as long as Retry-After says", self._attempts.seconds_left())
 
 
 def _check(token: Token, client_ip: str) -> None:

@@ -206,6 +206,7 @@ def _makers_of(services: TokenServices, token: Token) -> tuple[str, ...]:
         stored = services.store.find(token.created_by)
         if stored is None:
             break
+        tags.verify_token(stored, services.ring)
         token = stored.token
     return tuple(line)
 

@@ -65,3 +65,4 @@ def test_health_checks_once_if_it_can_keep_no_file(
 
     for _ in range(2):
         health_check.watch_health(str(tmp_path / "absent" / "seen"), seconds=math.inf)
+    assert [] == list(tmp_path.glob("absent*"))

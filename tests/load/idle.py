@@ -8,10 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-# Processes of the engine and of what runs in containers, by a part of their command lines.
+# Processes of the engine and of what runs in containers, by parts of their command lines.
 _GROUPS = {
-    "the service": "gunicorn",
-    "MongoDB": "mongod --quiet",
+    "the service": ("gunicorn",),
+    "MongoDB": ("mongod --quiet",),
     "health checks": ("service health", "/dev/tcp/", "sleep 5"),
     "the engine": ("dockerd", "containerd"),
 }
@@ -40,7 +40,7 @@ def _ticks() -> dict[str, tuple[str, int]]:
         except OSError:
             continue  # It has just ended.
         for group, parts in _GROUPS.items():
-            if any(part in command for part in ([parts] if isinstance(parts, str) else parts)):
+            if any(part in command for part in parts):
                 found[folder.name] = (group, sum(map(int, times)))
                 break
     return found

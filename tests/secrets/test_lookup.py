@@ -482,3 +482,19 @@ def test_a_query_does_not_grow_with_the_scopes(
     queries = [str(each["command"]) for each in database["system.profile"].find({"ns": "vault.secrets"})]
     assert queries
     assert not [query for query in queries if "folder8" in query]
+
+
+def test_a_batch_of_ids_and_paths_tells_what_was_destroyed(
+    guarded: FlaskClient, give: Callable[..., str], admin: str
+) -> None:
+    """Also for a token with many scopes, of which the query has only some."""
+    fat = give(*(f"fetch:folder{number}/*" for number in range(20)))
+    secret_id = create(guarded, admin, "folder1/a")
+    create(guarded, admin, "folder2/b")
+    post(guarded, "/vault/secret/destroy", {"path": "folder2/b"}, admin)
+
+    items = [{"secret_id": secret_id}, {"path": "folder2/b"}, {"path": "folder3/c"}]
+    answer = post(guarded, "/vault/secret/fetch/batch", {"secrets": items}, fat)
+
+    kinds = [each.get("type") for each in answer.json["secrets"]]
+    assert [None, "/problems/secret-destroyed", "/problems/secret-not-found"] == kinds

@@ -41,7 +41,9 @@ def line(give: Callable[..., str], make: Callable[..., str]) -> list[str]:
 
 
 @pytest.fixture
-def before_lines(store: Store, database: Database, ring: KeyRing) -> Callable[[str], None]:
+def before_lines(
+    guarded: FlaskClient, store: Store, database: Database, ring: KeyRing
+) -> Callable[[str], None]:
     """Return a function that stores a token as it was stored before lines of makers were kept."""
 
     def store_again(token: str) -> None:
@@ -52,6 +54,8 @@ def before_lines(store: Store, database: Database, ring: KeyRing) -> Callable[[s
         database.tokens.update_one(
             {"_id": id_of(token)}, {"$set": {"tag": tag}, "$unset": {"makers": 1, "shared_limits": 1}}
         )
+        # The process has seen it as it was.
+        guarded.application.extensions["secret-manager"].authentication.forget(id_of(token))
 
     return store_again
 
@@ -200,7 +204,7 @@ def test_a_batch_counts_for_each_of_its_values(
     guarded: FlaskClient, give: Callable[..., str], database: Database, call: str
 ) -> None:
     """All or nothing: a batch that is too large takes no use, and none of the calls that follow."""
-    secret_id = post(guarded, CREATE, {"secret": "YQ=="}, (owner := give("admin"))).json["secret_id"]
+    secret_id = post(guarded, CREATE, {"secret": "YQ=="}, give("admin")).json["secret_id"]
     item = {"secret": "YQ=="} if call == "create" else {"secret_id": secret_id}
     path = f"/vault/secret/{call}/batch"
 
@@ -213,4 +217,33 @@ def test_a_batch_counts_for_each_of_its_values(
 
     limited = give("create:*", "fetch:*", rate_limit=10)
     assert [200, 429, 200, 429] == [batch(limited, size) for size in (6, 5, 3, 1)]
-    assert owner
+
+
+def test_a_refused_batch_takes_nothing_from_any_limit(
+    guarded: FlaskClient, give: Callable[..., str], make: Callable[..., str], database: Database
+) -> None:
+    """Not from the makers' either, which were asked first."""
+    maker = give("token", "create:*", rate_limit=20)
+    child = make(maker, "create:*", rate_limit=5)
+    body = {"secrets": [{"secret": "YQ=="}] * 6}
+
+    assert 429 == post(guarded, "/vault/secret/create/batch", body, child).status_code
+
+    counts = {
+        each["_id"].split(" ")[1]: each["count"]
+        for each in database.attempts.find({"_id": {"$regex": "^calls "}})
+    }
+    assert {id_of(maker): 2, id_of(child): 1} == counts
+
+
+def test_a_line_is_not_continued_from_an_altered_token(
+    guarded: FlaskClient, before_lines: Callable[[str], None], line: list[str], database: Database
+) -> None:
+    """Its creator decides what ends with it."""
+    for token in line[:3]:
+        before_lines(token)
+    database.tokens.update_one({"_id": id_of(line[1])}, {"$set": {"created_by": "operator"}})
+
+    answer = post(guarded, f"{TOKEN}create", {"name": "x", "scopes": ["fetch:*"]}, line[2])
+
+    assert 500 == answer.status_code

@@ -102,6 +102,7 @@ def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
     # No deadline for the whole request: each database operation has its own, and a long log needs many.
     saved = body.get("checkpoints", [])
+    # First, so that a caller who may not verify is not told to wait.
     policy.require(call.principal, Action.AUDIT)
     with dependencies().verification.hold():
         report = verify_log(dependencies().audit_log, call.principal, saved, keep, _yield_processor)
