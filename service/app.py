@@ -97,7 +97,9 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
     store = Store(settings.store.mongo_uri, operation_timeout, settings.store.mongo_tls)
     ring = key_ring(settings, store)
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
-    authenticator = Authenticator(store.tokens, store.rate_limits, ring, settings.auth_failures_per_minute)
+    authenticator = Authenticator(
+        store.tokens, store.rate_limits, ring, key_check, settings.auth_failures_per_minute
+    )
     log = audit_log(store, ring, settings.store.audit_checkpoint_seconds, settings.store.audit_ttl_days)
     writer = ChainWriter(store.audit, log.key.keys)
     enabled = settings.audit_enabled

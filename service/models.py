@@ -159,9 +159,12 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A sealed payload and its wrapped data key; both are opaque outside ``crypto``."""
+    """A sealed payload and its wrapped data key; both are opaque outside ``crypto``.
 
-    payload: bytes
+    ``payload`` is None if it was not read from the database.
+    """
+
+    payload: bytes | None
     data_key: bytes
 
 
@@ -199,7 +202,11 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class KeyRanges:
-    """The ranges of the data keys that one master key wraps, and of the tags made under it."""
+    """The ranges of the data keys that one master key wraps, and of the tags made under it.
+
+    ``partial_tags`` are those of earlier versions, which cover a part of the record.
+    """
 
     data_keys: ByteRange
     tags: ByteRange
+    partial_tags: ByteRange

@@ -33,8 +33,8 @@ class LegacyValue:
 class Version:
     """One value of a secret.  ``version`` counts from 1.
 
-    ``sealed`` is None if the value was destroyed, or was not read from the database.  ``created_at`` is
-    None if an earlier implementation did not write it.  ``deleted_at`` may be in the future: the version
+    ``sealed`` is None if the value was destroyed.  ``created_at`` is None if an earlier implementation did
+    not write it.  ``deleted_at`` may be in the future: the version
     is deleted automatically at that time, and can be restored.
     """
 
@@ -55,8 +55,11 @@ class Secret:
 
     It has a ``path``, or an ``owner`` (the token that created it), or neither (created without
     authentication).  A destroyed one has its path in ``former_path``, so that the path is free again.
-    ``tag`` authenticates these; None if there are none.  ``current`` is the highest version number ever
-    given.  ``labels`` are sorted pairs.  ``delete_version_after`` is in seconds.
+    ``current`` is the highest version number ever given.  ``labels`` are sorted pairs.
+    ``delete_version_after`` is in seconds.
+
+    ``tag`` authenticates everything else (``crypto.tags``); None before it is signed, and in documents of
+    earlier versions without a path and an owner.
 
     ``reads_left`` and ``max_reads`` are None if reads are not limited; if they are, ``read_at``,
     ``read_from`` and ``read_by`` describe the last read.  ``revision`` counts changes, so that no change
@@ -88,14 +91,6 @@ class Secret:
     read_from: str | None = None
     read_by: str | None = None
     revision: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wrapped:
-    """A secret without values, and its versions' wrapped data keys, in order; None for destroyed versions."""
-
-    secret: Secret
-    data_keys: tuple[bytes | None, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import uuid
 
 from pymongo.database import Database
 
-from service.crypto import secret_values
+from service.crypto import secret_values, tags
 from service.crypto.keyring import KeyRing
 from service.models import now
 from service.records import Secret
@@ -29,5 +29,5 @@ def fill(database: Database, ring: KeyRing, count: int, value: bytes = b"a") -> 
 def _secret(path: str, ring: KeyRing, value: bytes) -> Secret:
     at = now()
     empty = Secret(str(uuid.uuid4()), 0, (), at, created_by="anonymous", path=path)
-    secret, sealed = secret_values.seal(empty, value, ring)
-    return lifecycle.add(secret, sealed, {}, at, "anonymous")
+    sealed = secret_values.seal(empty, value, ring)
+    return tags.sign_secret(lifecycle.add(empty, sealed, {}, at, "anonymous"), ring)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, ParamSpec, TypeVar
 from ..audit import checkpoints, key
 from ..crypto import secret_values, tags
 from ..crypto.keyring import KeyRing
+from ..crypto.tags import AcceptsEarlier
 from ..errors import CannotDecrypt, StoreUnavailable, Tampered, VaultError
 from ..keys import canary
 from ..models import DrillResult, Envelope, StoredToken, now
@@ -20,7 +21,7 @@ from ..store.drills import DrillStore
 from ..store.staging import Staging
 from .archive import Archive, Watcher
 from .manifest import Manifest
-from .restore import stage
+from .restore import holds_earlier, stage
 
 Failure = tuple[str, CannotDecrypt]
 Record = TypeVar("Record")
@@ -37,6 +38,7 @@ class Drill:
     watcher: Watcher
     failed: Callable[[str], None]
     clock: Callable[[], datetime] = now
+    _accepts_earlier: bool = field(default=False, init=False)
     _records: int = field(default=0, init=False)
     _failures: int = field(default=0, init=False)
 
@@ -60,6 +62,7 @@ class Drill:
         archive = Archive(source, self.ring)
         try:
             manifest = stage(archive, self.staging, self.ring, self.watcher)
+            self._accepts_earlier = holds_earlier(self.staging, self.ring)
             self._open(self._secrets())
             self._open(self._tokens())
             self._open(self._log())
@@ -92,11 +95,14 @@ class Drill:
 
     def _secrets(self) -> Iterator[tuple[str, list[Failure]]]:
         for secret_id, found in self.staging.secrets():
-            yield f"secret {secret_id}", _open_secret(found, self.ring)
+            yield f"secret {secret_id}", _open_secret(found, self.ring, lambda: self._accepts_earlier)
 
     def _tokens(self) -> Iterator[tuple[str, list[Failure]]]:
         for token_id, found in self.staging.tokens():
-            yield f"token {token_id}", _try("tag", _verify_token, found, self.ring)
+            yield (
+                f"token {token_id}",
+                _try("tag", _verify_token, found, self.ring, lambda: self._accepts_earlier),
+            )
 
     def _log(self) -> Iterator[tuple[str, list[Failure]]]:
         for record_id, found in self.staging.records():
@@ -111,18 +117,18 @@ class Drill:
             yield f"meta {name}", _try("value", _open_sealed, found, self.ring)
 
 
-def _open_secret(secret: Secret | Tampered, ring: KeyRing) -> list[Failure]:
+def _open_secret(secret: Secret | Tampered, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> list[Failure]:
     if isinstance(secret, Tampered):
         return [("document", secret)]
-    problems = _try("path or owner", tags.verify_path, secret, ring)
+    problems = _try("tag", tags.verify_secret, secret, ring, accepts_earlier)
     for version in secret.versions:
         if version.sealed is not None or version.destroyed_at is None:
             problems += _try(f"version {version.version}", secret_values.open_, secret, version, ring)
     return problems
 
 
-def _verify_token(found: StoredToken | Tampered, ring: KeyRing) -> None:
-    tags.verify_token(_require_valid(found, ring), ring)
+def _verify_token(found: StoredToken | Tampered, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> None:
+    tags.verify_token(_require_valid(found, ring), ring, accepts_earlier)
 
 
 def _read_checkpoint(found: Mapping[str, Any] | Tampered, ring: KeyRing) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from ..crypto.keyring import KeyRing
 from ..errors import ConfigurationError, Tampered, UnknownKey
+from ..keys import canary
 from ..keys.canary import KeyRingCheck
 from ..models import now
 from ..store.master_keys import KeyStore
@@ -43,6 +44,8 @@ class Restore:
         try:
             manifest = stage(archive, self.staging, self.ring, self.watcher)
             self.keys.register(self.ring.key_ids)
+            if holds_earlier(self.staging, self.ring):
+                self.key_check.renew_canary(accept_earlier=True)
             for count in self.store.put_in_place(self.staging, self.clock()):
                 self.watcher.add("restoring", count)
         finally:
@@ -87,6 +90,17 @@ def stage(archive: Archive, staging: Staging, ring: KeyRing, watcher: Watcher) -
         if (found := staging.count(name)) != part.documents:
             raise Tampered(f"only {found} of {part.documents} documents of {name} are in the database")
     return manifest
+
+
+def holds_earlier(staging: Staging, ring: KeyRing) -> bool:
+    """Return whether there may be records of earlier versions among the staged ones.
+
+    Raises:
+        Tampered, UnknownKey: the staged canary does not open.
+        StoreUnavailable: the database did not answer.
+    """
+    staged = staging.canary()
+    return staged is None or canary.open_(staged, ring)
 
 
 def _require_keys(manifest: Manifest, ring: KeyRing) -> None:

@@ -3,8 +3,10 @@
     key names    prints the names and ids of the keys that this machine's service has, as one JSON object
     key status   prints which keys exist and how much is encrypted under each, as one JSON object
     key rewrap   re-encrypts everything under the primary key; if it was interrupted, run it again
+    key earlier  prints whether records of earlier versions are still accepted: yes or no
 
-``rewrap`` exits with 0 only if it has verified that nothing needs another key, otherwise with 1.  Each line
+``rewrap`` also gives records of earlier versions a tag over all of them, and from then on none is accepted
+without.  It exits with 0 only if it has verified that nothing needs another key, otherwise with 1.  Each line
 on standard output names an item that cannot be decrypted and was left unchanged.  Progress is on standard
 error.
 """
@@ -67,13 +69,20 @@ def _rewrap() -> int:
             pass
         watcher = _Watcher()
         with runtime.entry("key_rewrap") as entry:
-            result = Rewrap(_keys(runtime), runtime.store.secrets, runtime.key_check, watcher).run(
-                policy.OPERATOR
-            )
+            result = Rewrap(
+                _keys(runtime), runtime.store.secrets, runtime.store.tokens, runtime.key_check, watcher
+            ).run(policy.OPERATOR)
             if result.left:
                 entry.reason = "another key is still needed"
         watcher.end(result, runtime.ring.key_ids[0])
         return 1 if result.left else 0
+
+
+@command.command("earlier", help="Print whether records of earlier versions are still accepted: yes or no.")
+def _earlier() -> int:
+    with open_runtime() as runtime:
+        print("yes" if runtime.key_check.accepts_earlier() else "no")
+    return 0
 
 
 def _keys(runtime: Runtime) -> KeyServices:
@@ -106,6 +115,7 @@ class _Watcher:
         seconds = time.monotonic() - self._started
         _report(f"{result.done} done in {seconds:.1f} s, {result.done / seconds:.0f} per second")
         if not result.left:
+            _report("no record of an earlier version is left")
             _report(f"nothing needs another key than {primary}")
             return
         if result.failed:

@@ -21,7 +21,7 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 
 # Append only: a number that has been on a disk never changes its meaning.  A new format also needs
-# - a number that is not the format byte of a tag (``mac.HMAC_SHA256``);
+# - a number that is not the format byte of a tag (``mac.FORMATS``);
 # - its header read in ``key_id`` and its body in ``open_``;
 # - a byte range in ``key_ranges.for_key`` and ``models.KeyRanges``, and that range in the queries of
 #   ``store.rewrap``: without it a rewrap would leave its data keys under the old master key;

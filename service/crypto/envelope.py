@@ -30,8 +30,10 @@ def open_(envelope: Envelope, context: Context, ring: KeyRing) -> bytes:
 
     Raises:
         UnknownKey: no key of the ring has the envelope's key id.
-        Tampered: a byte, the secret id or the version differs from what was sealed.
+        Tampered: a byte, the secret id or the version differs from what was sealed, or the payload is gone.
     """
+    if envelope.payload is None:
+        raise Tampered("its value is missing")
     data_key = ring.unwrap(envelope.data_key, context)
     return aead.open_(data_key, envelope.payload, context.for_payload())
 

@@ -16,7 +16,8 @@ def for_key(key_id: str) -> KeyRanges:
     raw_id = bytes.fromhex(key_id)
     return KeyRanges(
         data_keys=_range(bytes([aead.AES_256_GCM]) + raw_id, _WRAP_BYTES),
-        tags=_range(bytes([mac.HMAC_SHA256]) + raw_id, mac.TAG_BYTES),
+        tags=_range(bytes([mac.WHOLE]) + raw_id, mac.TAG_BYTES),
+        partial_tags=_range(bytes([mac.PARTIAL]) + raw_id, mac.TAG_BYTES),
     )
 
 

@@ -74,29 +74,19 @@ class KeyRing:
         primary, _ = self._held
         return wrapped if aead.key_id(wrapped) == primary else self.wrap(data_key, context)
 
-    def tag(self, fields: Mapping[str, str]) -> bytes:
-        """Return the tag of fields that are stored in the clear, under the primary master key."""
+    def tag(self, content: bytes) -> bytes:
+        """Return the tag of a record that is stored in the clear, under the primary master key."""
         primary, by_id = self._held
-        return mac.tag(by_id[primary], fields)
+        return mac.tag(by_id[primary], content)
 
-    def verify(self, tag: bytes, fields: Mapping[str, str]) -> None:
-        """Check that ``tag`` is the tag of these fields.
+    def verify(self, tag: bytes, content: bytes) -> None:
+        """Check that ``tag`` is the tag of this content.
 
         Raises:
             UnknownKey: no key of the ring has the tag's key id, even after a reload.
-            Tampered: a field or a byte of the tag differs.
+            Tampered: a byte of the content or of the tag differs.
         """
-        mac.verify(self._key(mac.key_id(tag)), tag, fields)
-
-    def retag(self, tag: bytes, fields: Mapping[str, str]) -> bytes:
-        """Return the tag of the same fields under the primary master key, unchanged if it already is.
-
-        Raises:
-            UnknownKey, Tampered: as ``verify``; fields that do not authenticate get no new tag.
-        """
-        self.verify(tag, fields)
-        primary, _ = self._held
-        return tag if mac.key_id(tag) == primary else self.tag(fields)
+        mac.verify(self._key(mac.key_id(tag)), tag, content)
 
     def _key(self, key_id: bytes) -> bytes:
         key = self._held[1].get(key_id) or self._reloaded().get(key_id)

@@ -1,38 +1,41 @@
-"""Authentication tags for fields that are stored in the clear; only a holder of a master key can make one.
+"""Authentication tags for records that are stored in the clear; only a holder of a master key can make one.
 
-A tag is ``format byte ‖ key id (8) ‖ HMAC-SHA256 (32)`` over the canonical encoding of the fields,
-under a key derived from the master key for this purpose alone.
+A tag is ``format byte ‖ key id (8) ‖ HMAC-SHA256 (32)`` over the encoded content (``canonical``), under a key
+derived from the master key for this format alone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 
 from ..errors import Tampered
 from .aead import KEY_ID_BYTES, key_id_of
-from .canonical import encode
 
 # Append only, and different from every number in ``aead.FORMATS`` (see there for what a format needs).
-HMAC_SHA256 = 2
+PARTIAL = 2  # Over some fields of a record (``canonical.encode``); no longer made.
+WHOLE = 3  # Over all of a record (``canonical.encode_record``).
+# What the key is derived with.
+FORMATS = {
+    PARTIAL: b"secret-manager record authentication",
+    WHOLE: b"secret-manager whole record authentication",
+}
 
 TAG_BYTES = 1 + KEY_ID_BYTES + hashlib.sha256().digest_size
 
 
-def tag(key: bytes, fields: Mapping[str, str]) -> bytes:
-    """Return the tag of ``fields``."""
-    derived = hmac.digest(key, b"secret-manager record authentication", hashlib.sha256)
-    return bytes([HMAC_SHA256]) + key_id_of(key) + hmac.digest(derived, encode(fields), hashlib.sha256)
+def tag(key: bytes, content: bytes) -> bytes:
+    """Return the tag of a whole record's content."""
+    return _tag(key, content, WHOLE)
 
 
-def verify(key: bytes, candidate: bytes, fields: Mapping[str, str]) -> None:
-    """Check that ``candidate`` is the tag of ``fields`` under this key.
+def verify(key: bytes, candidate: bytes, content: bytes) -> None:
+    """Check that ``candidate`` is the tag of ``content``, in its own format, under this key.
 
     Raises:
         Tampered: it is not.
     """
-    if not hmac.compare_digest(candidate, tag(key, fields)):
+    if not hmac.compare_digest(candidate, _tag(key, content, candidate[0])):
         raise Tampered("does not authenticate")
 
 
@@ -42,6 +45,16 @@ def key_id(candidate: bytes) -> bytes:
     Raises:
         Tampered: it is not a tag.
     """
-    if len(candidate) != TAG_BYTES or candidate[0] != HMAC_SHA256:
+    if len(candidate) != TAG_BYTES or candidate[0] not in FORMATS:
         raise Tampered("not a tag of a known format")
     return candidate[1 : 1 + KEY_ID_BYTES]
+
+
+def is_partial(candidate: bytes) -> bool:
+    """Return whether this is a tag over some fields only."""
+    return candidate[:1] == bytes([PARTIAL])
+
+
+def _tag(key: bytes, content: bytes, tag_format: int) -> bytes:
+    derived = hmac.digest(key, FORMATS[tag_format], hashlib.sha256)
+    return bytes([tag_format]) + key_id_of(key) + hmac.digest(derived, content, hashlib.sha256)

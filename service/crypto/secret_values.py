@@ -7,15 +7,14 @@ from dataclasses import replace
 from ..errors import Tampered
 from ..models import Envelope
 from ..records import LegacyValue, Secret, Version
-from . import envelope, tags
+from . import envelope
 from .context import Context
 from .keyring import KeyRing
 
 
-def seal(secret: Secret, value: bytes, ring: KeyRing) -> tuple[Secret, Envelope]:
-    """Return the secret with its path signed, and the value encrypted as its next version."""
-    sealed = envelope.seal(value, Context(secret.secret_id, secret.current + 1), ring)
-    return tags.sign_path(secret, ring), sealed
+def seal(secret: Secret, value: bytes, ring: KeyRing) -> Envelope:
+    """Return the value encrypted as the secret's next version."""
+    return envelope.seal(value, Context(secret.secret_id, secret.current + 1), ring)
 
 
 def open_(secret: Secret, version: Version, ring: KeyRing) -> bytes:

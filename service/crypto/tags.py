@@ -1,99 +1,150 @@
-"""Tags: HMACs that bind fields stored in the clear to their record.
+"""Tags: HMACs over everything in a secret's or token's record, so that it is a state the service wrote.
 
-A secret's tag covers its path, or the token that owns it; a token's tag covers everything that decides
-what the token may do.  Without tags, write access to the database would be enough to put another secret
-at a path, to mark a secret as destroyed there, or to widen a token's scopes.
+Without them, write access to the database would be enough to put another secret at a path, to serve the
+password of before a rotation, to undo an expiry or a limit, or to widen a token's scopes.  A tag cannot
+tell that the whole record was put back as it once was.
+
+Records of earlier versions have a partial tag or none.  They authenticate only while the database is marked
+as holding such records (``keys.canary``), and get a whole tag when they change, at the latest by a rewrap.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import fields, replace
 
 from ..errors import Tampered
-from ..models import StoredToken, Token
-from ..records import Secret
+from ..models import Envelope, StoredToken, Token
+from ..records import Secret, Version
+from . import mac
+from .canonical import encode, encode_record
 from .keyring import KeyRing
 
-
-def sign_path(secret: Secret, ring: KeyRing) -> Secret:
-    """Return the secret with the tag of its path or owner, or without a tag if it has neither."""
-    if not _has_path_or_owner(secret):
-        return replace(secret, tag=None)
-    fields = _path_fields(secret)
-    return replace(secret, tag=ring.tag(fields))
+# Whether the database holds records of earlier versions.
+AcceptsEarlier = Callable[[], bool]
 
 
-def verify_path(secret: Secret, ring: KeyRing) -> None:
-    """Check that the service wrote the secret's path and owner.
+def sign_secret(secret: Secret, ring: KeyRing) -> Secret:
+    """Return the secret with its tag, under the primary master key."""
+    return replace(secret, tag=ring.tag(_secret_content(secret)))
+
+
+def sign_change(before: Secret, after: Secret, ring: KeyRing) -> Secret:
+    """Return ``after`` with the next revision, so that no two states have the same, and with its tag."""
+    return sign_secret(replace(after, revision=(before.revision or 0) + 1), ring)
+
+
+def verify_secret(secret: Secret, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> None:
+    """Check that the service wrote this secret, in this state; payloads are not needed.
 
     Raises:
         Tampered: it did not.
         UnknownKey: the ring lacks the tag's key.
     """
-    if not _has_path_or_owner(secret):
+    if secret.tag is None or mac.is_partial(secret.tag):
+        _require(accepts_earlier)
+        _verify_partial(secret, ring)
         return
-    if secret.tag is None:
-        raise Tampered("its path or owner does not authenticate")
-    fields = _path_fields(secret)
-    ring.verify(secret.tag, fields)
-
-
-def retag_path(secret: Secret, ring: KeyRing) -> Secret:
-    """Return the secret with its tag under the primary master key.
-
-    Raises:
-        Tampered, UnknownKey: as ``verify_path``; a path that does not authenticate gets no new tag.
-    """
-    return secret if secret.tag is None else replace(secret, tag=ring.retag(secret.tag, _path_fields(secret)))
-
-
-def path_differs(one: Secret, other: Secret) -> bool:
-    """Return whether the two have different paths or owners."""
-    return _path_fields(one) != _path_fields(other)
+    ring.verify(secret.tag, _secret_content(secret))
 
 
 def sign_token(token: Token, digest: bytes, ring: KeyRing) -> StoredToken:
     """Return the token as it is stored, with its tag; ``digest`` is the SHA-256 of its secret part."""
-    return StoredToken(token, digest, ring.tag(_token_fields(token, digest)))
+    return StoredToken(token, digest, ring.tag(_token_content(token, digest)))
 
 
-def verify_token(stored: StoredToken, ring: KeyRing) -> None:
+def verify_token(stored: StoredToken, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> None:
     """Check that the service wrote this token.
+
+    The revocation of a revoked token may still be without a tag: it ends the token before that is made.
 
     Raises:
         Tampered: it did not.
         UnknownKey: the ring lacks the tag's key.
     """
-    ring.verify(stored.tag, _token_fields(stored.token, stored.digest))
+    if mac.is_partial(stored.tag):
+        _require(accepts_earlier)
+        ring.verify(stored.tag, encode(_partial_token_fields(stored.token, stored.digest)))
+        return
+    try:
+        ring.verify(stored.tag, _token_content(stored.token, stored.digest))
+    except Tampered:
+        if stored.token.revoked_at is None:
+            raise
+        ring.verify(stored.tag, _token_content(replace(stored.token, revoked_at=None), stored.digest))
 
 
-def retag_token(stored: StoredToken, ring: KeyRing) -> StoredToken:
-    """Return the token with its tag under the primary master key.
-
-    Raises:
-        Tampered, UnknownKey: as ``verify_token``; a token that does not authenticate gets no new tag.
-    """
-    return replace(stored, tag=ring.retag(stored.tag, _token_fields(stored.token, stored.digest)))
+def is_current(tag: bytes | None, ring: KeyRing) -> bool:
+    """Return whether a tag is a whole one under the primary master key."""
+    return tag is not None and not mac.is_partial(tag) and mac.key_id(tag).hex() == ring.key_ids[0]
 
 
-def _has_path_or_owner(secret: Secret) -> bool:
-    return any(value is not None for value in (secret.path, secret.former_path, secret.owner))
+# A record's content is what differs from the defaults, as in its document: so a field that is added later,
+# with a default, leaves the tags of earlier records valid.  A default must never change.
+def _names(record: type, *left_out: str) -> tuple[tuple[str, object], ...]:
+    return tuple(
+        (each.name, each.default)
+        for each in sorted(fields(record), key=lambda each: each.name)
+        if each.name not in left_out
+    )
+
+
+_SECRET = _names(Secret, "versions", "tag")
+_VERSION = _names(Version, "sealed")
+_TOKEN = _names(Token, "scopes")
+
+
+def _content(record: object, names: tuple[tuple[str, object], ...]) -> dict[str, object]:
+    return {name: value for name, default in names if (value := getattr(record, name)) != default}
+
+
+def _secret_content(secret: Secret) -> bytes:
+    content = _content(secret, _SECRET)
+    content["purpose"] = "secret"
+    content["versions"] = [_version_content(version) for version in secret.versions]
+    return encode_record(content)
+
+
+def _version_content(version: Version) -> dict[str, object]:
+    content = _content(version, _VERSION)
+    if isinstance(version.sealed, Envelope):
+        # A data key seals one payload only, so it stands for that as well: lists read no payloads.
+        content["data_key"] = version.sealed.data_key
+    return content
+
+
+def _token_content(token: Token, digest: bytes) -> bytes:
+    content = _content(token, _TOKEN)
+    content["purpose"] = "token"
+    content["scopes"] = [str(scope) for scope in token.scopes]
+    content["digest"] = digest
+    return encode_record(content)
+
+
+def _require(accepts_earlier: AcceptsEarlier) -> None:
+    if not accepts_earlier():
+        raise Tampered("its tag does not cover all of it, and this database holds no such record any more")
+
+
+def _verify_partial(secret: Secret, ring: KeyRing) -> None:
+    if secret.tag is not None:
+        ring.verify(secret.tag, encode(_path_fields(secret)))
+    elif any(value is not None for value in (secret.path, secret.former_path, secret.owner)):
+        raise Tampered("its path or owner does not authenticate")
 
 
 def _path_fields(secret: Secret) -> dict[str, str]:
-    fields = {
+    content = {
         "purpose": "secret",
         "secret_id": secret.secret_id,
         "path": secret.path or "",
         "owner": secret.owner or "",
     }
-    return fields if secret.former_path is None else {**fields, "former_path": secret.former_path}
+    return content if secret.former_path is None else {**content, "former_path": secret.former_path}
 
 
-def _token_fields(token: Token, digest: bytes) -> dict[str, str]:
-    # The use count and the revocation are not covered: they change independently, and an attacker who can
-    # write to the database could restore the whole earlier document anyway.
-    fields = {
+def _partial_token_fields(token: Token, digest: bytes) -> dict[str, str]:
+    content = {
         "purpose": "token",
         "token_id": token.token_id,
         "digest": digest.hex(),
@@ -108,7 +159,6 @@ def _token_fields(token: Token, digest: bytes) -> dict[str, str]:
         "rate_limit": str(token.rate_limit),
     }
     if token.makers is None:
-        # Tokens of before have a tag without these.
-        return fields
+        return content
     limits = "\n".join(f"{token_id} {limit}" for token_id, limit in token.shared_limits)
-    return {**fields, "makers": "\n".join(token.makers), "shared_limits": limits}
+    return {**content, "makers": "\n".join(token.makers), "shared_limits": limits}

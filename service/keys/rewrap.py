@@ -1,5 +1,8 @@
 """Rewraps everything that is under another master key of the ring under the primary one.
 
+It also gives every record of an earlier version a tag over all of it.  Once no other record is left, the
+database is marked: from then on the service refuses such records.
+
 No progress is stored: the work left is what the database finds under other keys.  So an interrupted run is
 continued by running it again.  Runs may overlap with each other and with all traffic: every write is a
 compare-and-swap, and a record that changed in between is read and rewrapped again.
@@ -16,11 +19,13 @@ from ..access import policy
 from ..crypto import key_ranges, secret_values, tags
 from ..crypto.context import Context
 from ..crypto.keyring import KeyRing
+from ..crypto.tags import AcceptsEarlier
 from ..errors import CannotDecrypt, ConfigurationError, Tampered
-from ..models import Action, Principal, StoredToken
-from ..records import Secret, Wrapped, ends_at
+from ..models import Action, Envelope, Principal, StoredToken
+from ..records import Secret, Version, ends_at
 from ..store.rewrap import ReadItems, Slice
 from ..store.secrets import SecretStore
+from ..store.tokens import TokenStore
 from .canary import KeyRingCheck
 from .status import KeyServices
 
@@ -63,10 +68,16 @@ class Rewrap:
     """One run."""
 
     def __init__(
-        self, keys: KeyServices, secrets: SecretStore, key_check: KeyRingCheck, watcher: Watcher
+        self,
+        keys: KeyServices,
+        secrets: SecretStore,
+        tokens: TokenStore,
+        key_check: KeyRingCheck,
+        watcher: Watcher,
     ) -> None:
         self._keys = keys
         self._secrets = secrets
+        self._tokens = tokens
         self._key_check = key_check
         self._watcher = watcher
         self._primary = keys.ring.key_ids[0]
@@ -95,11 +106,13 @@ class Rewrap:
         self._rewrap_all(
             "secret", partial(store.secrets_not_under, key), _rewrap_secret, store.rewrap, _BATCH
         )
-        self._rewrap_all("token", partial(store.tokens_not_under, key), _rewrap_token, store.retag, _BATCH)
+        self._rewrap_all(
+            "token", partial(store.tokens_not_under, key), _rewrap_token, self._tokens.retag, _BATCH
+        )
         left = store.count_not_under(key) + self._rewrap_audit_key()
         if not left:
             # Last: while the canary is under another key, no process without that key serves callers.
-            self._key_check.rewrap_canary()
+            self._key_check.renew_canary()
         return RewrapResult(self._done, self._failed, left)
 
     def _rewrap_audit_key(self) -> int:
@@ -115,7 +128,7 @@ class Rewrap:
         self,
         kind: str,
         read: Callable[[Slice], ReadItems[Record]],
-        rewrap: Callable[[Record, KeyRing], tuple[Record, Problems]],
+        rewrap: Callable[[Record, KeyRing, AcceptsEarlier], tuple[Record, Problems]],
         write: Callable[[Sequence[tuple[Record, Record]]], int],
         count: int,
     ) -> None:
@@ -131,7 +144,7 @@ class Rewrap:
                     if isinstance(before, Tampered):
                         problems = [("document", before)]
                     else:
-                        after, problems = rewrap(before, self._keys.ring)
+                        after, problems = rewrap(before, self._keys.ring, self._key_check.accepts_earlier)
                         if after != before:
                             changes.append((before, after))
                             continue
@@ -155,36 +168,48 @@ class Rewrap:
 
 # Each of the following returns the new record and what could not be decrypted: only what authenticates is
 # wrapped or tagged again.
-def _rewrap_legacy(secret: Secret, ring: KeyRing) -> tuple[Secret, Problems]:
+def _rewrap_legacy(secret: Secret, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> tuple[Secret, Problems]:
     """Encrypt the value of a record of an earlier implementation in the current format."""
     try:
-        return secret_values.reseal_legacy(secret, ring), []
+        tags.verify_secret(secret, ring, accepts_earlier)
+        return tags.sign_change(secret, secret_values.reseal_legacy(secret, ring), ring), []
     except CannotDecrypt as error:
         return secret, [("value", error)]
 
 
-def _rewrap_secret(wrapped: Wrapped, ring: KeyRing) -> tuple[Wrapped, Problems]:
-    """Rewrap each data key and renew the path's tag; no value is decrypted."""
-    problems: Problems = []
-    secret = wrapped.secret
+def _rewrap_secret(secret: Secret, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> tuple[Secret, Problems]:
+    """Rewrap each data key and renew the tag; no value is decrypted."""
     try:
-        secret = tags.retag_path(secret, ring)
+        tags.verify_secret(secret, ring, accepts_earlier)
     except CannotDecrypt as error:
-        problems.append(("path or owner", error))
-    data_keys = []
-    for version, data_key in zip(secret.versions, wrapped.data_keys, strict=True):
-        if data_key is not None:
-            try:
-                data_key = ring.rewrap(data_key, Context(secret.secret_id, version.version))
-            except CannotDecrypt as error:
-                problems.append((f"version {version.version}", error))
-        data_keys.append(data_key)
-    return Wrapped(secret, tuple(data_keys)), problems
+        return secret, [("tag", error)]
+    problems: Problems = []
+    versions = tuple(
+        _rewrap_version(secret.secret_id, version, ring, problems) for version in secret.versions
+    )
+    rewrapped = replace(secret, versions=versions)
+    if rewrapped == secret and tags.is_current(secret.tag, ring):
+        return secret, problems
+    return tags.sign_change(secret, rewrapped, ring), problems
 
 
-def _rewrap_token(stored: StoredToken, ring: KeyRing) -> tuple[StoredToken, Problems]:
+def _rewrap_version(secret_id: str, version: Version, ring: KeyRing, problems: Problems) -> Version:
+    if not isinstance(version.sealed, Envelope):
+        return version
+    try:
+        data_key = ring.rewrap(version.sealed.data_key, Context(secret_id, version.version))
+    except CannotDecrypt as error:
+        problems.append((f"version {version.version}", error))
+        return version
+    return replace(version, sealed=replace(version.sealed, data_key=data_key))
+
+
+def _rewrap_token(
+    stored: StoredToken, ring: KeyRing, accepts_earlier: AcceptsEarlier
+) -> tuple[StoredToken, Problems]:
     """Renew a token's tag."""
     try:
-        return tags.retag_token(stored, ring), []
+        tags.verify_token(stored, ring, accepts_earlier)
+        return tags.sign_token(stored.token, stored.digest, ring), []
     except CannotDecrypt as error:
         return stored, [("tag", error)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..access import paths, policy
 from ..audit.recorder import Entry
-from ..crypto import secret_values
+from ..crypto import secret_values, tags
 from ..errors import PathTaken, VaultError
 from ..models import Action, Principal
 from ..records import Secret, ends_at
@@ -117,8 +117,9 @@ def _make(services: SecretServices, entry: Entry, principal: Principal, request:
     )
     entry.secret_id = empty.secret_id
     options = resolve(request.options, at)
-    secret, sealed = secret_values.seal(lifecycle.configure(empty, options), value, services.ring)
-    return lifecycle.add(secret, sealed, options, at, principal.actor)
+    secret = lifecycle.configure(empty, options)
+    sealed = secret_values.seal(secret, value, services.ring)
+    return tags.sign_secret(lifecycle.add(secret, sealed, options, at, principal.actor), services.ring)
 
 
 def _insert(store: SecretStore, secret: Secret) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from ..access import paths, policy
 from ..audit.recorder import Entry
-from ..errors import InvalidFields
+from ..crypto import tags
+from ..crypto.keyring import KeyRing
+from ..crypto.tags import AcceptsEarlier
+from ..errors import CannotDecrypt, InvalidFields
 from ..models import AccessFilter, Action, Principal
-from ..records import Secret
+from ..records import Secret, State
 from ..store.secret_listing import AlteredSecret, ListFilter, Range, SecretPage
+from . import state
 from .services import SecretServices
 
 MAX_PAGE = 1000
@@ -42,7 +47,7 @@ class ListQuery:
 class Listing:
     """A page; ``cursor`` is None on the last one.
 
-    ``altered`` names secrets whose record the service did not write, by their paths or else their ids.
+    ``altered`` names secrets whose record does not authenticate, by their paths or else their ids.
     """
 
     secrets: list[Secret]
@@ -69,10 +74,10 @@ def list_(services: SecretServices, entry: Entry, principal: Principal, query: L
     filter_ = ListFilter(query.deleted, query.labels, services.clock())
     if query.unnamed:
         owner = None if policy.is_admin(principal) else principal.actor
-        return _listing(services.listing.by_id(filter_, owner, start, query.limit))
+        return _listing(services, services.listing.by_id(filter_, owner, start, query.limit))
     ranges = _from(start, _ranges(policy.access_filter(principal, Action.LIST), query.prefix))
     if query.recursive:
-        return _listing(services.listing.by_path(filter_, ranges, query.limit))
+        return _listing(services, services.listing.by_path(filter_, ranges, query.limit))
     return _list_level(services, filter_, ranges, query)
 
 
@@ -86,17 +91,35 @@ def successor(text: str) -> str:
     return text + "\0"
 
 
-def _listing(page: SecretPage) -> Listing:
-    return _sorted_out(page.secrets, [], None if page.last is None else _cursor(successor(page.last)))
+def _listing(services: SecretServices, page: SecretPage) -> Listing:
+    cursor = None if page.last is None else _cursor(successor(page.last))
+    return _sorted_out(services, page.secrets, [], cursor)
 
 
-def _sorted_out(found: Sequence[Secret | AlteredSecret], folders: list[str], cursor: str | None) -> Listing:
-    return Listing(
-        [each for each in found if isinstance(each, Secret)],
-        folders,
-        [each.path or each.secret_id for each in found if isinstance(each, AlteredSecret)],
-        cursor,
-    )
+def _sorted_out(
+    services: SecretServices,
+    found: Sequence[Secret | AlteredSecret],
+    folders: list[str],
+    cursor: str | None,
+) -> Listing:
+    secrets, altered = [], []
+    # Asked at most once for a page, and only if it has a record of an earlier version.
+    accepts_earlier = cache(services.key_check.accepts_earlier)
+    at = services.clock()
+    for each in found:
+        if isinstance(each, AlteredSecret) or not _is_authentic(each, services.ring, accepts_earlier):
+            altered.append(each.path or each.secret_id)
+        elif state.of(each, at) is not State.EXPIRED:
+            secrets.append(each)
+    return Listing(secrets, folders, altered, cursor)
+
+
+def _is_authentic(secret: Secret, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> bool:
+    try:
+        tags.verify_secret(secret, ring, accepts_earlier)
+    except CannotDecrypt:
+        return False
+    return True
 
 
 def _list_level(
@@ -118,12 +141,12 @@ def _list_level(
             secrets.append(secret)
         else:
             if page.last is None:
-                return _sorted_out(secrets, folders, None)
+                return _sorted_out(services, secrets, folders, None)
             start = successor(page.last)
             # A path is likely followed by more paths: read more at once, until a folder appears.
             ahead *= 2
         ranges = _from(start, ranges)
-    return _sorted_out(secrets, folders, _cursor(start))
+    return _sorted_out(services, secrets, folders, _cursor(start))
 
 
 def _ranges(access: AccessFilter, prefix: str) -> list[Range]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from ..access import policy
 from ..audit.recorder import Entry
 from ..crypto import tags
-from ..crypto.keyring import KeyRing
 from ..errors import CannotDecrypt, SecretNotFound, Tampered
 from ..models import AccessFilter, Action, Principal
 from ..records import Secret
@@ -49,7 +48,7 @@ def find_one(
     Raises:
         SecretNotFound: there is no such secret, or the caller may not know of it.
         KeyRingMismatch: the key ring does not fit the data.
-        Tampered, UnknownKey: its document, path or owner does not authenticate.
+        Tampered, UnknownKey: its document does not authenticate.
         StoreUnavailable: the database did not answer in time.
     """
     audit_target(entry, ref)
@@ -58,7 +57,7 @@ def find_one(
     found = read([ref], access).get(ref) or services.secrets.find_missing([ref], access)[ref]
     if not isinstance(found, Secret):
         raise found
-    tags.verify_path(found, services.ring)
+    tags.verify_secret(found, services.ring, services.key_check.accepts_earlier)
     audit_found(entry, found)
     return found
 
@@ -81,7 +80,7 @@ def find(
     found = read(refs, access)
     missing = [ref for ref in refs if ref not in found]
     all_found = found | services.secrets.find_missing(missing, access) if missing else found
-    return [_verified(all_found[ref], services.ring) for ref in refs]
+    return [_verified(services, all_found[ref]) for ref in refs]
 
 
 def _access(
@@ -101,12 +100,12 @@ def _access(
 
 
 def _verified(
-    found: Secret | Tampered | SecretNotFound, ring: KeyRing
+    services: SecretServices, found: Secret | Tampered | SecretNotFound
 ) -> Secret | SecretNotFound | CannotDecrypt:
     if not isinstance(found, Secret):
         return found
     try:
-        tags.verify_path(found, ring)
+        tags.verify_secret(found, services.ring, services.key_check.accepts_earlier)
     except CannotDecrypt as error:
         return error
     return found

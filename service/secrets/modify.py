@@ -54,7 +54,7 @@ def update(
         VersionConflict: the secret is not at the expected version.
         PathTaken: another secret has the new path.
         KeyRingMismatch: the key ring does not fit the data.
-        Tampered, UnknownKey: its path or owner does not authenticate.
+        Tampered, UnknownKey: its document does not authenticate.
         StoreUnavailable: it may or may not have been changed.
     """
     lookup.audit_target(entry, ref)
@@ -84,7 +84,7 @@ def update(
         if value is not None:
             if changed.cas_required and request.expected_version is None:
                 raise InvalidFields({"expected_version": ["required: this secret has cas_required set"]})
-            changed, sealed = secret_values.seal(changed, value, services.ring)
+            sealed = secret_values.seal(changed, value, services.ring)
             return lifecycle.add(changed, sealed, options, at, principal.actor)
         if "version_expires_at" in options:
             changed = lifecycle.extend(changed, options["version_expires_at"], at)
@@ -177,8 +177,7 @@ def save_if_unchanged(services: SecretServices, before: Secret, after: Secret, a
         PathTaken, TooLarge, Tampered, UnknownKey, StoreUnavailable: as ``update``.
     """
     after = secret_values.reseal_legacy(lifecycle.tidy(after, at), services.ring)
-    if tags.path_differs(before, after):
-        after = tags.sign_path(after, services.ring)
+    after = tags.sign_change(before, after, services.ring)
     try:
         return services.secrets.swap(before, after, ends_at(after))
     except PathTaken:

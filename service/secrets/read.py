@@ -101,7 +101,7 @@ def describe(services: SecretServices, entry: Entry, principal: Principal, ref: 
             message says whether it has expired, was destroyed or was already read.
         InvalidFields: the path is malformed.
         KeyRingMismatch: the key ring does not fit the data.
-        Tampered, UnknownKey: its path or owner does not authenticate.
+        Tampered, UnknownKey: its document does not authenticate.
         StoreUnavailable: the database did not answer in time.
     """
     secret = lookup.find_one(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 
-from pymongo.database import Database
+from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from ..errors import Tampered
@@ -17,13 +17,13 @@ _ID = "canary"
 
 
 class CanaryStore:
-    """The document ``canary`` in the collection ``meta``.
+    """The document ``canary`` in the collection ``meta``, or in a staged one.
 
     Every method raises StoreUnavailable if the database does not answer in time.
     """
 
-    def __init__(self, database: Database[Document]) -> None:
-        self._collection = database[COLLECTION]
+    def __init__(self, collection: Collection[Document]) -> None:
+        self._collection = collection
 
     def find(self) -> Envelope | None:
         """Return the canary, or None if the database has none yet."""
@@ -54,15 +54,16 @@ class CanaryStore:
         with map_errors(), suppress(DuplicateKeyError):
             self._collection.insert_one({"_id": _ID, "payload": canary.payload, "data_key": canary.data_key})
 
-    def rewrap(self, canary: Envelope, data_key: bytes) -> None:
-        """Replace the wrap of the canary's data key unless another process was first.
+    def replace(self, canary: Envelope, new: Envelope) -> None:
+        """Replace the canary unless another process was first.
 
         Raises:
             StoreUnavailable: it may or may not have been replaced.
         """
         with map_errors():
             self._collection.update_one(
-                {"_id": _ID, "data_key": canary.data_key}, {"$set": {"data_key": data_key}}
+                {"_id": _ID, "data_key": canary.data_key},
+                {"$set": {"payload": new.payload, "data_key": new.data_key}},
             )
 
 

@@ -11,8 +11,8 @@ from pymongo.cursor import Cursor
 from pymongo.database import Database
 
 from ..errors import Tampered
-from ..models import EncryptedItem, KeyRanges, StoredToken
-from ..records import Secret, Wrapped
+from ..models import EncryptedItem, Envelope, KeyRanges, StoredToken
+from ..records import Secret
 from . import audit_keys, canary, secret_documents, secret_queries, secrets, tokens
 from .database import Document, map_errors
 
@@ -20,7 +20,6 @@ Record = TypeVar("Record")
 # Ids and what was read; for a malformed document, the error instead.
 ReadItems = Sequence[tuple[str, Record | Tampered]]
 
-_WITHOUT_VALUES = {"versions.payload": False}
 _LEGACY: Document = {"ciphertext": {"$exists": True}}
 # Few enough for one round trip to finish in time on a busy database.
 _BATCH_SIZE = 1000
@@ -62,24 +61,24 @@ class RewrapStore:
         self._tokens = database[tokens.COLLECTION]
         self._meta = database[canary.COLLECTION]
 
-    def secrets_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[Wrapped]:
-        """Return secrets that have anything under another master key."""
+    def secrets_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[Secret]:
+        """Return secrets that have anything under another master key, or no whole tag; without payloads."""
         return _read(
-            self._secrets.find(page_slice.filter() | _not_under(key), _WITHOUT_VALUES),
+            self._secrets.find(page_slice.filter() | _not_under(key), secret_documents.WITHOUT_PAYLOADS),
             page_slice,
-            secret_documents.read_wrapped,
+            secret_documents.read,
         )
 
     def tokens_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredToken]:
-        """Return tokens whose tag is under another master key."""
+        """Return tokens without a whole tag under this master key."""
         return _read(self._tokens.find(page_slice.filter() | _tag_not_under(key)), page_slice, tokens.read)
 
     def legacy(self, page_slice: Slice) -> ReadItems[Secret]:
         """Return records of an earlier implementation, with their values."""
         return _read(self._secrets.find(page_slice.filter() | _LEGACY), page_slice, secret_documents.read)
 
-    def rewrap(self, changes: Sequence[tuple[Wrapped, Wrapped]]) -> int:
-        """Replace tag and data keys of the first of each pair with the second's; return how many changed.
+    def rewrap(self, changes: Sequence[tuple[Secret, Secret]]) -> int:
+        """Replace tag, revision and data keys of each first secret; return how many changed.
 
         A secret that has changed since it was read stays as it is.
 
@@ -88,34 +87,17 @@ class RewrapStore:
         """
         updates = []
         for before, after in changes:
-            changed: Document = {"revision": (before.secret.revision or 0) + 1}
-            if after.secret.tag != before.secret.tag:
-                changed["tag"] = after.secret.tag
-            for index, (old, new) in enumerate(zip(before.data_keys, after.data_keys, strict=True)):
-                if new != old:
-                    changed[f"versions.{index}.data_key"] = new
-            unchanged = {"_id": before.secret.secret_id, "revision": before.secret.revision}
+            changed: Document = {"revision": after.revision, "tag": after.tag}
+            for index, (old, new) in enumerate(zip(before.versions, after.versions, strict=True)):
+                if isinstance(new.sealed, Envelope) and new.sealed != old.sealed:
+                    changed[f"versions.{index}.data_key"] = new.sealed.data_key
+            unchanged = {"_id": before.secret_id, "revision": before.revision}
             updates.append(UpdateOne(unchanged, {"$set": changed}))
         with map_errors():
             return self._secrets.bulk_write(updates, ordered=False).matched_count
 
-    def retag(self, changes: Sequence[tuple[StoredToken, StoredToken]]) -> int:
-        """Replace the tag of the first of each pair with the second's; return how many changed.
-
-        A token that was renewed since it was read stays as it is.
-
-        Raises:
-            StoreUnavailable: some may have been changed.
-        """
-        updates = [
-            UpdateOne({"_id": before.token.token_id, "tag": before.tag}, {"$set": {"tag": after.tag}})
-            for before, after in changes
-        ]
-        with map_errors():
-            return self._tokens.bulk_write(updates, ordered=False).matched_count
-
     def count_not_under(self, key: KeyRanges) -> int:
-        """Return how many secrets and tokens are not entirely under this master key."""
+        """Return how many secrets and tokens are not entirely under this master key, with whole tags."""
         with map_errors():
             return (
                 self._secrets.count_documents(_not_under(key))
@@ -125,7 +107,7 @@ class RewrapStore:
 
     def any_under(self, key: KeyRanges) -> bool:
         """Return whether anything is under this master key."""
-        tagged = {"tag": secret_queries.within(key.tags)}
+        tagged = {"$or": [{"tag": secret_queries.within(each)} for each in (key.tags, key.partial_tags)]}
         wrapped = {"versions": {"$elemMatch": {"data_key": secret_queries.within(key.data_keys)}}}
         with map_errors():
             return any(
@@ -163,11 +145,12 @@ def _not_under(key: KeyRanges) -> Document:
         {"versions": {"$elemMatch": {"data_key": condition}}}
         for condition in secret_queries.outside(key.data_keys)
     ]
-    return {"$or": [*data_keys, _tag_not_under(key)]}
+    return {"$or": [*data_keys, _tag_not_under(key)], "ciphertext": {"$exists": False}}
 
 
 def _tag_not_under(key: KeyRanges) -> Document:
-    return {"$or": [{"tag": condition} for condition in secret_queries.outside(key.tags)]}
+    # Partial tags are outside as well, under whichever key.
+    return {"$or": [{"tag": condition} for condition in (*secret_queries.outside(key.tags), None)]}
 
 
 def _bytes(value: object) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import Tampered
 from ..models import Envelope
-from ..records import MAX_VERSIONS, LegacyValue, Secret, Version, Wrapped
+from ..records import MAX_VERSIONS, LegacyValue, Secret, Version
 from .database import Document, expect_type
 
 # Name (the same in record and document): default, type.
@@ -53,11 +53,9 @@ _VERSION: dict[str, tuple[Any, type]] = {
 # The value of "shelf", by which listings filter; absent while the secret is in use.
 _SHELVES = {"deleted_at": "deleted", "destroyed_at": "destroyed"}
 # All fields; a document of an earlier implementation has its value in "ciphertext".
-FIELDS = dict.fromkeys(("current", "labels", "ciphertext", *_SECRET), True)
-# The fields that a listing needs: not the versions, which may be large.
-LISTED = dict.fromkeys(
-    ("path", "labels", "current", "created_at", "updated_at", "expires_at", "deleted_at", "reads_left"), True
-)
+FIELDS = dict.fromkeys(("current", "labels", "shelf", "ciphertext", *_SECRET), True)
+# A projection: payloads may be large, and nothing but fetching needs them.
+WITHOUT_PAYLOADS = {"versions.payload": False}
 
 
 def write(secret: Secret) -> Document:
@@ -73,9 +71,8 @@ def write(secret: Secret) -> Document:
     }
     if secret.labels:
         document["labels"] = [label(*pair) for pair in secret.labels]
-    for field, shelf in _SHELVES.items():
-        if getattr(secret, field) is not None:
-            document["shelf"] = shelf
+    if (shelf := _shelf(secret)) is not None:
+        document["shelf"] = shelf
     return document
 
 
@@ -99,29 +96,10 @@ def read(document: Document) -> Secret:
         versions = tuple(_read_version(expect_type(entry, dict)) for entry in entries)
         if document["current"] not in [version.version for version in versions]:
             raise Tampered("the current version is missing")
-        return _read_secret(document, versions)
-
-
-def read_wrapped(document: Document) -> Wrapped:
-    """Return a secret that was read without its payloads.
-
-    Raises:
-        Tampered: the document is malformed.
-    """
-    secret = read(document)
-    with _map_malformed():
-        data_keys = (expect_type(entry.get("data_key"), bytes, NoneType) for entry in document["versions"])
-        return Wrapped(secret, tuple(data_keys))
-
-
-def read_listed(document: Document) -> Secret:
-    """Return a secret of which only the fields in ``LISTED`` were read; it has no versions.
-
-    Raises:
-        Tampered: the document is malformed.
-    """
-    with _map_malformed():
-        return _read_secret({"current": 1, **document}, ())
+        secret = _read_secret(document, versions)
+        if document.get("shelf") != _shelf(secret):
+            raise Tampered("it is listed where it does not belong")
+        return secret
 
 
 @contextmanager
@@ -130,6 +108,11 @@ def _map_malformed() -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise Tampered("the document is not a valid secret") from None
+
+
+def _shelf(secret: Secret) -> str | None:
+    shelves = [shelf for field, shelf in _SHELVES.items() if getattr(secret, field) is not None]
+    return shelves[-1] if shelves else None
 
 
 def _plain(record: Secret | Version, fields: dict[str, tuple[Any, type]]) -> Document:
@@ -168,13 +151,12 @@ def _read_plain(document: Document, fields: dict[str, tuple[Any, type]]) -> dict
 
 
 def _read_version(document: Document) -> Version:
-    payload = document.get("payload")
+    data_key = expect_type(document.get("data_key"), bytes, NoneType)
+    payload = expect_type(document.get("payload"), bytes, NoneType)
     return Version(
         version=expect_type(document["version"], int),
         created_at=expect_type(document["created_at"], datetime, NoneType),
-        sealed=None
-        if payload is None
-        else Envelope(expect_type(payload, bytes), expect_type(document["data_key"], bytes)),
+        sealed=None if data_key is None else Envelope(payload, data_key),
         **_read_plain(document, _VERSION),
     )
 

@@ -79,7 +79,9 @@ class ListingStore:
     def _page(self, query: Document, order: str, count: int) -> SecretPage:
         with map_errors():
             found = list(
-                self._collection.find(query, secret_documents.LISTED).sort(order, ASCENDING).limit(count)
+                self._collection.find(query, secret_documents.WITHOUT_PAYLOADS)
+                .sort(order, ASCENDING)
+                .limit(count)
             )
         return SecretPage([_read(each) for each in found], found[-1][order] if len(found) == count else None)
 
@@ -106,7 +108,7 @@ def _query(filter_: ListFilter) -> Document:
 
 def _read(document: Document) -> Secret | AlteredSecret:
     try:
-        return secret_documents.read_listed(document)
+        return secret_documents.read(document)
     except Tampered:
         path = document.get("path")
         return AlteredSecret(str(document["_id"]), path if isinstance(path, str) else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -67,14 +66,13 @@ class SecretStore:
     def swap(self, before: Secret, after: Secret, ends_at: datetime | None) -> bool:
         """Replace ``before`` with ``after``, both with all values; return False if it has changed since.
 
-        Sends only the fields that differ.
+        ``after`` has a revision of its own.  Sends only the fields that differ.
 
         Raises:
             PathTaken: another secret has its new path.
             TooLarge: the document would exceed MongoDB's limit.
             StoreUnavailable: it may or may not have been changed.
         """
-        after = replace(after, revision=(before.revision or 0) + 1)
         old, new = secret_documents.write(before), secret_documents.write(after)
         changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
         ending = _ending(ends_at)
@@ -116,7 +114,7 @@ class SecretStore:
 
     def find_without_values(self, refs: Sequence[SecretRef], access: AccessFilter) -> Found:
         """Return the same without any value."""
-        return self._find(refs, access, {"$project": {"versions.payload": False}})
+        return self._find(refs, access, {"$project": secret_documents.WITHOUT_PAYLOADS})
 
     def find_whole(self, refs: Sequence[SecretRef], access: AccessFilter) -> Found:
         """Return the same with all values, as ``swap`` needs them."""
@@ -154,13 +152,15 @@ class SecretStore:
         return {path for document in found for path in secret_queries.paths_in(document)}
 
     def find_any(self) -> Secret | None:
-        """Return any one secret that has a value, or None if there is none.
+        """Return any one secret that has a value, not of an earlier implementation if there is another.
 
         Raises:
             Tampered: neither this service nor its predecessor wrote its document.
         """
         with self._errors():
-            document = self._collection.find_one({"destroyed_at": None})
+            document = self._collection.find_one(
+                {"destroyed_at": None, "ciphertext": None}
+            ) or self._collection.find_one({"destroyed_at": None})
         return None if document is None else secret_documents.read(document)
 
     def in_transaction(self, work: Callable[[SecretStore], Result]) -> Result:

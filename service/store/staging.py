@@ -17,6 +17,7 @@ from ..records import Secret
 from . import audit, audit_keys, canary, checkpoints, secret_documents, secrets, tokens
 from .audit_keys import SealedAuditKey
 from .backup_collections import INCLUDED, staging_name
+from .canary import CanaryStore
 from .database import DUPLICATE_KEY, Document, map_errors
 
 Record = TypeVar("Record")
@@ -90,6 +91,14 @@ class Staging:
     def meta(self) -> Iterator[tuple[str, Envelope | SealedAuditKey | Tampered | None]]:
         """Yield the documents of ``meta``, like ``secrets``: canary and audit keys; None for all others."""
         return self._read(canary.COLLECTION, _read_meta)
+
+    def canary(self) -> Envelope | None:
+        """Return the canary, or None if there is none.
+
+        Raises:
+            Tampered: the document is malformed.
+        """
+        return CanaryStore(self.collection(canary.COLLECTION)).find()
 
     def collection(self, name: str) -> Collection[Document]:
         """Return the staging collection for the collection ``name``."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from . import canary, indexes
 from . import database as mongo_database
-from . import indexes
 from .audit import AuditStore
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
@@ -42,7 +42,7 @@ class Store:
         self.audit_keys = AuditKeyStore(self._database)
         self.checkpoints = CheckpointStore(self._database)
         self.writers = WriterStore(self._database)
-        self.canaries = CanaryStore(self._database)
+        self.canaries = CanaryStore(self._database[canary.COLLECTION])
         self.keys = KeyStore(self._database)
         self.rewrap = RewrapStore(self._database)
         self.tokens = TokenStore(self._database)

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from types import NoneType
 from typing import Any
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, UpdateOne
 from pymongo.database import Database
 
 from ..errors import Tampered
@@ -62,22 +62,52 @@ class TokenStore:
         with map_errors():
             return self._collection.find_one(query, {"_id": True}) is not None
 
-    def use(self, token_id: str, uses: int = 1) -> bool:
-        """Count that many uses; return whether there were as many left, else count none.
+    def find_each(self, token_ids: Sequence[str]) -> list[tuple[str, StoredToken | Tampered]]:
+        """Return those of these tokens that exist, by id, with errors in place of malformed ones."""
+        with map_errors():
+            found = list(self._collection.find({"_id": {"$in": list(token_ids)}}))
+        return [(str(document["_id"]), _read_or_error(document)) for document in found]
+
+    def swap(self, before: StoredToken, after: StoredToken) -> bool:
+        """Store a token's new uses and expiry; return False if it has changed or was revoked since.
 
         Raises:
-            StoreUnavailable: the uses may or may not have been counted.
+            StoreUnavailable: it may or may not have been changed.
         """
-        left = {"$lte": [{"$add": ["$uses", uses]}, "$max_uses"]}
+        token = after.token
+        changed = {
+            "uses": token.uses,
+            "expires_at": token.expires_at,
+            "ended_at": token.expires_at,
+            "tag": after.tag,
+        }
         with map_errors():
             return (
                 self._collection.find_one_and_update(
-                    {"_id": token_id, **_ALIVE, "$expr": left},
-                    {"$inc": {"uses": uses}},
+                    {"_id": token.token_id, "tag": before.tag, **_ALIVE},
+                    {"$set": changed},
                     projection={"_id": True},
                 )
                 is not None
             )
+
+    def retag(self, changes: Sequence[tuple[StoredToken, StoredToken]]) -> int:
+        """Replace the tag of the first of each pair with the second's; return how many changed.
+
+        A token that has changed since it was read stays as it is.
+
+        Raises:
+            StoreUnavailable: some may have been changed.
+        """
+        updates = [
+            UpdateOne(
+                {"_id": before.token.token_id, "tag": before.tag, "revoked_at": before.token.revoked_at},
+                {"$set": {"tag": after.tag}},
+            )
+            for before, after in changes
+        ]
+        with map_errors():
+            return self._collection.bulk_write(updates, ordered=False).matched_count
 
     def page(
         self, created_by: str | None, after: str, count: int
@@ -132,23 +162,6 @@ class TokenStore:
             return self._collection.update_many(
                 query, {"$set": {"revoked_at": at, "ended_at": at}}
             ).modified_count
-
-    def renew(self, stored: StoredToken) -> bool:
-        """Store a token's new expiry; return False if it has been revoked.
-
-        Raises:
-            StoreUnavailable: it may or may not have been renewed.
-        """
-        expires_at = stored.token.expires_at
-        with map_errors():
-            return (
-                self._collection.find_one_and_update(
-                    {"_id": stored.token.token_id, **_ALIVE},
-                    {"$set": {"expires_at": expires_at, "ended_at": expires_at, "tag": stored.tag}},
-                    projection={"_id": True},
-                )
-                is not None
-            )
 
     def has_administrator(self, at: datetime) -> bool:
         """Return whether there is an administrator's token that can be used at that time.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from ..access import policy, token_format
@@ -27,6 +27,7 @@ from ..errors import (
     TooManyRequests,
     Unauthenticated,
 )
+from ..keys.canary import KeyRingCheck
 from ..models import Principal, StoredToken, Token, now
 from ..store.rate_limits import RateLimitStore
 from ..store.tokens import TokenStore
@@ -56,6 +57,7 @@ class Authenticator:
         tokens: TokenStore,
         attempts: RateLimitStore,
         ring: KeyRing,
+        key_check: KeyRingCheck,
         failures_per_minute: int,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -63,6 +65,7 @@ class Authenticator:
         self._tokens = tokens
         self._attempts = attempts
         self._ring = ring
+        self._key_check = key_check
         self._failures_per_minute = failures_per_minute
         self._clock = clock
         self._cache: dict[str, _Cached] = {}
@@ -123,7 +126,7 @@ class Authenticator:
         if not hmac.compare_digest(stored.digest if stored else _NO_DIGEST, credential.digest) or not stored:
             raise InvalidToken
         if cached is None:
-            tags.verify_token(stored, self._ring)
+            tags.verify_token(stored, self._ring, self._key_check.accepts_earlier)
             self._add_to_cache(stored, asked_at + RECHECK_SECONDS)
         return stored.token
 
@@ -157,8 +160,32 @@ class Authenticator:
             raise self._too_many(f"rate limit exceeded: {whose} may make {limit} calls per minute")
 
     def _use(self, token: Token, uses: int) -> None:
-        if token.max_uses is not None and not self._tokens.use(token.token_id, uses):
-            raise TokenUsedUp(uses)
+        """Count uses by compare-and-swap, because the token's tag covers their number."""
+        if token.max_uses is None:
+            return
+        self._key_check.require()
+        asked_at = self._clock()
+        stored = self._cached(token.token_id)
+        while True:
+            if stored is None:
+                stored = self._find_authentic(token.token_id)
+            if stored.token.revoked_at is not None:
+                raise TokenRevoked
+            used = stored.token.uses + uses
+            if used > token.max_uses:
+                raise TokenUsedUp(uses)
+            after = tags.sign_token(replace(stored.token, uses=used), stored.digest, self._ring)
+            if self._tokens.swap(stored, after):
+                self._add_to_cache(after, asked_at + RECHECK_SECONDS)
+                return
+            asked_at, stored = self._clock(), None
+
+    def _find_authentic(self, token_id: str) -> StoredToken:
+        stored = self._tokens.find(token_id)
+        if stored is None:
+            raise InvalidToken
+        tags.verify_token(stored, self._ring, self._key_check.accepts_earlier)
+        return stored
 
     def _count_failure(self, client_ip: str, claimed: str | None) -> None:
         limit = self._failures_per_minute

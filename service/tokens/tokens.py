@@ -7,6 +7,7 @@ StoreUnavailable if the database does not answer in time.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -111,7 +112,7 @@ def list_(services: TokenServices, principal: Principal, after: str) -> TokenPag
         try:
             if not isinstance(stored, StoredToken):
                 raise stored
-            tags.verify_token(stored, services.ring)
+            _verify(services, stored)
             tokens.append(stored.token)
         except CannotDecrypt:
             altered.append(token_id)
@@ -127,19 +128,22 @@ def renew(services: TokenServices, entry: Entry, principal: Principal, token_id:
         KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: it may or may not have been renewed.
     """
-    stored = _find(services, entry, principal, token_id)
-    token, present = stored.token, now()
-    if token.lifetime is None or token.expires_at is None:
-        raise Forbidden("this token is not renewable")
-    if token.expires_at <= present:
-        raise Forbidden("this token has expired and can no longer be renewed: create another")
     # The new tag is made under the primary key, which must fit the database.
     services.key_check.require()
-    renewed = replace(token, expires_at=present + timedelta(seconds=token.lifetime))
-    if not services.store.renew(tags.sign_token(renewed, stored.digest, services.ring)):
-        raise TokenNotFound
-    services.forget(token_id)
-    return renewed
+    while True:
+        stored = _find(services, entry, principal, token_id)
+        token, present = stored.token, now()
+        if token.revoked_at is not None:
+            raise TokenNotFound
+        if token.lifetime is None or token.expires_at is None:
+            raise Forbidden("this token is not renewable")
+        if token.expires_at <= present:
+            raise Forbidden("this token has expired and can no longer be renewed: create another")
+        renewed = replace(token, expires_at=present + timedelta(seconds=token.lifetime))
+        # If it was used in between, its uses are read again.
+        if services.store.swap(stored, tags.sign_token(renewed, stored.digest, services.ring)):
+            services.forget(token_id)
+            return renewed
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,22 @@ def revoke(
         ended += _revoke_descendants(services, revoked)
     for revoked_id in revoked:
         services.forget(revoked_id)
+    _sign_revocations(services, revoked)
     return Revocation(revoked, ended)
+
+
+def _sign_revocations(services: TokenServices, revoked: Sequence[str]) -> None:
+    """Give revoked tokens tags that cover the revocation, so that removing it does not bring them back."""
+    services.key_check.require()
+    changes = []
+    for _, stored in services.store.find_each(revoked):
+        # One that does not authenticate gets no tag, and nobody can use it.
+        with suppress(CannotDecrypt):
+            if isinstance(stored, StoredToken):
+                _verify(services, stored)
+                changes.append((stored, tags.sign_token(stored.token, stored.digest, services.ring)))
+    if changes:
+        services.store.retag(changes)
 
 
 def _revoke_descendants(services: TokenServices, revoked: list[str]) -> int:
@@ -206,7 +225,7 @@ def _makers_of(services: TokenServices, token: Token) -> tuple[str, ...]:
         stored = services.store.find(token.created_by)
         if stored is None:
             break
-        tags.verify_token(stored, services.ring)
+        _verify(services, stored)
         token = stored.token
     return tuple(line)
 
@@ -251,5 +270,9 @@ def _find(services: TokenServices, entry: Entry, principal: Principal, token_id:
     is_creator = principal.actor == stored.token.created_by and Scope(Action.TOKEN) in principal.scopes
     if not (is_own or is_creator or policy.is_admin(principal)):
         raise TokenNotFound
-    tags.verify_token(stored, services.ring)
+    _verify(services, stored)
     return stored
+
+
+def _verify(services: TokenServices, stored: StoredToken) -> None:
+    tags.verify_token(stored, services.ring, services.key_check.accepts_earlier)

@@ -1,6 +1,7 @@
 """api.guard: every call is recorded with its actor, whether it succeeds or fails."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -8,6 +9,8 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from service.access.token_format import Credential
+from service.crypto import tags
+from service.crypto.keyring import KeyRing
 from service.models import now
 from service.store.rate_limits import RateLimitStore
 from service.store.store import Store
@@ -28,11 +31,14 @@ GUARDED = (
 
 
 @pytest.fixture
-def tokens(give: Callable[..., str], store: Store) -> dict[str, str | None]:
+def tokens(give: Callable[..., str], store: Store, ring: KeyRing) -> dict[str, str | None]:
     """Tokens by what is wrong with them."""
     good, revoked, used_up = give("fetch:team/*", "create:team/*"), give("audit"), give("audit", max_uses=1)
     store.tokens.revoke([id_of(revoked)], now())
-    store.tokens.use(id_of(used_up))
+    unused = store.tokens.find(id_of(used_up))
+    assert unused is not None
+    once = tags.sign_token(replace(unused.token, uses=1), unused.digest, ring)
+    assert store.tokens.swap(unused, once)
     return {
         "none": None,
         "good": good,

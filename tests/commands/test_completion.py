@@ -43,7 +43,7 @@ def complete(*words: str) -> list[str]:
     ("words", "candidates"),
     [
         (("a",), ["audit"]),
-        (("key", ""), ["names", "rewrap", "status"]),
+        (("key", ""), ["earlier", "names", "rewrap", "status"]),
         (("--v",), ["--version"]),
         (("token", "revoke", "--k"), ["--keep-descendants"]),
         (("mongo", "setup", "--member", "a:1", "--e"), ["--election-timeout"]),

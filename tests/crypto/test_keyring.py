@@ -103,27 +103,13 @@ def test_a_rewrap_changes_the_wrap_and_not_the_data_key(context: Context) -> Non
     assert new == both.rewrap(new, context)
 
 
-def test_altered_data_gets_no_new_wrap_and_no_new_tag(context: Context) -> None:
+def test_altered_data_gets_no_new_wrap(context: Context) -> None:
     """Otherwise a rotation would legitimize what an attacker altered."""
     old, both = make_ring(MASTER_KEY), make_ring(OTHER_MASTER_KEY, MASTER_KEY)
     elsewhere = Context(context.secret_id, context.version + 1)
 
     with pytest.raises(Tampered):
         both.rewrap(old.wrap(DATA_KEY, context), elsewhere)
-    with pytest.raises(Tampered):
-        both.retag(old.tag({"path": "a"}), {"path": "b"})
-    with pytest.raises(UnknownKey):
-        make_ring(OTHER_MASTER_KEY).retag(old.tag({"path": "a"}), {"path": "a"})
-
-
-def test_a_new_tag_needs_the_new_key_only() -> None:
-    """A second retag changes nothing."""
-    both = make_ring(OTHER_MASTER_KEY, MASTER_KEY)
-
-    new = both.retag(make_ring(MASTER_KEY).tag({"path": "a"}), {"path": "a"})
-
-    make_ring(OTHER_MASTER_KEY).verify(new, {"path": "a"})
-    assert new == both.retag(new, {"path": "a"})
 
 
 def test_a_wrap_that_cannot_be_counted_is_not_made(context: Context) -> None:

@@ -117,7 +117,7 @@ def test_the_canary_is_rewrapped_under_the_primary_key(mongo: EmbeddedMongo, dat
     """From then on the old key does not decrypt it."""
     key_check(mongo, MASTER_KEY).check()
 
-    key_check(mongo, OTHER_MASTER_KEY, MASTER_KEY).rewrap_canary()
+    key_check(mongo, OTHER_MASTER_KEY, MASTER_KEY).renew_canary()
 
     key_check(mongo, OTHER_MASTER_KEY).check()
     with pytest.raises(KeyRingMismatch):

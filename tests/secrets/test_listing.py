@@ -13,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.database import Database
 
-from service.models import AccessFilter
+from service.crypto import tags
+from service.crypto.keyring import KeyRing
+from service.models import AccessFilter, now
+from service.records import Secret, Version
 from service.secrets.listing import _ranges
+from service.store import secret_documents
 from tests.calls import ask
 from tests.conftest import Clock
 
@@ -195,17 +199,18 @@ def test_an_altered_record_hides_no_other(client: FlaskClient, filled: None, dat
     ids=str,
 )
 def test_a_page_costs_the_same_however_many_there_are(
-    client: FlaskClient, indexed: None, database: Database, query: dict[str, Any]
+    client: FlaskClient, indexed: None, database: Database, ring: KeyRing, query: dict[str, Any]
 ) -> None:
     """The database examines only as much as the page holds, as its profiler shows."""
-    stamp = {"current": 1, "versions": [{"version": 1, "created_at": None}], "created_at": None}
-    label = {"labels": [{"k": "kind", "v": "many"}]}
+    stamp = {"current": 1, "versions": (Version(1, None),), "created_at": None}
+    label = {"labels": (("kind", "many"),)}
+    secrets = [
+        *(Secret(f"n{n:04}", path=f"many/{n % 500:03}/{n}", **label, **stamp) for n in range(1500)),
+        *(Secret(f"d{n:04}", path=f"gone/{n}", deleted_at=now(), **stamp) for n in range(1500)),
+        *(Secret(f"u{n:04}", **stamp) for n in range(1500)),
+    ]
     database.secrets.insert_many(
-        [
-            *({"_id": f"n{n:04}", "path": f"many/{n % 500:03}/{n}", **label, **stamp} for n in range(1500)),
-            *({"_id": f"d{n:04}", "path": f"gone/{n}", "shelf": "deleted", **stamp} for n in range(1500)),
-            *({"_id": f"u{n:04}", **stamp} for n in range(1500)),
-        ]
+        [{"_id": each.secret_id, **secret_documents.write(tags.sign_secret(each, ring))} for each in secrets]
     )
     first = ask(client, "list", **query, limit=10).json
     for more in ({}, {"cursor": first["cursor"]}):

@@ -130,7 +130,7 @@ def test_finds_share_a_round_trip_and_no_rights(concurrently: Concurrently) -> N
     values = {
         version.version: version.sealed for one in found for it in one.values() for version in it.versions
     }
-    assert {1: None, 2: Envelope(b"new", b"key")} == values
+    assert {1: Envelope(None, b"key"), 2: Envelope(b"new", b"key")} == values
 
 
 @pytest.mark.parametrize("access", ACCESS_FILTERS)

@@ -86,25 +86,40 @@ def test_a_document_that_lacks_a_field_is_tampered_with(
         store.tokens.find(ID)
 
 
-def test_counts_uses_up_to_the_maximum(store: Store) -> None:
-    """But not those of a revoked token, or of one that does not exist."""
+def test_swaps_only_if_unchanged(store: Store) -> None:
+    """Of two writers, the second gets False and has changed nothing; so does one of a token that is gone."""
+    store.tokens.insert(STORED)
+    used = replace(STORED, token=replace(STORED.token, uses=1), tag=b"used")
+    renewed = replace(STORED, token=replace(STORED.token, expires_at=PRESENT), tag=b"renewed")
+
+    assert store.tokens.swap(STORED, used)
+    assert not store.tokens.swap(STORED, renewed)
+    assert used == store.tokens.find(ID)
+    assert store.tokens.swap(used, renewed)
+    assert renewed == store.tokens.find(ID)
+    assert not store.tokens.swap(
+        replace(STORED, token=replace(STORED.token, token_id="0" * 16)), replace(used, tag=b"x")
+    )
+
+
+def test_a_tag_replaces_only_the_one_that_was_read(store: Store) -> None:
+    """In the state that was read: a revocation in between is not undone, nor tagged as if it were none."""
     store.tokens.insert(STORED)
 
-    assert [True, True, False] == [store.tokens.use(ID) for _ in range(3)]
-    assert not store.tokens.use("0" * 16)
+    assert 1 == store.tokens.retag([(STORED, replace(STORED, tag=b"new"))])
+    assert 0 == store.tokens.retag([(STORED, replace(STORED, tag=b"late"))])
+    store.tokens.revoke([ID], PRESENT)
+    assert 0 == store.tokens.retag([(replace(STORED, tag=b"new"), replace(STORED, tag=b"late"))])
 
 
-def test_a_revoked_token_is_neither_used_nor_renewed(store: Store) -> None:
+def test_a_revoked_token_is_not_changed(store: Store) -> None:
     """The time of the first revocation stays."""
     store.tokens.insert(STORED)
     store.tokens.revoke([ID, "0" * 16], PRESENT)
     store.tokens.revoke([ID], PRESENT + timedelta(hours=1))
 
-    assert (False, False, False) == (
-        store.tokens.use(ID),
-        store.tokens.renew(STORED),
-        store.tokens.is_alive(ID),
-    )
+    assert not store.tokens.swap(STORED, replace(STORED, tag=b"new"))
+    assert not store.tokens.is_alive(ID)
     found = store.tokens.find(ID)
     assert found is not None
     assert PRESENT == found.token.revoked_at

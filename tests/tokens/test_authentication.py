@@ -18,6 +18,7 @@ from service.app import key_ring
 from service.audit.recorder import Entry
 from service.environment import Environment
 from service.errors import InvalidToken, TokenExpired, TokenRevoked
+from service.keys.canary import KeyRingCheck
 from service.models import Caller, now
 from service.settings import Settings
 from service.store.rate_limits import RateLimitStore
@@ -272,7 +273,10 @@ def clock() -> Clock:
 def authenticators(environment: dict[str, str], store: Store, clock: Clock) -> list[Authenticator]:
     """The authenticators of two processes, with a clock that the test controls."""
     ring = key_ring(Settings.from_environment(Environment(environment)), store)
-    return [Authenticator(store.tokens, store.rate_limits, ring, 1000, clock=clock) for _ in range(2)]
+    key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
+    return [
+        Authenticator(store.tokens, store.rate_limits, ring, key_check, 1000, clock=clock) for _ in range(2)
+    ]
 
 
 def ask(authenticator: Authenticator, token: str) -> str:

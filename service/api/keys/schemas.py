@@ -27,7 +27,7 @@ class KeyUseResponse(Schema):
         required=True, metadata={"description": "Versions of secrets whose data keys it wraps."}
     )
     secret_tags = fields.Integer(
-        required=True, metadata={"description": "Secrets whose path or owner it authenticates."}
+        required=True, metadata={"description": "Secrets that it authenticates, including destroyed ones."}
     )
     token_tags = fields.Integer(
         required=True, metadata={"description": "Tokens that it authenticates, including ended ones."}

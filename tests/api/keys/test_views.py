@@ -57,7 +57,7 @@ def test_counts_what_depends_on_each_key(
             "canary": True,
             "audit_key": True,
             "versions": 2,
-            "secret_tags": 1,
+            "secret_tags": 2,
             "token_tags": 1,
         }
         | {"wraps": BLOCK_SIZE + 2},

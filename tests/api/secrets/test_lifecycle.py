@@ -13,8 +13,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
+from service.crypto.keyring import KeyRing
+from service.store.store import Store
+from tests import earlier
 from tests.calls import OF_CALLERS, ask, id_of, post
-from tests.conftest import MASTER_KEY, Clock
+from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, Clock
 
 ONE, TWO, THREE = (base64.b64encode(value).decode() for value in (b"one", b"two", b"three"))
 PATH = "team/app"
@@ -478,11 +481,11 @@ def test_a_secret_of_an_earlier_implementation_can_be_changed(
 
 
 def test_an_undecryptable_secret_of_an_earlier_implementation_can_be_destroyed(
-    client: FlaskClient, database: Database
+    client: FlaskClient, database: Database, store: Store, ring: KeyRing
 ) -> None:
     """Updating it fails, because that would have to seal its value again."""
-    secret_id = create(client)
-    database.secrets.replace_one({}, {"_id": secret_id, "ciphertext": base64.b64encode(b"x" * 40).decode()})
+    earlier.accept(store, ring, client)
+    secret_id = earlier.add_legacy(database, OTHER_MASTER_KEY)
     assert 500 == ask(client, "update", secret_id=secret_id, secret=TWO).status_code
 
     assert "destroyed" == ask(client, "destroy", secret_id=secret_id).json["state"]
