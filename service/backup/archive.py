@@ -87,6 +87,16 @@ class Archive:
             raise RuntimeError("the batches were not read to their end")
         return self._manifest
 
+    def read_manifest(self) -> Manifest:
+        """Read all of the backup and return its manifest.
+
+        Raises:
+            Tampered: as ``batches``.
+        """
+        for _ in self.batches():
+            pass
+        return self.manifest
+
     def batches(self) -> Iterator[tuple[str, bytes]]:
         """Yield collections and their documents; only reaching the end shows that none is missing.
 

@@ -54,11 +54,9 @@ class Restore:
 
     def check(self, source: BinaryIO, *, replace: bool) -> Manifest:
         """Read all of the backup and raise what ``run`` would; nothing is changed."""
-        archive = self._begin(source, replace=replace)
-        for _ in archive.batches():
-            pass
-        _require_keys(archive.manifest, self.ring)
-        return archive.manifest
+        manifest = self._begin(source, replace=replace).read_manifest()
+        _require_keys(manifest, self.ring)
+        return manifest
 
     def _begin(self, source: BinaryIO, *, replace: bool) -> Archive:
         archive = Archive(source, self.ring)

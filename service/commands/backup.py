@@ -83,10 +83,8 @@ def _create(output: str) -> int:
 def _show(file: str) -> int:
     held = loading.load(Environment(os.environ))
     with _usable(file), _open_input(file) as source:
-        archive = Archive(source, KeyRing(lambda: held, lambda _key_id: None))
-        for _ in archive.batches():
-            pass
-        print(json.dumps(asdict(archive.manifest), indent=2))
+        manifest = Archive(source, KeyRing(lambda: held, lambda _key_id: None)).read_manifest()
+    print(json.dumps(asdict(manifest), indent=2))
     return 0
 
 
