@@ -15,17 +15,18 @@ LOOPBACK = ("localhost", "127.0.0.1")
 
 
 class Authority:
-    """A CA with its certificate in ``file``; the certificates that it issues are in ``folder``."""
+    """A CA with its ``key`` and its certificate in ``file``; those that it issues are in ``folder``."""
 
     def __init__(self, folder: Path, name: str = "CA of the tests") -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.file = folder / "ca.pem"
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
-            _builder(self._name, self._name, self._key, timedelta(days=0), timedelta(days=10))
+            _builder(self._name, self._name, self.key, timedelta(days=0), timedelta(days=10))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign(self.key, hashes.SHA256())
         )
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -44,7 +45,7 @@ class Authority:
             _builder(subject, self._name, key, since, until)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(x509.SubjectAlternativeName([_general(each) for each in names or LOOPBACK]), False)
-            .sign(self._key, hashes.SHA256())
+            .sign(self.key, hashes.SHA256())
         )
         file = self.folder / f"{name}.pem"
         file.write_bytes(

@@ -20,7 +20,11 @@ KINDS = ("quick", "database", "playbook", "check", "long_check", "cluster", "lab
 COLLECTED = pytest.StashKey[dict[str, list[str]]]()
 
 _FOLDERS = {"tests/cluster/": "cluster", "tests/lab/": "lab"}
-_FILES = {"tests/test_plan.py": "playbook", "tests/test_checks.py": "check"}
+_FILES = {
+    "tests/test_plan.py": "playbook",
+    "tests/test_escrow_plays.py": "playbook",
+    "tests/test_checks.py": "check",
+}
 # Fixtures that start a mongod; all others that need one ask for one of these.
 _MONGODS = {"mongo", "own_mongo", "bare"}
 # These files start mongods or servers without the fixtures.

@@ -3,31 +3,33 @@
 ``sealed`` is RSA-OAEP with SHA-256 (RFC 8017, 7.1) of the key alone.  Without this program, decrypt it with
 
     openssl pkeyutl -decrypt -inkey FILE -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256
+
+Everybody who has the public key can encrypt a key of their own to it, so the cluster's CA signs what is
+exported.  ``signer`` is the SHA-256 of the CA's public key, and ``signature`` covers all other fields.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from ..errors import ConfigurationError, Tampered
+from . import signatures
 from .aead import key_id_of
+from .canonical import encode
+
+PrivateKey: TypeAlias = RSAPrivateKey
 
 # 128 bits of security (NIST SP 800-57 part 1, table 2).
 MIN_BITS = 3072
@@ -36,6 +38,8 @@ RSA_OAEP_SHA256 = 1
 
 _OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
 _FIELDS = ("kind", "name", "key_id", "recipient", "sealed")
+# What is not signed has neither of them.
+_SIGNATURE_FIELDS = ("signer", "signature")
 
 
 class EscrowKind(StrEnum):
@@ -50,7 +54,8 @@ class Escrowed:
     """A key encrypted to the operator; safe to store anywhere without the operator's private key.
 
     ``key_id`` and ``recipient`` are in hex: the id of the encrypted key, and the SHA-256 of the operator's
-    public key (in DER, as ``openssl pkey -pubin -outform DER | sha256sum`` prints it).
+    public key (in DER, as ``openssl pkey -pubin -outform DER | sha256sum`` prints it).  ``signer`` is that of
+    the CA's; it and ``signature`` are empty if nobody has signed it.
     """
 
     kind: EscrowKind
@@ -58,20 +63,26 @@ class Escrowed:
     key_id: str
     recipient: str
     sealed: bytes = field(repr=False)
+    signer: str = ""
+    signature: bytes = field(default=b"", repr=False)
+
+    def __str__(self) -> str:
+        """Say what it claims to be."""
+        return f"{self.kind} {self.name} ({self.key_id})"
 
     def dump(self) -> str:
         """Return it as one line of JSON."""
-        return json.dumps(
-            {
-                "format": RSA_OAEP_SHA256,
-                "kind": self.kind,
-                "name": self.name,
-                "key_id": self.key_id,
-                "recipient": self.recipient,
-                "sealed": base64.b64encode(self.sealed).decode(),
-            },
-            separators=(",", ":"),
-        )
+        fields: dict[str, object] = {
+            "format": RSA_OAEP_SHA256,
+            "kind": self.kind,
+            "name": self.name,
+            "key_id": self.key_id,
+            "recipient": self.recipient,
+            "sealed": base64.b64encode(self.sealed).decode(),
+        }
+        if self.signature:
+            fields |= {"signer": self.signer, "signature": base64.b64encode(self.signature).decode()}
+        return json.dumps(fields, separators=(",", ":"))
 
 
 def parse(content: bytes) -> Escrowed:
@@ -88,15 +99,26 @@ def parse(content: bytes) -> Escrowed:
         raise Tampered("not an escrowed key")
     if document["format"] != RSA_OAEP_SHA256:
         raise Tampered("unknown format: a newer version of this program may support it")
-    missing = [name for name in _FIELDS if not isinstance(document.get(name), str)]
+    is_signed = any(name in document for name in _SIGNATURE_FIELDS)
+    expected = _FIELDS + _SIGNATURE_FIELDS if is_signed else _FIELDS
+    missing = [name for name in expected if not _is_text(document.get(name))]
     if missing:
         raise Tampered(f"missing or not text: {', '.join(missing)}")
     try:
         sealed = base64.b64decode(document["sealed"], validate=True)
+        signature = base64.b64decode(document.get("signature", ""), validate=True)
         kind = EscrowKind(document["kind"])
     except (binascii.Error, ValueError):
-        raise Tampered("`sealed` or `kind` is malformed") from None
-    return Escrowed(kind, document["name"], document["key_id"], document["recipient"], sealed)
+        raise Tampered("`sealed`, `signature` or `kind` is malformed") from None
+    return Escrowed(
+        kind,
+        document["name"],
+        document["key_id"],
+        document["recipient"],
+        sealed,
+        document.get("signer", ""),
+        signature,
+    )
 
 
 def public_key(pem: bytes) -> RSAPublicKey:
@@ -118,7 +140,7 @@ def public_key(pem: bytes) -> RSAPublicKey:
     return key
 
 
-def private_key(pem: bytes, passphrase: bytes | None) -> RSAPrivateKey:
+def private_key(pem: bytes, passphrase: bytes | None) -> PrivateKey:
     """Parse the operator's private key.
 
     Raises:
@@ -142,7 +164,7 @@ def private_key(pem: bytes, passphrase: bytes | None) -> RSAPrivateKey:
 
 def recipient(key: RSAPublicKey) -> str:
     """Return the SHA-256 of a public key in DER, in hex: the ``recipient`` of an escrowed key."""
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    return signatures.fingerprint(key)
 
 
 def seal(kind: EscrowKind, name: str, value: bytes, key: RSAPublicKey) -> Escrowed:
@@ -150,7 +172,24 @@ def seal(kind: EscrowKind, name: str, value: bytes, key: RSAPublicKey) -> Escrow
     return Escrowed(kind, name, key_id_of(value).hex(), recipient(key), key.encrypt(value, _OAEP))
 
 
-def open_(escrowed: Escrowed, key: RSAPrivateKey) -> bytes:
+def sign(escrowed: Escrowed, key: signatures.PrivateKey) -> Escrowed:
+    """Return the same with the signature of the CA whose key this is, in the place of another one."""
+    unsigned = replace(escrowed, signer=signatures.fingerprint(key.public_key()))
+    return replace(unsigned, signature=signatures.sign(key, _signed_message(unsigned)))
+
+
+def verify(escrowed: Escrowed, certificates: bytes) -> None:
+    """Check that the CA of one of these certificates has signed it (PEM; one or more).
+
+    Raises:
+        ConfigurationError: there is no certificate in ``certificates``.
+        Tampered: it was signed by another CA or by none, or was altered.
+    """
+    keys = signatures.certified_keys(certificates)
+    signatures.verify(keys, escrowed.signer, escrowed.signature, _signed_message(escrowed))
+
+
+def open_(escrowed: Escrowed, key: PrivateKey) -> bytes:
     """Return the decrypted key.
 
     Raises:
@@ -170,3 +209,23 @@ def open_(escrowed: Escrowed, key: RSAPrivateKey) -> bytes:
     if not hmac.compare_digest(key_id_of(value).hex(), escrowed.key_id):
         raise Tampered(f"{escrowed.name} can be decrypted, but is not the key {escrowed.key_id} of the file")
     return value
+
+
+def _is_text(value: object) -> bool:
+    # Messages show what a file claims, so it must not control the terminal.
+    return isinstance(value, str) and value.isprintable()
+
+
+def _signed_message(escrowed: Escrowed) -> bytes:
+    return encode(
+        {
+            "purpose": "escrow",
+            "format": str(RSA_OAEP_SHA256),
+            "kind": escrowed.kind,
+            "name": escrowed.name,
+            "key_id": escrowed.key_id,
+            "recipient": escrowed.recipient,
+            "sealed": escrowed.sealed.hex(),
+            "signer": escrowed.signer,
+        }
+    )

@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from service.crypto import escrow
 from service.crypto.aead import key_id_of
 from service.crypto.escrow import EscrowKind
 from service.errors import ConfigurationError, Tampered
+from tests.certificates import Authority
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 
 
@@ -111,6 +113,10 @@ def test_refuses_another_private_key() -> None:
         (lambda: altered(key_id=7), "missing or not text: key_id"),
         (lambda: altered(sealed="?"), "is malformed"),
         (lambda: altered(kind="house-key"), "is malformed"),
+        (lambda: altered(name="\x1b[2J"), "missing or not text: name"),
+        (lambda: altered(signer="00"), "missing or not text: signature"),
+        (lambda: altered(signature="AA=="), "missing or not text: signer"),
+        (lambda: altered(signer="00", signature="?"), "is malformed"),
         (lambda: b"\xff\xfe", "not JSON"),
     ],
 )
@@ -136,6 +142,53 @@ def test_refuses_a_key_that_is_not_the_one_it_names() -> None:
     """Everyone with the public key can encrypt something else to it."""
     with pytest.raises(Tampered, match="is not the key"):
         escrow.open_(escrow.parse(altered(key_id=key_id_of(OTHER_MASTER_KEY).hex())), private())
+
+
+def test_an_authentic_key_verifies(tmp_path: Path) -> None:
+    """Via the file format; also against a file that has the certificates of several CAs."""
+    authority, other = Authority(tmp_path, "CA"), Authority(tmp_path / "other", "another CA")
+    signed = escrow.parse(escrow.sign(sealed(), authority.key).dump().encode())
+
+    escrow.verify(signed, authority.file.read_bytes())
+    escrow.verify(signed, other.file.read_bytes() + authority.file.read_bytes())
+    assert MASTER_KEY == escrow.open_(signed, private())
+    assert sealed() == replace(signed, signer="", signature=b"")
+
+
+def test_a_program_from_before_reads_a_signed_key(tmp_path: Path) -> None:
+    """The format's number and the fields of before are the same, in the same order."""
+    signed = json.loads(escrow.sign(sealed(), Authority(tmp_path).key).dump())
+
+    assert ["signer", "signature"] == list(signed)[-2:]
+    assert json.loads(sealed().dump()) == dict(list(signed.items())[:-2])
+
+
+@pytest.mark.parametrize(
+    "field", [field.name for field in fields(escrow.Escrowed) if field.name != "signature"]
+)
+def test_refuses_a_signature_over_another_field(tmp_path: Path, field: str) -> None:
+    """Each field that there is, so a new one cannot be forgotten."""
+    authority = Authority(tmp_path)
+    signed = escrow.sign(sealed(), authority.key)
+    others = {"kind": EscrowKind.UNLOCK_KEY, "sealed": b"other", "signer": "ab" * 32}
+    forged = replace(signed, **{field: others.get(field, "other")})
+
+    with pytest.raises(Tampered, match=r"its signature is invalid|signed by another CA"):
+        escrow.verify(forged, authority.file.read_bytes())
+
+
+def test_refuses_what_another_ca_has_signed(tmp_path: Path) -> None:
+    """Also where it claims to be signed by the right one, and where nobody has signed it."""
+    authority, stranger = Authority(tmp_path, "CA"), Authority(tmp_path / "other", "another CA")
+    certificates = authority.file.read_bytes()
+    forged = escrow.sign(sealed(), stranger.key)
+
+    with pytest.raises(Tampered, match=rf"signed by another CA .{forged.signer[:16]}…. than the given one"):
+        escrow.verify(forged, certificates)
+    with pytest.raises(Tampered, match="its signature is invalid"):
+        escrow.verify(replace(forged, signer=escrow.sign(sealed(), authority.key).signer), certificates)
+    with pytest.raises(Tampered):
+        escrow.verify(sealed(), certificates)
 
 
 def test_takes_long_rsa_keys_only() -> None:

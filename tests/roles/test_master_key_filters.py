@@ -7,6 +7,7 @@ import pytest
 from tests.roles import filters
 
 state = filters("master_key")["master_key_state"]
+to_export = filters("master_key")["master_key_to_export"]
 
 
 def secret(name: str, **labels: str) -> dict[str, Any]:
@@ -71,6 +72,16 @@ def test_a_service_with_a_single_file_has_that_key() -> None:
     assert "key_v1" == found["primary"]
 
 
+def test_a_key_that_was_restored_as_another_is_not_the_primary_one() -> None:
+    """Whatever its number, until a service says so; a key that was made since is newer than those."""
+    restored = [secret("key_v1"), secret("key_v2", **{"secret-manager.primary": "false"})]
+
+    assert "key_v1" == read(restored, [])["primary"]
+    assert "key_v3" == read([*restored, secret("key_v3")], [])["primary"]
+    assert "key_v2" == read(restored[1:], [])["primary"]
+    assert "key_v2" == read(restored, [service("stack_api", ["MASTER_KEY_PRIMARY=key_v2"])])["primary"]
+
+
 def test_a_sealed_copy_is_read_from_its_label() -> None:
     """Keys without escrow have none."""
     found = read([secret("key_v1", **{"secret-manager.escrow": '{"key_id": "ab"}'}), secret("key_v2")], [])
@@ -82,3 +93,17 @@ def test_a_damaged_label_is_named() -> None:
     """With the secret that has it."""
     with pytest.raises(ValueError, match=r"secret-manager\.escrow of the Docker secret key_v1 is no JSON"):
         read([secret("key_v1", **{"secret-manager.escrow": "{"})], [])
+
+
+def test_a_copy_is_exported_once() -> None:
+    """Unless it is for another public key; its name has the key's id, as others had a key_v1."""
+    escrowed = {
+        "key_v1": {"key_id": "a1", "recipient": "r"},
+        "key_v2": {"key_id": "a2", "recipient": "r"},
+        "key_v3": {"key_id": "a3", "recipient": "another"},
+    }
+
+    assert ['{"key_id":"a1","recipient":"r"}'] == to_export(
+        escrowed, "r", ["key_v1.b1.json", "key_v2.a2.json"]
+    )
+    assert [] == to_export(escrowed, "r", ["key_v1.a1.json", "key_v2.a2.json"])

@@ -112,7 +112,7 @@ def test_names_in_the_swarm_are_built_in_one_place() -> None:
     """So that another ``vault_api_stack`` or ``mongo_stack`` is another name everywhere."""
     built = re.compile(
         r"secret-manager_(api|mongodb)|(vault_api|mongo)_stack *[~}]+ *['\"]?_"
-        r"|secret-manager\.(kind|escrow|api|mongo)\b"
+        r"|secret-manager\.(kind|escrow|primary|api|mongo)\b"
     )
     allowed = {"roles/swarm_names/vars/main.yml"}
     files = [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml")]

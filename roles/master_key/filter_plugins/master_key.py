@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _ESCROW_LABEL = "secret-manager.escrow"
+# Of a key that was restored and is not the primary one; all others have no such label.
+_PRIMARY_LABEL = "secret-manager.primary"
 # The file of a service that was deployed before keys could be rotated.
 _SINGLE_FILE = "master_key"
 
@@ -26,7 +28,7 @@ def master_key_state(swarm: Mapping[str, Any], prefix: str, service: str) -> dic
     Returns:
         ``names`` (the Swarm's keys, oldest first), ``escrowed`` (the sealed copy by key name), ``mounted``
         (the keys that the service has) and ``primary`` (the one with which it encrypts; without a service the
-        newest, without keys an empty text).
+        newest but for those that were restored as others than the primary; without keys an empty text).
 
     Raises:
         ValueError: a label that should hold a sealed copy is no JSON.
@@ -42,10 +44,12 @@ def master_key_state(swarm: Mapping[str, Any], prefix: str, service: str) -> dic
         ),
         {},
     )
+    others = {key["Name"] for key in keys if (key.get("Labels") or {}).get(_PRIMARY_LABEL) == "false"}
     mounts = [(mount["SecretName"], mount["File"]["Name"]) for mount in container.get("Secrets") or []]
     candidates = [
         *_values(container.get("Env") or [], "MASTER_KEY_PRIMARY"),
         *(name for name, file in mounts if file == _SINGLE_FILE),
+        *(name for name in reversed(names) if name not in others),
         *reversed(names),
         "",
     ]
@@ -59,6 +63,26 @@ def master_key_state(swarm: Mapping[str, Any], prefix: str, service: str) -> dic
         "mounted": sorted(name for name, _ in mounts if numbered.fullmatch(name)),
         "primary": candidates[0],
     }
+
+
+def master_key_to_export(
+    escrowed: Mapping[str, Mapping[str, Any]], recipient: str, copies: Iterable[str]
+) -> list[str]:
+    """List the sealed keys that are still to be signed and written.
+
+    Args:
+        escrowed: the sealed copy by key name.
+        recipient: the SHA-256 of the operator's current public key; what is sealed for another one is left.
+        copies: the names of the files that are there, signed, such as ``master_key_v1.<key id>.json``.
+
+    Returns:
+        Each as one line of JSON.
+    """
+    return [
+        json.dumps(sealed, separators=(",", ":"))
+        for name, sealed in escrowed.items()
+        if sealed["recipient"] == recipient and f"{name}.{sealed['key_id']}.json" not in copies
+    ]
 
 
 def _values(environment: Iterable[str], variable: str) -> list[str]:
@@ -81,4 +105,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"master_key_state": master_key_state}
+        return {"master_key_state": master_key_state, "master_key_to_export": master_key_to_export}
