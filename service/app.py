@@ -100,7 +100,13 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
     authenticator = Authenticator(
         store.tokens, store.rate_limits, ring, key_check, settings.auth_failures_per_minute
     )
-    log = audit_log(store, ring, settings.store.audit_checkpoint_seconds, settings.store.audit_ttl_days)
+    log = audit_log(
+        store,
+        ring,
+        settings.store.audit_checkpoint_seconds,
+        settings.store.audit_ttl_days,
+        settings.store.audit_anchor_dir,
+    )
     writer = ChainWriter(store.audit, log.key.keys)
     enabled = settings.audit_enabled
     app.extensions[_CHECKPOINT_THREAD] = (

@@ -126,6 +126,27 @@ def wraps(reserved: Mapping[str, int], primary: str, limit: int) -> Iterator[Gau
     yield GaugeMetricFamily("vault_key_wraps_limit", "Most wraps that a master key may make.", limit)
 
 
+def audit_log(number: int, records: int) -> Iterator[GaugeMetricFamily]:
+    """Yield how far the checkpoints of the audit log go; neither falls unless the log was put back."""
+    yield GaugeMetricFamily(
+        "vault_audit_checkpoint_number", "Number of the audit log's newest checkpoint; it only grows.", number
+    )
+    yield GaugeMetricFamily(
+        "vault_audit_checkpoint_records",
+        "Audit records that checkpoints cover or covered, expired ones included; it only grows.",
+        records,
+    )
+
+
+def anchor(intact: bool) -> Iterator[GaugeMetricFamily]:
+    """Yield whether the audit log continues the checkpoint that this node keeps."""
+    yield GaugeMetricFamily(
+        "vault_audit_anchor_intact",
+        "Whether the audit log continues the checkpoint in this node's AUDIT_ANCHOR_DIR: 1, or 0 if not.",
+        intact,
+    )
+
+
 def disk(used: int, size: int) -> Iterator[GaugeMetricFamily]:
     """Yield the usage of the database's disk."""
     file_system = "of the file system that holds the data of MongoDB's primary."

@@ -32,6 +32,7 @@ NAMES = (
     "AUDIT_ENABLED",
     "AUDIT_TTL_DAYS",
     "AUDIT_CHECKPOINT_SECONDS",
+    "AUDIT_ANCHOR_DIR",
     "AUTH_REQUIRED",
     "AUTH_FAILURES_PER_MINUTE",
     "ALLOWED_HOSTS",
@@ -59,6 +60,7 @@ class StoreSettings:
     mongo_tls: MongoTls | None
     audit_ttl_days: int
     audit_checkpoint_seconds: int
+    audit_anchor_dir: Path | None
     mongo_timeout: int
     startup_timeout: int
 
@@ -74,6 +76,7 @@ class StoreSettings:
             mongo_tls=mongo_tls(environment),
             audit_ttl_days=environment.integer("AUDIT_TTL_DAYS", 0, 0, _MAX_TTL_DAYS),
             audit_checkpoint_seconds=environment.integer("AUDIT_CHECKPOINT_SECONDS", 60, 1, 3600),
+            audit_anchor_dir=_folder(environment, "AUDIT_ANCHOR_DIR"),
             mongo_timeout=environment.integer("MONGO_TIMEOUT_SECONDS", 5, 1, 30),
             startup_timeout=environment.integer("STARTUP_TIMEOUT_SECONDS", 60, 1, 3600),
         )
@@ -174,6 +177,15 @@ def mongo_tls(environment: Environment) -> MongoTls | None:
     if certificate and not ca:
         raise ConfigurationError("MONGO_TLS_CERT_FILE is set, but MONGO_TLS_CA_FILE is not: set both")
     return MongoTls(ca, certificate or None) if ca else None
+
+
+def _folder(environment: Environment, name: str) -> Path | None:
+    text = environment.text(name, "")
+    if text and not Path(text).is_dir():
+        raise ConfigurationError(
+            f"{name} names no folder: create it for the user of the service, or remove the setting"
+        )
+    return Path(text) if text else None
 
 
 def _server_tls(environment: Environment) -> ServerTls | None:

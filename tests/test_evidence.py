@@ -100,3 +100,69 @@ def test_metrics_show_the_size_of_the_log(serve: Callable[..., Server]) -> None:
     assert float(values["vault_audit_records"]) >= 2
     assert float(values["vault_audit_bytes"]) > 1000
     assert abs(float(values["vault_audit_checkpoint_timestamp_seconds"]) - time.time()) < 60
+
+
+def test_a_log_that_was_put_back_over_a_restart(
+    serve: Callable[..., Server], environment: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    """The node's anchor shows it; without one, the verification says that it had none."""
+    anchored = {"AUDIT_CHECKPOINT_SECONDS": "1", "AUDIT_ANCHOR_DIR": str(tmp_path)}
+    server = serve(**anchored)
+    secret_id = server.wait_until() and server.create().json()["secret_id"]
+    server.stop()
+    log = ("audit_logs", "audit_checkpoints", "audit_writers")
+    before = {name: list(database[name].find()) for name in log}
+    server = serve(**anchored)
+    server.wait_until()
+    assert {200} == {server.fetch(secret_id).status_code for _ in range(20)}
+    server.stop()
+    for name, documents in before.items():
+        database[name].delete_many({})
+        database[name].insert_many([*documents, {"_id": "none"}])
+        database[name].delete_one({"_id": "none"})
+
+    code, (report,) = verified(environment)
+    assert (0, True, []) == (code, report["fine"], report["anchors"])
+    code, (*findings, report) = verified(environment | anchored)
+
+    assert (1, False, "volume") == (code, report["fine"], report["anchors"][0]["kind"])
+    assert sum(int(found["detail"].split()[0]) for found in findings if "record(s)" in found["detail"]) >= 20
+
+    # It serves all the same, and says so.
+    server = serve(**anchored)
+    server.wait_until()
+    assert "vault_audit_anchor_intact 0.0\n" in server.wait_until("/metrics").text
+    answer = server.post("/vault/audit/verify", {}).json()
+    assert (False, ["volume"]) == (answer["fine"], [anchor["kind"] for anchor in answer["anchors"]])
+    (warning,) = [line for line in server.log_lines() if "does not continue its anchor" in line["message"]]
+    assert "warning" == warning["level"]
+
+    accepted = operate(environment | anchored, "audit", "accept-rollback")
+    assert (0, {"accepted_until"}) == (accepted.returncode, json.loads(accepted.stdout).keys())
+    server.create()
+    server.stop()
+    code, (report,) = verified(environment | anchored)
+    assert (0, "volume") == (code, report["anchors"][0]["kind"])
+    assert 1 == database.audit_logs.count_documents({"operation": "audit_accept_rollback"})
+
+
+def test_metrics_show_how_far_the_checkpoints_go(serve: Callable[..., Server], tmp_path: Path) -> None:
+    """On every replica and over a restart; the numbers only grow."""
+    anchored = {"AUDIT_CHECKPOINT_SECONDS": "1", "AUDIT_ANCHOR_DIR": str(tmp_path)}
+    seen = []
+    for _ in range(2):
+        server = serve(**anchored)
+        server.wait_until()
+        server.create()
+        end = time.monotonic() + 30
+        while not (tmp_path / "checkpoint.json").exists() and time.monotonic() < end:
+            time.sleep(0.2)
+        shown = dict(line.rsplit(" ", 1) for line in server.wait_until("/metrics").text.splitlines())
+        assert "1.0" == shown["vault_audit_anchor_intact"]
+        seen.append([float(shown[f"vault_audit_checkpoint_{what}"]) for what in ("number", "records")])
+        server.stop()
+
+    assert seen[0][0] >= 1
+    assert seen[0][1] >= 2
+    assert seen[0] < seen[1]
+    assert seen[0][1] < seen[1][1]

@@ -40,6 +40,7 @@ def test_every_variable_is_documented() -> None:
     [
         ("AUDIT_TTL_DAYS", "-1"),
         ("AUDIT_TTL_DAYS", "99999"),
+        ("AUDIT_ANCHOR_DIR", "/nowhere"),
         ("MAX_SECRET_BYTES", "0"),
         ("MAX_SECRET_BYTES", "64k"),
         ("MONGO_TIMEOUT_SECONDS", "0"),

@@ -10,7 +10,8 @@ from flask import Response
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 from .. import metrics
-from ..errors import Forbidden, StoreUnavailable
+from ..audit import anchors
+from ..errors import CannotDecrypt, Forbidden, StoreUnavailable
 from ..keys.wrap_counter import MAX_WRAPS
 from ..store.database import deadline_in
 from . import common_schemas, problems
@@ -92,9 +93,9 @@ def _read_for_scrape() -> list[GaugeMetricFamily]:
     with services.request_deadline(), deadline_in(_SCRAPE_SECONDS):
         checks = services.readiness.findings()
         families += metrics.ready({name: finding == "ok" for name, finding in checks.items()})
-        for read in (_last_drill, _wraps, _disk):
-            # Without the database all other metrics are still available.
-            with suppress(StoreUnavailable):
+        for read in (_last_drill, _wraps, _disk, _audit_log, _anchor):
+            # Without the database or the audit key all other metrics are still available.
+            with suppress(StoreUnavailable, CannotDecrypt):
                 families += read(services)
     return families
 
@@ -106,6 +107,18 @@ def _last_drill(services: Dependencies) -> Iterable[GaugeMetricFamily]:
 def _wraps(services: Dependencies) -> Iterable[GaugeMetricFamily]:
     primary, *_ = services.keys.ring.key_ids
     return metrics.wraps(services.keys.store.registered(), primary, MAX_WRAPS)
+
+
+def _audit_log(services: Dependencies) -> Iterable[GaugeMetricFamily]:
+    newest = anchors.newest_checkpoint(services.audit_log)
+    return (
+        () if newest is None else metrics.audit_log(newest.number, services.audit_log.checkpoints.records())
+    )
+
+
+def _anchor(services: Dependencies) -> Iterable[GaugeMetricFamily]:
+    problem = anchors.state(services.audit_log)
+    return () if problem is None else metrics.anchor(intact=not problem)
 
 
 def _disk(services: Dependencies) -> Iterable[GaugeMetricFamily]:

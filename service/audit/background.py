@@ -1,4 +1,4 @@
-"""The background thread of each serving process that makes checkpoints and measures the audit log."""
+"""The background thread of each serving process: makes checkpoints, anchors them, measures the audit log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 
 from .. import metrics
-from ..errors import CannotDecrypt, Unavailable
+from ..errors import CannotDecrypt, ConfigurationError, Unavailable
+from . import anchors
 from .checkpointer import AuditLog, Checkpointer
 
 log = logging.getLogger(__name__)
@@ -33,10 +34,12 @@ class CheckpointThread:
         if self._thread.is_alive():
             self._thread.join(self._close_seconds)
         self._try(lambda: self._checkpointer.end(self._close_seconds))
+        self._try(lambda: anchors.follow(self._log))
 
     def _loop(self) -> None:
         while not self._ended.wait(self._log.interval.total_seconds()):
             self._try(self._once)
+            self._try(lambda: anchors.follow(self._log))
 
     def _once(self) -> None:
         made = self._checkpointer.run()
@@ -50,7 +53,7 @@ class CheckpointThread:
     def _try(step: Callable[[], object]) -> None:
         try:
             step()
-        except (Unavailable, CannotDecrypt) as error:
+        except (Unavailable, CannotDecrypt, ConfigurationError) as error:
             log.error("the maintenance of the audit log failed: %s", error)
         except Exception:
             # The thread must survive any error.

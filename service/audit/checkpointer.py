@@ -6,18 +6,20 @@ Every process tries once per interval; the first one to write the next number su
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from ..crypto.keyring import KeyRing
 from ..errors import Tampered
 from ..models import now
 from ..store.audit import AuditStore
-from ..store.checkpoints import CheckpointStore, WriterStore
+from ..store.checkpoints import AcceptanceStore, CheckpointStore, WriterStore
 from ..store.database import Document, deadline_in
 from ..store.store import Store
 from . import chain, checkpoints
+from .anchor_file import AnchorFile
 from .chain import AuditKeys, Head
 from .checkpoints import Checkpoint
 from .key import AuditKey
@@ -34,14 +36,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AuditLog:
-    """What making checkpoints and verifying the log need; with ``ttl_days`` of 0, records never expire."""
+    """What making checkpoints and verifying the log need; with ``ttl_days`` of 0, records never expire.
+
+    ``anchor`` keeps this node's copy of the newest checkpoint, outside the database; None if none is kept.
+    """
 
     records: AuditStore
     checkpoints: CheckpointStore
     writers: WriterStore
+    acceptances: AcceptanceStore
     key: AuditKey
     interval: timedelta
     ttl_days: int
+    anchor: AnchorFile | None
     clock: Callable[[], datetime] = now
 
     def expired_before(self, at: datetime) -> datetime | None:
@@ -59,11 +66,20 @@ class AuditLog:
         }
 
 
-def audit_log(store: Store, ring: KeyRing, checkpoint_seconds: int, ttl_days: int) -> AuditLog:
-    """Return the audit log in this database."""
-    key = AuditKey(store.audit_keys, store.audit, ring)
-    interval = timedelta(seconds=checkpoint_seconds)
-    return AuditLog(store.audit, store.checkpoints, store.writers, key, interval, ttl_days)
+def audit_log(
+    store: Store, ring: KeyRing, checkpoint_seconds: int, ttl_days: int, anchor_dir: Path | None = None
+) -> AuditLog:
+    """Return the audit log in this database; the newest checkpoint is also kept in ``anchor_dir``."""
+    return AuditLog(
+        store.audit,
+        store.checkpoints,
+        store.writers,
+        store.acceptances,
+        AuditKey(store.audit_keys, store.audit, ring),
+        timedelta(seconds=checkpoint_seconds),
+        ttl_days,
+        None if anchor_dir is None else AnchorFile(anchor_dir),
+    )
 
 
 class Checkpointer:
@@ -106,7 +122,8 @@ class Checkpointer:
             previous=chain.BEGINNING if latest is None else latest.mac,
         )
         made = checkpoints.signed(keys, unsigned)
-        if not self._log.checkpoints.insert(checkpoints.to_json(made)):
+        records = self._log.checkpoints.records() + _growth(latest, heads)
+        if not self._log.checkpoints.insert(checkpoints.to_json(made), records):
             return None
         self._latest_seen = made
         log.info("audit checkpoint", extra={"checkpoint": checkpoints.to_json(made)})
@@ -192,6 +209,12 @@ class Checkpointer:
         self._log.writers.remove(head.writer)
         log.warning("closed the audit chain %s, whose process is gone", head.writer)
         return link.head
+
+
+def _growth(before: Checkpoint | None, heads: Iterable[Head]) -> int:
+    """Return how many records the heads cover that an earlier checkpoint did not."""
+    covered = {} if before is None else {head.writer: head.seq for head in before.heads}
+    return sum(head.seq - covered.get(head.writer, -1) for head in heads)
 
 
 def _head(keys: AuditKeys, document: Document) -> Head:

@@ -87,6 +87,15 @@ def from_json(found: Mapping[str, Any]) -> Checkpoint:
         raise Tampered("not a valid checkpoint") from None
 
 
+def authentic(keys: AuditKeys, document: Mapping[str, Any]) -> Checkpoint | None:
+    """Return the checkpoint that is stored as this document, or None if the service did not make it."""
+    try:
+        found = from_json(document)
+    except Tampered:
+        return None
+    return found if document.get("_id") == found.number and is_authentic(keys, found) else None
+
+
 def _head(found: Mapping[str, Any]) -> Head:
     writer, seq = chain.place(chain.record_id(found["writer"], int(found["seq"])))
     return Head(writer, seq, bytes.fromhex(found["mac"]), bool(found["closed"]))

@@ -9,9 +9,10 @@ from typing import Any
 
 from ..errors import Tampered
 from . import checkpoints
+from .anchors import is_accepted
 from .chain import BEGINNING, AuditKeys, Head
 from .checkpoints import Checkpoint
-from .findings import FindingKind, Findings, Report
+from .findings import Anchors, FindingKind, Findings, Report
 
 
 @dataclass(slots=True)
@@ -37,21 +38,29 @@ class ExpectedHeads:
                 self.pinned[head.writer, head.seq] = head.mac
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Checkpoints from outside the database, by where they were; ignored if made until ``accepted_until``."""
+
+    checkpoints: Mapping[str, Sequence[Mapping[str, Any]]]
+    accepted_until: datetime | None
+
+
 def load(
     keys: AuditKeys,
     stored: Callable[[], Iterable[Mapping[str, Any]]],
-    saved: Sequence[Mapping[str, Any]],
+    outside: Outside,
     expired_before: datetime | None,
     report: Report,
     findings: Findings,
 ) -> ExpectedHeads:
-    """Return what the checkpoints say, both those in the database and those ``saved`` outside.
+    """Return what the checkpoints say, both those in the database and those ``outside``.
 
     Anything wrong with them is added to ``findings``.  ``stored`` is called twice.  With the current
     settings, records older than ``expired_before`` may have expired.
     """
     expected = ExpectedHeads()
-    outside = _authentic(keys, saved, findings)
+    copies = _authentic(keys, outside, report, findings)
     authentic: set[int] = set()
     previous: Checkpoint | None = None
     for document in stored():
@@ -70,12 +79,11 @@ def load(
         authentic.add(found.number)
         expected.add(found, pin=False)
         expired_before = _later(expired_before, found.expired_before)
-        copy = outside.pop(found.number, None)
-        if copy is not None:
+        for copy in copies.pop(found.number, {}).values():
             expected.add(copy, pin=True)
             if copy.mac != found.mac:
                 findings.add(FindingKind.ALTERED, name, "differs from the saved copy")
-    for copy in outside.values():
+    for copy in (copy for same_number in copies.values() for copy in same_number.values()):
         expected.add(copy, pin=True)
         expired_before = _later(expired_before, copy.expired_before)
         findings.add(
@@ -91,18 +99,27 @@ def load(
 
 
 def _authentic(
-    keys: AuditKeys, saved: Sequence[Mapping[str, Any]], findings: Findings
-) -> dict[int, Checkpoint]:
-    found = {}
-    for document in saved:
-        try:
-            checkpoint = checkpoints.from_json(document)
-            if not checkpoints.is_authentic(keys, checkpoint):
-                raise Tampered("does not authenticate")
-            found[checkpoint.number] = checkpoint
-        except Tampered as error:
-            name = f"saved checkpoint {str(document.get('number'))[:20]}"
-            findings.add(FindingKind.ALTERED, name, str(error))
+    keys: AuditKeys, outside: Outside, report: Report, findings: Findings
+) -> dict[int, dict[bytes, Checkpoint]]:
+    """Return the checkpoints that count, by number and MAC."""
+    found: dict[int, dict[bytes, Checkpoint]] = {}
+    for kind, documents in outside.checkpoints.items():
+        numbers = []
+        for document in documents:
+            try:
+                checkpoint = checkpoints.from_json(document)
+                if is_accepted(checkpoint, outside.accepted_until):
+                    continue
+                if not checkpoints.is_authentic(keys, checkpoint):
+                    raise Tampered("is of another audit log, or was altered")
+            except Tampered as error:
+                name = f"saved checkpoint {str(document.get('number'))[:20]}"
+                findings.add(FindingKind.ALTERED, name, str(error))
+                continue
+            numbers.append(checkpoint.number)
+            found.setdefault(checkpoint.number, {})[checkpoint.mac] = checkpoint
+        if numbers:
+            report.anchors.append(Anchors(kind, max(numbers), len(numbers)))
     return found
 
 

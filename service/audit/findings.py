@@ -33,13 +33,27 @@ class Finding:
     before: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Checkpoints from outside the database that the log was compared with.
+
+    ``kind`` says where they were: in this node's ``volume``, or ``given`` by the caller.  ``checkpoint`` is
+    the number of the newest.
+    """
+
+    kind: str
+    checkpoint: int
+    compared: int
+
+
 @dataclass(slots=True)
 class Report:
     """The result of a verification.
 
     ``records`` were read in ``chains``, of which ``open`` have a living process.  ``expired`` records are
     gone because of their age, as a checkpoint shows.  ``unchained`` records are from before there were
-    chains.  ``found`` counts the findings by kind.
+    chains.  Without ``anchors``, everything was compared only with what is in the same database.  ``found``
+    counts the findings by kind.
     """
 
     records: int = 0
@@ -48,6 +62,7 @@ class Report:
     expired: int = 0
     unchained: int = 0
     checkpoints: int = 0
+    anchors: list[Anchors] = field(default_factory=list)
     found: dict[FindingKind, int] = field(default_factory=dict)
 
     @property

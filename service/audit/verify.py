@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from ..access import policy
+from ..errors import Tampered
 from ..models import Action, Principal
-from . import expected_heads
+from . import anchors, checkpoints, expected_heads
 from .checkpointer import LOST_AFTER, AuditLog
 from .findings import Finding, FindingKind, Findings, Report
 from .verifier import Verifier, WriterLiveness
@@ -23,8 +24,9 @@ def verify_log(
 ) -> Report:
     """Verify the whole log while it is being written; each finding is reported at once.
 
-    ``saved`` are checkpoints from outside the database, taken from the service's own log.  They also reveal
-    records that were deleted together with every checkpoint that covers them.
+    ``saved`` are checkpoints from outside the database, from the service's own log or the manifests of
+    backups.  Like the one in this node's anchor, they also reveal records that were deleted together with
+    every checkpoint that covers them.
 
     Raises:
         Forbidden: the caller may not audit.
@@ -35,9 +37,14 @@ def verify_log(
     opened = audit_log.key.reopen()
     report = Report()
     findings = Findings(report, report_finding)
+    # The anchor comes first: a checkpoint that is made meanwhile is in the database before it is here.
+    outside = expected_heads.Outside(
+        {"volume": _kept(audit_log, findings), "given": saved},
+        anchors.accepted_until(audit_log, opened.keys),
+    )
     at = audit_log.clock()
     chains = expected_heads.load(
-        opened.keys, audit_log.checkpoints.all, saved, audit_log.expired_before(at), report, findings
+        opened.keys, audit_log.checkpoints.all, outside, audit_log.expired_before(at), report, findings
     )
     liveness = WriterLiveness(
         alive=frozenset(audit_log.alive(at)),
@@ -57,6 +64,16 @@ def verify_log(
                 before=written_at if isinstance(written_at, datetime) else None,
             )
     return report
+
+
+def _kept(audit_log: AuditLog, findings: Findings) -> Sequence[Mapping[str, Any]]:
+    """Return the checkpoint in this node's anchor, if there is one."""
+    try:
+        kept = None if audit_log.anchor is None else audit_log.anchor.read()
+    except Tampered as error:
+        findings.add(FindingKind.ALTERED, "anchor", str(error))
+        return []
+    return [] if kept is None else [checkpoints.to_json(kept)]
 
 
 def _is_from_before(written_at: object, until: datetime | None) -> bool:

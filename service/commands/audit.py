@@ -1,7 +1,8 @@
 """``audit``: print the newest audit records, oldest first, one JSON object per line.
 
-    audit verify   checks the log for changes: prints one JSON line per finding, and a summary last
-    audit export   prints all records, or those of a period, as JSON lines or syslog messages for other tools
+    audit verify            checks the log for changes: prints one JSON line per finding, and a summary last
+    audit export            prints all records, or those of a period, as JSON lines or syslog messages
+    audit accept-rollback   accepts the log as it is, after an operator has put an older database back
 
 ``verify`` exits with 0 if it found nothing, otherwise with 1.  Progress is on standard error.
 """
@@ -20,7 +21,7 @@ from typing import Any
 import click
 
 from ..access import policy
-from ..audit import export_ocsf, export_syslog
+from ..audit import anchors, export_ocsf, export_syslog
 from ..audit.findings import Finding
 from ..audit.verify import verify_log
 from ..environment import Environment, read_file
@@ -96,7 +97,8 @@ def command(context: click.Context, last: int, secret_id: str | None) -> int:
     multiple=True,
     metavar="FILE",
     type=File(),
-    help="lines of the service's log with checkpoints that were kept elsewhere; - is standard input; repeat",
+    help="checkpoints that were kept elsewhere: lines of the service's log, or manifests of backups;"
+    " - is standard input; repeat",
 )
 def _verify(names: tuple[str, ...]) -> int:
     saved = [checkpoint for name in names for checkpoint in _saved(name)]
@@ -105,8 +107,22 @@ def _verify(names: tuple[str, ...]) -> int:
         report = verify_log(runtime.audit_log, policy.OPERATOR, saved, _print_finding, progress.update)
         if not report.valid:
             entry.reason = "the audit log is not as it was written"
+    if not report.anchors:
+        print(
+            "secret-manager: the log was compared with nothing outside the database: set AUDIT_ANCHOR_DIR, or"
+            " give --checkpoint",
+            file=sys.stderr,
+        )
     print(json.dumps({"fine": report.valid, **asdict(report)}))
     return 0 if report.valid else 1
+
+
+@command.command("accept-rollback", help="Accept the log as it is, after an older database was put back.")
+def _accept_rollback() -> int:
+    with open_runtime(_OPERATION_TIMEOUT) as runtime, runtime.entry("audit_accept_rollback"):
+        at = anchors.accept(runtime.audit_log)
+    print(json.dumps({"accepted_until": at.isoformat()}))
+    return 0
 
 
 @command.command("export", help="Print all records, or those of a period, oldest first.")

@@ -68,7 +68,13 @@ def open_runtime(operation_timeout: int | None = None) -> Iterator[Runtime]:
         store.wait_until_usable(settings.startup_timeout)
         ring = KeyRing(lambda: held, WrapCounter(store.keys).count)
         key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
-        log = audit_log(store, ring, settings.audit_checkpoint_seconds, settings.audit_ttl_days)
+        log = audit_log(
+            store,
+            ring,
+            settings.audit_checkpoint_seconds,
+            settings.audit_ttl_days,
+            settings.audit_anchor_dir,
+        )
         writer = ChainWriter(store.audit, log.key.keys)
         try:
             yield Runtime(

@@ -6,6 +6,9 @@ import logging
 import threading
 
 from ..app import key_ring
+from ..audit import anchors
+from ..audit.checkpointer import audit_log
+from ..crypto.keyring import KeyRing
 from ..errors import CannotDecrypt, Unavailable
 from ..keys.canary import KeyRingCheck
 from ..settings import Settings
@@ -23,7 +26,8 @@ def prepare(settings: Settings) -> None:
     A connection would not survive the fork; a greenlet would, in each of the workers.
 
     A key ring that does not match the database does not stop the start: the service is not ready and reports
-    why, and becomes ready once the missing key is added to its folder.
+    why, and becomes ready once the missing key is added to its folder.  Nor does an audit log that was put
+    back: callers would be without their secrets until somebody has looked into it.
 
     Raises:
         ConfigurationError: the database was not usable in time.
@@ -37,6 +41,8 @@ def prepare(settings: Settings) -> None:
         try:
             ring = key_ring(settings, store)
             KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap).check()
+            if settings.audit_enabled:
+                _compare_with_anchor(settings, store, ring)
         except (Unavailable, CannotDecrypt) as error:
             log.error("not ready: %s", error)
     finally:
@@ -44,3 +50,15 @@ def prepare(settings: Settings) -> None:
         for thread in threading.enumerate():
             if thread is not threading.main_thread():
                 thread.join(_THREADS_END_SECONDS)
+
+
+def _compare_with_anchor(settings: Settings, store: Store, ring: KeyRing) -> None:
+    audit = audit_log(
+        store,
+        ring,
+        settings.store.audit_checkpoint_seconds,
+        settings.store.audit_ttl_days,
+        settings.store.audit_anchor_dir,
+    )
+    if audit.anchor is not None and (problem := anchors.state(audit)):
+        log.warning("the audit log does not continue its anchor: %s", problem)

@@ -9,7 +9,7 @@ from . import database as mongo_database
 from .audit import AuditStore
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
-from .checkpoints import CheckpointStore, WriterStore
+from .checkpoints import AcceptanceStore, CheckpointStore, WriterStore
 from .disk import DiskUsage
 from .disk import disk_usage as _disk_usage
 from .drills import DrillStore
@@ -42,6 +42,7 @@ class Store:
         self.audit_keys = AuditKeyStore(self._database)
         self.checkpoints = CheckpointStore(self._database)
         self.writers = WriterStore(self._database)
+        self.acceptances = AcceptanceStore(self._database)
         self.canaries = CanaryStore(self._database[canary.COLLECTION])
         self.keys = KeyStore(self._database)
         self.rewrap = RewrapStore(self._database)

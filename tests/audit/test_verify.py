@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from pymongo.database import Database
 
 from service.access import policy, scopes
 from service.audit import checkpoints, verify
-from service.audit.checkpointer import LOST_AFTER, AuditLog, Checkpointer, audit_log
+from service.audit.checkpointer import LOST_AFTER, Checkpointer, audit_log
 from service.audit.findings import Finding, FindingKind, Report
 from service.audit.writer import ChainWriter
 from service.crypto.keyring import KeyRing
@@ -32,18 +34,12 @@ def record(request_id: str, at: datetime | None = None) -> AuditRecord:
 class Process:
     """A process that writes to the log, with its own clock."""
 
-    def __init__(self, store: Store, ring: KeyRing, ttl_days: int = 0) -> None:
+    def __init__(
+        self, store: Store, ring: KeyRing, ttl_days: int = 0, anchor_dir: Path | None = None
+    ) -> None:
         self.ahead = timedelta(0)
-        made = audit_log(store, ring, 60, ttl_days)
-        self.log = AuditLog(
-            made.records,
-            made.checkpoints,
-            made.writers,
-            made.key,
-            made.interval,
-            ttl_days,
-            clock=lambda: now() + self.ahead,
-        )
+        made = audit_log(store, ring, 60, ttl_days, anchor_dir)
+        self.log = replace(made, clock=lambda: now() + self.ahead)
         self.writer = ChainWriter(store.audit, made.key.keys)
         self.checkpointer = Checkpointer(self.log, self.writer)
 

@@ -87,7 +87,10 @@ class VerifyRequest(Schema):
     checkpoints = fields.List(
         fields.Dict(keys=fields.String()),
         validate=validate.Length(max=_MAX_CHECKPOINTS),
-        metadata={"description": "The `checkpoint` objects from lines of the service's log, unchanged."},
+        metadata={
+            "description": "The `checkpoint` objects from lines of the service's log, or from manifests of"
+            " backups, unchanged."
+        },
     )
 
 
@@ -110,6 +113,20 @@ class FindingResponse(Schema):
     )
 
 
+class AnchorsResponse(Schema):
+    """Checkpoints from outside the database that the log was compared with."""
+
+    kind = fields.String(
+        required=True,
+        metadata={
+            "enum": ["volume", "given"],
+            "description": "`volume`: the one in the `AUDIT_ANCHOR_DIR` of the node; `given`: by the call.",
+        },
+    )
+    checkpoint = fields.Integer(required=True, metadata={"description": "The number of the newest."})
+    compared = fields.Integer(required=True, metadata={"description": "How many there were."})
+
+
 class VerifyResponse(Schema):
     """Whether the log is unaltered and complete."""
 
@@ -126,6 +143,14 @@ class VerifyResponse(Schema):
         metadata={"description": "Records from before there were chains; they cannot be verified."},
     )
     checkpoints = fields.Integer(required=True)
+    anchors = fields.List(
+        fields.Nested(AnchorsResponse),
+        required=True,
+        metadata={
+            "description": "What the log was compared with that is not in its own database. If this is empty,"
+            " an earlier state of the whole database would be found fine."
+        },
+    )
     found = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),

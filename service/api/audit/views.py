@@ -49,6 +49,7 @@ _REPORT = {
     "expired": 0,
     "unchained": 0,
     "checkpoints": 60,
+    "anchors": [{"kind": "volume", "checkpoint": 60, "compared": 1}],
     "found": {},
     "findings": [],
 }
@@ -90,7 +91,8 @@ def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 def verify(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Verify the whole audit log.
 
-    Checks every record, every link of every chain, and the end of every chain against the checkpoints. With
+    Checks every record, every link of every chain, and the end of every chain against the checkpoints: those
+    in the database, the one that the node keeps, and those of the request. With
     millions of records it takes about a minute, and a replica does one at a time; `python -m service audit
     verify` does the same and shows its progress.
     """
