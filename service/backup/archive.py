@@ -21,7 +21,7 @@ from ..crypto import aead, stream
 from ..crypto.context import BackupContext
 from ..crypto.keyring import KeyRing
 from ..errors import Tampered
-from .manifest import FORMAT, Manifest, Tally
+from .manifest import FORMAT, FORMATS, Manifest, Tally
 
 _DOCUMENTS, _MANIFEST = b"d", b"m"
 _HEAD_BYTES = 5
@@ -70,7 +70,7 @@ class Archive:
 
     def __init__(self, source: BinaryIO, ring: KeyRing) -> None:
         header = stream.read_header(source)
-        self.backup_id, wrapped = _read_label(header.label)
+        self._format, self.backup_id, wrapped = _read_label(header.label)
         try:
             data_key = ring.unwrap(wrapped, BackupContext(self.backup_id))
         except Tampered:
@@ -110,7 +110,7 @@ class Archive:
                 manifest = Manifest.from_json(body)
                 self._require_end()
                 _require(
-                    manifest.format == FORMAT and manifest.backup_id == self.backup_id,
+                    manifest.format == self._format and manifest.backup_id == self.backup_id,
                     "its manifest belongs to another backup",
                 )
                 _require(manifest.parts == tally.parts(), "its manifest does not match its documents")
@@ -159,19 +159,19 @@ def _frame(kind: bytes, body: bytes) -> bytes:
     return kind + len(body).to_bytes(4) + body
 
 
-def _read_label(label: bytes) -> tuple[str, bytes]:
+def _read_label(label: bytes) -> tuple[int, str, bytes]:
     try:
         fields = json.loads(label)
         file_format, backup_id = fields["backup"], fields["backup_id"]
         wrapped = base64.b64decode(fields["data_key"], validate=True)
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise Tampered("it is not a backup, or its header was altered") from None
-    if file_format != FORMAT or not isinstance(backup_id, str):
+    if file_format not in FORMATS or not isinstance(backup_id, str):
         raise Tampered(
-            f"a backup of format {file_format}, and this version reads format {FORMAT}: use the version that"
-            " made it"
+            f"a backup of format {file_format}, and this version reads formats up to {FORMAT}: use the"
+            " version that made it"
         )
-    return backup_id, wrapped
+    return file_format, backup_id, wrapped
 
 
 def _require(condition: bool, message: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
+from typing import Any
 
+from ..audit import checkpoints
+from ..audit.key import AuditKey
 from ..crypto import aead, mac
 from ..crypto.keyring import KeyRing
-from ..errors import Tampered
+from ..errors import CannotDecrypt, Tampered
 from ..keys.canary import KeyRingCheck
 from ..models import EncryptedItem
 from ..store.snapshot import Snapshot
@@ -24,11 +27,13 @@ class Backup:
         take_snapshot: Callable[[], AbstractContextManager[Snapshot]],
         ring: KeyRing,
         key_check: KeyRingCheck,
+        audit_key: AuditKey,
         watcher: Watcher,
     ) -> None:
         self._take_snapshot = take_snapshot
         self._ring = ring
         self._key_check = key_check
+        self._audit_key = audit_key
         self._watcher = watcher
         self._id = archive.new_id()
         self._manifest: Manifest | None = None
@@ -56,6 +61,7 @@ class Backup:
 
     def _frames(self, snapshot: Snapshot) -> Iterator[bytes]:
         tally, key_ids = Tally(), set[str]()
+        checkpoint = self._checkpoint(snapshot)
         for batch in snapshot.batches():
             tally.add(batch.collection, batch.documents)
             key_ids.update(_key_ids(batch.sealed))
@@ -69,8 +75,21 @@ class Backup:
             key_id=self._ring.key_ids[0],
             key_ids=tuple(sorted(key_ids)),
             parts=tally.parts(),
+            checkpoint=checkpoint,
         )
         yield archive.manifest_frame(self._manifest)
+
+    def _checkpoint(self, snapshot: Snapshot) -> dict[str, Any] | None:
+        """Return the newest checkpoint of the audit log, or None if it or the audit key was altered."""
+        document = snapshot.newest_checkpoint()
+        if document is None:
+            return None
+        try:
+            found = checkpoints.authentic(self._audit_key.keys(), document)
+        except CannotDecrypt:
+            # What can be read of the rest is worth a backup.
+            return None
+        return None if found is None else checkpoints.to_json(found)
 
 
 def _key_ids(sealed: Iterable[tuple[EncryptedItem, bytes]]) -> Iterator[str]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import Tampered
 
-# Append only: a number that has been in a file never changes its meaning.
-FORMAT = 1
+# Append only: a number that has been in a file never changes its meaning.  Since 2, the manifest has the
+# audit log's newest checkpoint.
+FORMAT, FORMATS = 2, (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Manifest:
 
     ``made_at`` is the point in time of the backup, and ``cluster_time`` its MongoDB timestamp.  ``key_id`` is
     the id of the master key that opens the file; its contents are under the keys in ``key_ids``.
+    ``checkpoint`` is the newest one of the audit log, as the service's log has it; None if there was none.
     """
 
     format: int
@@ -37,6 +39,7 @@ class Manifest:
     key_id: str
     key_ids: tuple[str, ...]
     parts: dict[str, CollectionSummary]
+    checkpoint: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest:

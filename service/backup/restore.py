@@ -21,13 +21,14 @@ from .manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """One restore."""
+    """One restore; ``accept_log`` is called after the audit log was replaced by that of the backup."""
 
     store: RestoreStore
     staging: Staging
     keys: KeyStore
     ring: KeyRing
     key_check: KeyRingCheck
+    accept_log: Callable[[], object]
     watcher: Watcher
     clock: Callable[[], datetime] = now
 
@@ -48,6 +49,9 @@ class Restore:
                 self.key_check.renew_canary(accept_earlier=True)
             for count in self.store.put_in_place(self.staging, self.clock()):
                 self.watcher.add("restoring", count)
+            if self.store.is_other_log(self.staging):
+                # The anchors still have checkpoints of the log that was here, or later ones of the backup's.
+                self.accept_log()
         finally:
             self.staging.clear()
         return manifest

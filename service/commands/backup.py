@@ -23,10 +23,12 @@ from typing import BinaryIO
 
 import click
 
+from ..audit import anchors, checkpoints
 from ..audit.recorder import Entry
 from ..backup.archive import Archive
 from ..backup.create import Backup
 from ..backup.drill import Drill
+from ..backup.manifest import Manifest
 from ..backup.restore import Restore
 from ..crypto.keyring import KeyRing
 from ..environment import Environment
@@ -64,7 +66,9 @@ def _create(output: str) -> int:
         raise ConfigurationError("a backup is not printed on a terminal: name a file with --output")
     digest, length = hashlib.sha256(), 0
     with _recorded("backup_create") as (runtime, _), _open_output(output) as file:
-        backup = Backup(runtime.store.snapshot, runtime.ring, runtime.key_check, _Steps())
+        backup = Backup(
+            runtime.store.snapshot, runtime.ring, runtime.key_check, runtime.audit_log.key, _Steps()
+        )
         for piece in backup.pieces():
             file.write(piece)
             digest.update(piece)
@@ -102,7 +106,13 @@ def _restore(file: str, replace: bool, check: bool) -> int:
     with _usable(file), _open_input(file) as source, _recorded(operation) as (runtime, _):
         store = runtime.store
         restore = Restore(
-            store.restores, store.staging(RESTORE), store.keys, runtime.ring, runtime.key_check, _Steps()
+            store.restores,
+            store.staging(RESTORE),
+            store.keys,
+            runtime.ring,
+            runtime.key_check,
+            lambda: anchors.accept(runtime.audit_log),
+            _Steps(),
         )
         if check:
             manifest = restore.check(source, replace=replace)
@@ -126,8 +136,25 @@ def _drill(file: str) -> int:
         manifest, result = drill.run(source)
         if not result.success:
             entry.reason = "a record does not open"
+        compared, continues = _compare_log(runtime, manifest)
+        if result.success and not continues:
+            entry.reason = "the audit log does not continue the backup's"
+    _report(compared)
     _report(f"{result.records} records as of {manifest.made_at} were restored; {result.failed} do not open")
-    return 0 if result.success else 1
+    return 0 if result.success and continues else 1
+
+
+def _compare_log(runtime: Runtime, manifest: Manifest) -> tuple[str, bool]:
+    """Compare the audit log in use with a manifest's checkpoint; return the result, and if it is fine."""
+    if manifest.checkpoint is None:
+        return "the backup has no checkpoint of the audit log to compare the log with", True
+    checkpoint = checkpoints.from_json(manifest.checkpoint)
+    if not checkpoints.is_authentic(runtime.audit_log.key.keys(), checkpoint):
+        # A backup of another cluster may be tried here as well.
+        return "the backup has another audit log than this cluster: they were not compared", True
+    if (problem := anchors.compare(runtime.audit_log, checkpoint)) is not None:
+        return f"the audit log in use does not continue the backup's: {problem}: run `audit verify`", False
+    return f"the audit log in use continues the backup's checkpoint {checkpoint.number}", True
 
 
 @contextmanager

@@ -91,6 +91,15 @@ class AuditKeyStore:
             unchanged = ANY | {"data_key": before.data_key}
             return self._collection.update_one(unchanged, {"$set": {"data_key": data_key}}).matched_count == 1
 
+    def is_other(self, document: Document) -> bool:
+        """Return whether a backup's audit key is another than the one here.
+
+        Raises:
+            Tampered: the document is malformed.
+        """
+        own, other = self.find(), read(document)
+        return own is not None and own.mac != other.mac
+
     def adopt(self, document: Document) -> bool:
         """Store a backup's audit key as a former one if it is another log's; return whether it is.
 
@@ -98,10 +107,9 @@ class AuditKeyStore:
             Tampered: the document is malformed.
             StoreUnavailable: it may or may not have been stored.
         """
-        own, other = self.find(), read(document)
-        if own is None or own.mac == other.mac:
+        if not self.is_other(document):
             return False
-        name = f"{_FORMER}{other.mac.hex()[:16]}"
+        name = f"{_FORMER}{read(document).mac.hex()[:16]}"
         with map_errors():
             self._collection.replace_one({"_id": name}, document | {"_id": name}, upsert=True)
         return True

@@ -70,11 +70,19 @@ class RestoreStore:
             yield from self._add_missing(staging, name, policy)
         self._canaries.mark_restoring(None)
 
+    def is_other_log(self, staging: Staging) -> bool:
+        """Return whether the backup's audit log is another than the one here, before or after a restore."""
+        key = self._staged_audit_key(staging)
+        return key is not None and self._audit_keys.is_other(key)
+
     def _adopt_audit_key(self, staging: Staging) -> bool:
         """Store the backup's audit key; return whether it belongs to another log than the one here."""
-        with map_errors():
-            key = staging.collection(canary.COLLECTION).find_one({"_id": audit_keys.AUDIT_KEY})
+        key = self._staged_audit_key(staging)
         return key is not None and self._audit_keys.adopt(key)
+
+    def _staged_audit_key(self, staging: Staging) -> Document | None:
+        with map_errors():
+            return staging.collection(canary.COLLECTION).find_one({"_id": audit_keys.AUDIT_KEY})
 
     def _replace_numbered(self, staging: Staging, name: str) -> None:
         """Replace the live documents with the backup's; they are few, and their ids count from 1."""

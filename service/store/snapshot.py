@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import bson
-from pymongo import ASCENDING, MongoClient
+from pymongo import ASCENDING, DESCENDING, MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from ..errors import ConfigurationError
 from ..models import EncryptedItem
-from . import canary, secrets, tokens
+from . import canary, checkpoints, secrets, tokens
 from .backup_collections import INCLUDED
 from .database import Document, map_errors
 
@@ -57,6 +57,13 @@ class Snapshot:
         """Return the approximate number of documents."""
         with map_errors():
             return sum(self._database[name].estimated_document_count() for name in INCLUDED)
+
+    def newest_checkpoint(self) -> Document | None:
+        """Return the newest checkpoint of the audit log as stored, or None if there is none."""
+        with map_errors(), _map_snapshot_errors():
+            return self._database[checkpoints.CHECKPOINTS].find_one(
+                sort=[("_id", DESCENDING)], session=self._session
+            )
 
     def batches(self) -> Iterator[Batch]:
         """Yield everything, collection by collection.

@@ -4,6 +4,8 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from service.audit import anchors
+from service.audit.checkpointer import AuditLog, audit_log
 from service.backup.create import Backup
 from service.backup.drill import Drill
 from service.backup.manifest import Manifest
@@ -41,8 +43,14 @@ class Operator:
         store = self.store
         return KeyRingCheck(store.canaries, store.secrets, self.ring, store.keys, store.rewrap)
 
+    @property
+    def audit_log(self) -> AuditLog:
+        return audit_log(self.store, self.ring, 60, 0)
+
     def pieces(self) -> Iterator[bytes]:
-        return Backup(self.store.snapshot, self.ring, self.key_check, self.watcher).pieces()
+        return Backup(
+            self.store.snapshot, self.ring, self.key_check, self.audit_log.key, self.watcher
+        ).pieces()
 
     def back_up(self) -> bytes:
         return b"".join(self.pieces())
@@ -64,7 +72,13 @@ class Operator:
     def _restore(self) -> Restore:
         store = self.store
         return Restore(
-            store.restores, store.staging(RESTORE), store.keys, self.ring, self.key_check, self.watcher
+            store.restores,
+            store.staging(RESTORE),
+            store.keys,
+            self.ring,
+            self.key_check,
+            lambda: anchors.accept(self.audit_log),
+            self.watcher,
         )
 
 

@@ -3,11 +3,14 @@
 import base64
 import io
 import itertools
+import json
 import os
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import bson
@@ -17,6 +20,9 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from service import readiness
+from service.audit import anchors
+from service.audit.findings import Anchors
+from service.backup import archive
 from service.backup.archive import Archive
 from service.crypto.aead import key_id_of
 from service.crypto.keyring import KeyRing
@@ -221,7 +227,7 @@ def altered(backup: bytes, how: str) -> bytes:
         case "swapped":
             return header + second + first + b"".join(rest)
         case "of another format":
-            return backup.replace(b'{"backup": 1', b'{"backup": 2', 1)
+            return backup.replace(b'{"backup": 2', b'{"backup": 3', 1)
         case "something else":
             return b"DB_PASSWORD=hunter2\n" * 10
     raise AssertionError
@@ -235,7 +241,7 @@ def altered(backup: bytes, how: str) -> bytes:
         ("cut", "altered or cut short"),
         ("cut between chunks", "cut short after the first 131072 bytes"),
         ("swapped", "its header or its beginning was altered"),
-        ("of another format", "a backup of format 2, and this version reads format 1"),
+        ("of another format", "a backup of format 3, and this version reads formats up to 2"),
         ("something else", "does not start with the header of a stream sealed under a key"),
     ],
 )
@@ -424,3 +430,89 @@ def read_until_forgotten(database: Database, snapshot: Snapshot) -> None:
         database.meta.update_one({"_id": "tick"}, {"$inc": {"ticks": 1}}, upsert=True)
         list(snapshot.batches())
         time.sleep(0.5)
+
+
+def test_the_manifest_has_the_newest_checkpoint(
+    store: Store, ring: KeyRing, operator: Operator, database: Database
+) -> None:
+    """It shows that the log was put back since; a made-up one is left out."""
+    process = Process(store, ring)
+    process.write(3)
+    before = {name: list(database[name].find()) for name in ("audit_logs", "audit_checkpoints")}
+    process.write(3)
+    newest = process.checkpoint()
+    manifest = operator.check(operator.back_up())
+    assert newest == manifest.checkpoint
+    for name, documents in before.items():
+        database[name].delete_many({})
+        database[name].insert_many([*documents, {"_id": 7}])
+
+    report, findings = Process(store, ring).verify(newest)
+
+    assert "only the saved copy exists" in {finding.detail for finding in findings}
+    assert not report.valid
+    assert None is operator.check(operator.back_up()).checkpoint
+
+
+def test_reads_backups_of_the_format_before(
+    client: FlaskClient, operator: Operator, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their manifest has no checkpoint."""
+    ask(client, "create/", secret="YQ==", path="a")
+    made = Archive(io.BytesIO(operator.back_up()), operator.ring)
+    frames = [archive.documents_frame(*batch) for batch in made.batches()]
+    fields = asdict(made.manifest) | {"format": 1}
+    del fields["checkpoint"]
+    manifest = json.dumps(fields).encode()
+    frames.append(b"m" + len(manifest).to_bytes(4) + manifest)
+    monkeypatch.setattr(archive, "FORMAT", 1)
+    before = b"".join(archive.seal(frames, made.backup_id, operator.ring))
+
+    assert operator.drill(before)[0].success
+    assert None is operator.restore(before, replace=True).checkpoint
+    assert "YQ==" == ask(client, "fetch", path="a").json["secret"]
+
+
+def test_a_restore_of_another_log_accepts_it(
+    store: Store, ring: KeyRing, operator: Operator, mongo_client: MongoClient, tmp_path: Path
+) -> None:
+    """The nodes' anchors are of the log that was lost, and it went further than the backup."""
+    gone = Process(store, ring, anchor_dir=tmp_path)
+    gone.write(1)
+    gone.checkpoint()
+    backup = operator.back_up()
+    gone.write(1)
+    gone.checkpoint()
+    anchors.follow(gone.log)
+    mongo_client.drop_database("vault")
+    operator.store.reconcile_indexes(0)
+    new = Process(store, ring, anchor_dir=tmp_path)
+    new.write(1)
+    assert "is of another audit log" in (anchors.state(new.log) or "")
+
+    operator.restore(backup)
+
+    new = Process(store, ring, anchor_dir=tmp_path)
+    assert ("", True) == (anchors.state(new.log), new.verify()[0].valid)
+    new.write(1)
+    new.checkpoint()
+    anchors.follow(new.log)
+    assert [Anchors("volume", 2, 1)] == new.verify()[0].anchors
+
+
+def test_a_restore_of_the_same_log_accepts_nothing(
+    store: Store, ring: KeyRing, operator: Operator, tmp_path: Path, database: Database
+) -> None:
+    """It only adds to the log, so nobody has to accept anything: not what somebody else put back either."""
+    process = Process(store, ring, anchor_dir=tmp_path)
+    process.write(1)
+    process.checkpoint()
+    backup = operator.back_up()
+    process.write(1)
+    process.checkpoint()
+    anchors.follow(process.log)
+    database.audit_checkpoints.delete_one({"_id": 2})
+
+    operator.restore(backup, replace=True)
+
+    assert "is no longer in the database" in (anchors.state(process.log) or "")

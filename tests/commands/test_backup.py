@@ -92,3 +92,36 @@ def test_no_record_no_backup(client: FlaskClient, environment: dict[str, str], d
 
     assert (2, b"") == (refused.returncode, refused.stdout)
     assert b"the audit log cannot be written" in refused.stderr
+
+
+def test_a_drill_compares_the_log_with_the_backup(
+    client: FlaskClient, environment: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    """The backup can be restored all the same; the manifest alone also shows it to a verification."""
+    post(client, CREATE, {"secret": "YQ==", "path": "a"})
+    operate(environment, "audit", "verify")
+    before = {name: list(database[name].find()) for name in ("audit_logs", "audit_checkpoints")}
+    operate(environment, "audit", "verify")
+    made = operate(environment, "backup", "create")
+    manifest = made.stderr.splitlines()[-1]
+    fine = operate(environment, "backup", "drill", "-", stdin=made.stdout)
+    verified = operate(environment, "audit", "verify", "--checkpoint", "-", stdin=manifest)
+    for name, documents in before.items():
+        database[name].delete_many({})
+        database[name].insert_many(documents)
+
+    drilled = operate(environment, "backup", "drill", "-", stdin=made.stdout)
+    again = operate(environment, "audit", "verify", "--checkpoint", "-", stdin=manifest)
+
+    number = json.loads(manifest)["checkpoint"]["number"]
+    assert (0, True) == (
+        fine.returncode,
+        f"continues the backup's checkpoint {number}".encode() in fine.stderr,
+    )
+    assert {"kind": "given", "checkpoint": number, "compared": 1} in json.loads(verified.stdout)["anchors"]
+    assert 1 == drilled.returncode
+    assert b"the audit log in use does not continue the backup's: checkpoint" in drilled.stderr
+    assert drilled.stderr.splitlines()[-1].endswith(b"0 do not open")
+    assert (0, 1) == (verified.returncode, again.returncode)
+    (record,) = database.audit_logs.find({"operation": "backup_drill"})
+    assert ("failure", "the audit log does not continue the backup's") == (record["status"], record["reason"])
