@@ -3,5 +3,7 @@
 import sys
 
 from .cli import main
+from .hardening import harden_process
 
+harden_process()
 sys.exit(main())

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .errors import ConfigurationError
+from .hardening import erase_variable
 
 # The container health check reads its variables with this module and runs every few seconds.  It does not
 # need the modules for networks and paths, nor those behind dataclasses, and would spend more on them than
@@ -24,6 +26,11 @@ Network: TypeAlias = "IPv4Network | IPv6Network"
 
 # Default of LISTEN, for the server and for the commands that call it on its own machine.
 DEFAULT_LISTEN = "0.0.0.0:8000"
+
+# What they hold is a credential, so they leave the environment when it is read; the values stay here, for a
+# reload of the settings and, after a fork, for the workers.
+_CREDENTIALS = ("MASTER_KEY", "MONGO_URI")
+_credentials: dict[str, str] = {}
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
 _ADDRESS = re.compile(r"(?:(?P<name>[A-Za-z0-9.-]+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})")
@@ -47,7 +54,7 @@ class Address(NamedTuple):
 
 
 class Environment:
-    """The variables of one process: ``os.environ``, or a test's own mapping.
+    """The variables of one process: those of ``process_environment``, or a test's own mapping.
 
     Every method but ``read_bytes`` raises ConfigurationError if the value is invalid, or as ``read_bytes``.
     """
@@ -147,6 +154,18 @@ class Environment:
             return None if raw is None else raw.decode().strip()
         except UnicodeDecodeError:
             raise ConfigurationError(f"{name} is not UTF-8 text") from None
+
+
+def process_environment() -> Environment:
+    """Return this process's variables; credentials among them leave its environment.
+
+    Neither a child process nor ``/proc/PID/environ`` has them from then on.
+    """
+    for name in _CREDENTIALS:
+        if name in os.environ:
+            _credentials[name] = os.environ[name]
+            erase_variable(name)
+    return Environment(ChainMap(_credentials, os.environ))
 
 
 def read_file(name: str, path: Path) -> bytes:

@@ -20,8 +20,9 @@ from logging.config import dictConfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.environment import Environment
+from service.environment import process_environment
 from service.errors import ConfigurationError, Unavailable
+from service.hardening import harden_process
 from service.server import logs
 from service.server.connection import TlsSocket
 from service.settings import Settings
@@ -38,8 +39,11 @@ _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a tm
 # the one before.
 _GC_THRESHOLDS = (5_000, 20, 20)
 
+# Before the keys are read; the workers inherit it.
+harden_process()
+
 try:
-    _settings = Settings.from_environment(Environment(os.environ))
+    _settings = Settings.from_environment(process_environment())
 except ConfigurationError as error:
     sys.exit(f"secret-manager: {error}")
 

@@ -1,9 +1,7 @@
 """The WSGI entry point: ``gunicorn -c service/gunicorn.conf.py service.wsgi:app``."""
 
-import os
-
 from .app import create_app
-from .environment import Environment
+from .environment import process_environment
 from .settings import Settings
 
-app = create_app(Settings.from_environment(Environment(os.environ)))
+app = create_app(Settings.from_environment(process_environment()))

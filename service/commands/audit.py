@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -24,7 +23,7 @@ from ..access import policy
 from ..audit import anchors, export_ocsf, export_syslog
 from ..audit.findings import Finding
 from ..audit.verify import verify_log
-from ..environment import Environment, read_file
+from ..environment import process_environment, read_file
 from ..errors import ConfigurationError
 from ..models import AuditRecord
 from ..settings import StoreSettings
@@ -78,7 +77,7 @@ def command(context: click.Context, last: int, secret_id: str | None) -> int:
     """Print the newest records, unless a subcommand follows."""
     if context.invoked_subcommand is not None:
         return 0
-    settings = StoreSettings.from_environment(Environment(os.environ))
+    settings = StoreSettings.from_environment(process_environment())
     store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
     try:
         store.wait_until_usable(settings.startup_timeout)

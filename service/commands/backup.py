@@ -31,7 +31,7 @@ from ..backup.drill import Drill
 from ..backup.manifest import Manifest
 from ..backup.restore import Restore
 from ..crypto.keyring import KeyRing
-from ..environment import Environment
+from ..environment import process_environment
 from ..errors import CannotDecrypt, ConfigurationError
 from ..keys import loading
 from ..settings import StoreSettings
@@ -85,7 +85,7 @@ def _create(output: str) -> int:
 @command.command("show", help="Check that a backup is complete, and print its manifest.")
 @_file
 def _show(file: str) -> int:
-    held = loading.load(Environment(os.environ))
+    held = loading.load(process_environment())
     with _usable(file), _open_input(file) as source:
         manifest = Archive(source, KeyRing(lambda: held, lambda _key_id: None)).read_manifest()
     print(json.dumps(asdict(manifest), indent=2))
@@ -101,7 +101,7 @@ def _show(file: str) -> int:
 )
 @_file
 def _restore(file: str, replace: bool, check: bool) -> int:
-    audit_ttl_days = StoreSettings.from_environment(Environment(os.environ)).audit_ttl_days
+    audit_ttl_days = StoreSettings.from_environment(process_environment()).audit_ttl_days
     operation = "backup_restore_check" if check else "backup_restore"
     with _usable(file), _open_input(file) as source, _recorded(operation) as (runtime, _):
         store = runtime.store

@@ -18,7 +18,7 @@ import click
 from ..crypto.aead import KEY_BYTES
 from ..dev.mongod import EmbeddedMongo
 from ..dev.processes import StopSignal, stop_process, wait_for_end, wait_until_ready
-from ..environment import Address, Environment
+from ..environment import Address, process_environment
 from ..errors import ConfigurationError
 from ..server.local_client import speaks_tls
 from .base import Command
@@ -54,7 +54,7 @@ def command(port: int, host: str, data: Path, mongo_uri: str | None) -> int:
         ConfigurationError: it cannot start; the message says what to do.
     """
     stop = StopSignal()
-    tls = speaks_tls(Environment(os.environ))
+    tls = speaks_tls(process_environment())
     address = Address(host, port)
     _require_loopback(address.host)
     _require_free(address)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ import click
 from ..backup.recovery import primary_key
 from ..crypto import escrow, signatures
 from ..crypto.escrow import Escrowed, EscrowKind
-from ..environment import Environment, read_file
+from ..environment import process_environment, read_file
 from ..errors import CannotDecrypt, ConfigurationError, Tampered
 from ..keys import loading
 from . import passphrases
@@ -158,7 +157,7 @@ def _given_key(kind: EscrowKind, names: tuple[str, ...], rest: bytes) -> tuple[E
 
 
 def _held_keys(names: tuple[str, ...]) -> Iterator[tuple[EscrowKind, str, bytes]]:
-    held = loading.named(Environment(os.environ)).keys
+    held = loading.named(process_environment()).keys
     unknown = [name for name in names if name not in held]
     if unknown:
         raise ConfigurationError(f"there is no master key {unknown[0]} here, but {', '.join(held)}")

@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 
-from ..environment import DEFAULT_LISTEN, Environment
+from ..environment import DEFAULT_LISTEN, process_environment
 from ..errors import ConfigurationError
 from ..server.local_client import get_status, speaks_tls
 
@@ -25,7 +25,7 @@ def check_health() -> None:
     Raises:
         ConfigurationError: it does not answer, or answers with another status.
     """
-    environment = Environment(os.environ)
+    environment = process_environment()
     address = environment.address("LISTEN", DEFAULT_LISTEN).reachable
     try:
         status = get_status(address, "/healthz", tls=speaks_tls(environment), seconds=_TIMEOUT_SECONDS)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from ..environment import Environment
+from ..environment import process_environment
 from ..settings import StoreSettings
 from ..store.store import Store
 from .base import Command
@@ -16,7 +14,7 @@ from .base import Command
 @click.option("--check", is_flag=True, help="change nothing; exit with 1 if something would change")
 def command(check: bool) -> int:
     """Print one line per change, and nothing if nothing changed."""
-    settings = StoreSettings.from_environment(Environment(os.environ))
+    settings = StoreSettings.from_environment(process_environment())
     store = Store(settings.mongo_uri, settings.mongo_timeout, settings.mongo_tls)
     try:
         store.wait_until_usable(settings.startup_timeout)

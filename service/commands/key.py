@@ -14,7 +14,6 @@ error.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from dataclasses import asdict
@@ -23,7 +22,7 @@ import click
 
 from ..access import policy
 from ..crypto.aead import key_id_of
-from ..environment import Environment
+from ..environment import process_environment
 from ..keys import loading
 from ..keys.rewrap import Rewrap, RewrapResult
 from ..keys.status import KeyServices, key_status
@@ -46,7 +45,7 @@ def command() -> None:
 
 @command.command("names", help="Print which keys this service has, without asking the database.")
 def _names() -> int:
-    found = loading.named(Environment(os.environ))
+    found = loading.named(process_environment())
     ids = {name: key_id_of(key).hex() for name, key in found.keys.items()}
     print(json.dumps({"primary": found.primary, "keys": ids}))
     return 0

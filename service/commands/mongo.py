@@ -21,14 +21,13 @@ to do.  Each action can be repeated; ``setup`` finishes what an interrupted one 
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from ..environment import Environment
+from ..environment import process_environment
 from ..errors import ConfigurationError
 from ..mongo_admin import member_states, membership, replica_set, upgrade, users
 from ..settings import mongo_tls
@@ -197,7 +196,7 @@ def _print(lines: Iterable[str]) -> int:
 
 
 def _tls() -> MongoTls | None:
-    return mongo_tls(Environment(os.environ))
+    return mongo_tls(process_environment())
 
 
 def _administrator(local: str, tls: MongoTls | None) -> users.Login:

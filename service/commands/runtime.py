@@ -6,7 +6,6 @@ require no token; the audit log names the actor ``operator``.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ from ..audit.checkpointer import AuditLog, Checkpointer, audit_log
 from ..audit.recorder import Entry, Recorder
 from ..audit.writer import ChainWriter
 from ..crypto.keyring import KeyRing
-from ..environment import Environment
+from ..environment import process_environment
 from ..errors import CannotDecrypt, Unavailable
 from ..keys import loading
 from ..keys.canary import KeyRingCheck
@@ -58,7 +57,7 @@ def open_runtime(operation_timeout: int | None = None) -> Iterator[Runtime]:
         ConfigurationError: the configuration cannot be used.
     """
     # Not all settings of the service: a leaked token can be revoked even if the certificate has expired.
-    environment = Environment(os.environ)
+    environment = process_environment()
     settings = StoreSettings.from_environment(environment)
     max_bytes = max_secret_bytes(environment)
     # Read once, so that the primary key does not change during a command.

@@ -50,7 +50,10 @@ def children(process: int) -> list[int]:
 
 
 def pss(process: int) -> int:
-    """Return a process's memory, in bytes: its own, and its part of what it shares."""
+    """Return a process's memory, in bytes: its own, and its part of what it shares.
+
+    Of the service's processes only root may read it.
+    """
     rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
     return sum(int(found) for found in re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)) * 1024
 
