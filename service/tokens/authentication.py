@@ -10,7 +10,7 @@ import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from ..access import policy, token_format
 from ..access.token_format import Credential
@@ -29,6 +29,7 @@ from ..errors import (
 )
 from ..keys.canary import KeyRingCheck
 from ..models import Principal, StoredToken, Token, now
+from ..networks import client_network
 from ..store.rate_limits import RateLimitStore
 from ..store.tokens import TokenStore
 
@@ -190,7 +191,7 @@ class Authenticator:
     def _count_failure(self, client_ip: str, claimed: str | None) -> None:
         limit = self._failures_per_minute
         message = f"too many failed attempts: {limit} per minute are allowed"
-        self._limit(f"failures from {_rate_limit_key(client_ip)}", limit, message)
+        self._limit(f"failures from {client_network(client_ip)}", limit, message)
         if claimed is not None:
             self._limit(f"failures of {claimed}", limit, message)
 
@@ -221,15 +222,6 @@ def _is_in(client_ip: str, networks: tuple[str, ...]) -> bool:
     except ValueError:
         return False
     return any(address in ip_network(network) for network in networks)
-
-
-def _rate_limit_key(client_ip: str) -> str:
-    """Return what identifies one client: its IPv4 address, or its IPv6 /64 network."""
-    try:
-        address = ip_address(client_ip)
-    except ValueError:
-        return client_ip
-    return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
 
 
 class NoAuthentication:
