@@ -83,8 +83,9 @@ def ssl_context(config: object, default: "Callable[[], ssl.SSLContext]") -> ssl.
 
 
 def post_fork(server: object, worker: "Worker") -> None:
-    """Give a new worker the setting that gunicorn's own settings do not have."""
+    """Give a new worker the settings that gunicorn's own settings do not have."""
     worker.request_seconds = _settings.request_seconds
+    worker.trusted_proxies = _settings.trusted_proxies
 
 
 def post_worker_init(worker: "Worker") -> None:

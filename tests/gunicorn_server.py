@@ -22,6 +22,17 @@ COMMAND = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "
 LAST = {"Connection": "close"}
 
 
+class From(requests.adapters.HTTPAdapter):
+    """Calls from this address of the loopback interface."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, source_address=(self._address, 0))
+
+
 class Server:
     """A server with ``environment`` (None removes a variable), which logs to ``log``.
 

@@ -1,4 +1,4 @@
-"""Client connections: one deadline for each request, from its first byte to the last of its body.
+"""Client connections: a deadline for each handshake, head and request, however the bytes arrive.
 
 The parser is gunicorn's.  By itself it reads without a deadline: a client that sends a byte from time to
 time, or never finishes its handshake, would be read from for ever.
@@ -17,11 +17,15 @@ from gevent import Timeout
 from gevent.ssl import SSLSocket
 from gunicorn import util
 from gunicorn.http.body import LengthReader
-from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.errors import LimitRequestHeaders, NoMoreData, ParseException
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.sock import ssl_wrap_socket
 
+# How long a TLS handshake may take, and the head of a request from its first byte.
+_HEAD_SECONDS = 3.0
+# A head is in memory until it is complete; nginx accepts as much.
+_MAX_HEAD_BYTES = 32_768
 # Limit for sending a response; the largest has a few megabytes.
 _ANSWER_SECONDS = 30.0
 # How long a client may take to close its side after the response, so that it can read all of it.
@@ -66,9 +70,9 @@ class Snapshot:
     gunicorn itself looks each of them up, and its parser asks twenty times for a request.
     """
 
-    def __init__(self, cfg: Any) -> None:
+    def __init__(self, cfg: Any, *, tls: bool) -> None:
         self._cfg = cfg
-        self.is_ssl = cfg.is_ssl
+        self.is_ssl = tls
         self.__dict__.update({name: setting.get() for name, setting in cfg.settings.items()})
 
     def __getattr__(self, name: str) -> Any:
@@ -80,7 +84,7 @@ class Connection:
     """A client's connection: its requests, one after the other, and the answers to them.
 
     ``client`` and ``server`` are the two addresses.  The client may be silent for ``idle_seconds`` between
-    two requests; each must arrive within ``request_seconds``, the first one with the TLS handshake.
+    two requests; each must arrive within ``request_seconds``, and its head within three.
     """
 
     def __init__(
@@ -92,9 +96,12 @@ class Connection:
         self._sock = sock
         self._idle_seconds = idle_seconds
         self._request_seconds = request_seconds
+        self._head_seconds = min(_HEAD_SECONDS, request_seconds)
         self._parser: Any = None
         self._unreader: Any = None
         self._deadline = math.inf
+        # How many more bytes may arrive for a head.
+        self._head_room: float = math.inf
 
     def next_request(self) -> Any:
         """Return the head of the next request, as gunicorn has it; None if the client closed or was silent.
@@ -105,21 +112,31 @@ class Connection:
             TooSlow: the head did not arrive in time.
             ParseException: it is not HTTP.
         """
-        self._deadline = math.inf
         self._sock.settimeout(self._idle_seconds)
         try:
             if self._parser is None:
                 self._open()
+                self._sock.settimeout(self._idle_seconds)
             if not self._unreader.buf.getbuffer().nbytes:
                 # The start of the request: one system call both waits for it and reads it.
                 self._unreader.unread(self._sock.recv(_CHUNK_BYTES))
         except TimeoutError:
             return None
-        self._start_deadline()
+        started = time.monotonic()
+        self._deadline = started + self._head_seconds
+        self._head_room = _MAX_HEAD_BYTES - self._unreader.buf.getbuffer().nbytes
         try:
-            return next(self._parser)
+            request = next(self._parser)
         except (StopIteration, NoMoreData):
             return None
+        self._deadline, self._head_room = started + self._request_seconds, math.inf
+        return request
+
+    @staticmethod
+    def body_bytes(request: Any, max_bytes: int) -> int:
+        """Return how much memory ``read_body`` takes at most."""
+        length = _announced_length(request)
+        return max_bytes if length is None else length if length <= max_bytes else 0
 
     def read_body(self, request: Any, max_bytes: int) -> tuple[Any, bool]:
         """Return the body of ``request`` as a file, and whether the next request follows it.
@@ -128,7 +145,7 @@ class Connection:
         length was announced.  If it is malformed or does not arrive in time, reading the file raises
         ParseException: the application answers.
         """
-        length = request.body.reader.length if isinstance(request.body.reader, LengthReader) else None
+        length = _announced_length(request)
         if length == 0 or (length is not None and length > max_bytes):
             return io.BytesIO(), length == 0
         try:
@@ -153,6 +170,8 @@ class Connection:
     def close(self) -> None:
         """Close the connection at once."""
         util.close(self._sock)
+        # They refer to each other, and with them a body would stay until garbage is collected.
+        self._parser = self._unreader = None
 
     def seconds_left(self) -> float:
         """Return how much time the request has left.
@@ -165,15 +184,20 @@ class Connection:
             raise TooSlow
         return left
 
-    def _start_deadline(self) -> None:
-        if self._deadline == math.inf:
-            self._deadline = time.monotonic() + self._request_seconds
+    def received(self, count: int) -> None:
+        """Note that so many bytes have arrived.
+
+        Raises:
+            LimitRequestHeaders: the head is too long.
+        """
+        self._head_room -= count
+        if self._head_room < 0:
+            raise LimitRequestHeaders(f"longer than {_MAX_HEAD_BYTES} bytes")
 
     def _open(self) -> None:
         """Wait for the first byte, do the handshake if the port speaks TLS, and prepare to read requests."""
         if self._cfg.is_ssl:
             first = self._sock.recv(1, socket.MSG_PEEK)
-            self._start_deadline()
             # TLS begins with a byte that is not a letter (RFC 8446 section 5.1), HTTP with its method.
             if first.isalpha():
                 raise PlainHttp
@@ -183,7 +207,8 @@ class Connection:
         self._parser.unreader = self._unreader = _Unreader(self, self._sock)
 
     def _shake_hands(self) -> None:
-        self._sock.settimeout(self.seconds_left())
+        # The socket's timeout is for the whole handshake: see TlsSocket.
+        self._sock.settimeout(self._head_seconds)
         try:
             self._sock = ssl_wrap_socket(self._sock, self._cfg)
             self._sock.do_handshake()
@@ -204,9 +229,17 @@ class _Unreader(SocketUnreader):  # type: ignore[misc]
     def chunk(self, size_hint: int | None = None) -> Any:
         self.sock.settimeout(self._connection.seconds_left())
         try:
-            return super().chunk(size_hint)
+            data = super().chunk(size_hint)
         except TimeoutError:
             raise TooSlow from None
+        self._connection.received(len(data))
+        return data
+
+
+def _announced_length(request: Any) -> int | None:
+    """Return the length of a request's body, or None if it comes in chunks."""
+    reader = request.body.reader
+    return reader.length if isinstance(reader, LengthReader) else None
 
 
 class _Unreadable:

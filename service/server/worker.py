@@ -14,12 +14,13 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.lock import BoundedSemaphore
 from gevent.pool import Pool
 from gevent.socket import wait_read
 from gunicorn.http import errors
 from gunicorn.workers.base import Worker as BaseWorker
 
+from ..environment import Network
+from .clients import Client, Clients
 from .connection import Connection, HandshakeFailed, PlainHttp, Snapshot, TooSlow
 from .connection_balance import WorkerSlots
 from .gateway import Gateway
@@ -43,8 +44,12 @@ _HEARTBEAT_SECONDS = 1.0
 _YIELD_SECONDS = 0.01
 # How long a worker that stops keeps idle connections, for a request that may be on its way.
 _STOP_SECONDS = 2.0
-# How long to wait if there is no memory, no file descriptor or no room for another connection.
+# How long to wait if there is no memory or no file descriptor for another connection.
 _EXHAUSTED_SECONDS = 0.1
+
+# The memory for long bodies that are read or answered: so much, or for so many of the longest.
+_BODIES_BYTES = 64 * 2**20
+_MIN_BODIES = 16
 
 _slots = WorkerSlots()
 
@@ -53,12 +58,13 @@ _slots = WorkerSlots()
 class Worker(BaseWorker):  # type: ignore[misc]
     """Bounds the time of a client, and answers malformed requests with a problem document.
 
-    ``request_seconds`` is how long a request may take to arrive, and ``max_body_bytes`` what its body may
-    have.
+    ``request_seconds`` is how long a request may take to arrive, ``max_body_bytes`` what its body may have,
+    and ``trusted_proxies`` are the networks of proxies, behind which there are many clients.
     """
 
     request_seconds = 10.0
     max_body_bytes = 0
+    trusted_proxies: tuple[Network, ...] = ()
     alive: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,11 +76,14 @@ class Worker(BaseWorker):  # type: ignore[misc]
     def run(self) -> None:
         """Serve until the worker is told to stop or its parent is gone, then finish what has arrived."""
         self._connections = Pool()
-        # Those that wait for a complete request, in the order in which they began to.
-        self._waiting: dict[gevent.Greenlet, None] = {}
-        self._places = BoundedSemaphore(self.cfg.threads)
+        self._clients = Clients(
+            self.cfg.worker_connections,
+            self.cfg.threads,
+            max(_BODIES_BYTES, _MIN_BODIES * self.max_body_bytes),
+            self.trusted_proxies,
+        )
         self._gateway = Gateway(self.wsgi, self.cfg)
-        self._snapshot = Snapshot(self.cfg)
+        self._snapshot = Snapshot(self.cfg, tls=self.cfg.is_ssl)
         acceptors = [gevent.spawn(self._accept, listener) for listener in self.sockets]
         while self.alive and self.ppid == os.getppid():
             self.notify()
@@ -114,38 +123,28 @@ class Worker(BaseWorker):  # type: ignore[misc]
             gevent.sleep(_YIELD_SECONDS / 10)
             yielded += _YIELD_SECONDS / 10
         try:
-            sock, client = listener.accept()
+            sock, address = listener.accept()
         except BlockingIOError:
             return False  # another worker has taken it
         except OSError as error:
             self.log.warning("no connection can be accepted: %s", os.strerror(error.errno or 0))
             gevent.sleep(_EXHAUSTED_SECONDS)
             return False
-        self._make_room()
+        client = self._clients.admit(address[0])
+        if client is None:
+            sock.close()
+            return True
         connection = Connection(
             self._snapshot,
             sock,
-            client,
+            address,
             server,
             idle_seconds=self.cfg.keepalive,
             request_seconds=self.request_seconds,
         )
-        self._connections.spawn(self._serve, connection)
+        client.greenlet = self._connections.spawn(self._serve, connection, client)
         self.slot.update(len(self._connections))
         return True
-
-    def _make_room(self) -> None:
-        """Keep to the limit of connections: close the one that has waited longest for its request.
-
-        So no client can keep others out by being silent.  If all are being answered, wait for one to end.
-        """
-        while len(self._connections) >= self.cfg.worker_connections:
-            if self._waiting:
-                longest = next(iter(self._waiting))
-                del self._waiting[longest]
-                longest.kill(block=False)
-                return
-            gevent.sleep(_EXHAUSTED_SECONDS)
 
     def _finish(self) -> None:
         """Wait for the requests that have arrived, within gunicorn's limit; then close what is left."""
@@ -154,15 +153,15 @@ class Worker(BaseWorker):  # type: ignore[misc]
         while len(self._connections) and now < last:
             self.notify()
             if now >= end:
-                gevent.killall(list(self._waiting), block=False)
+                self._clients.end_waiting()
             self._connections.join(timeout=_HEARTBEAT_SECONDS / 4)
             now = time.monotonic()
         self._connections.kill(block=False)
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: Connection, client: Client) -> None:
         """Answer a client's requests until one of the two closes the connection."""
         try:
-            self._converse(connection)
+            self._converse(connection, client)
         except (HandshakeFailed, errors.ParseException) as error:
             self._reject(connection, error)
         except OSError as error:
@@ -172,29 +171,39 @@ class Worker(BaseWorker):  # type: ignore[misc]
             self._reject(connection, error)
         finally:
             connection.close()
+            self._clients.leave(client)
             self.slot.update(len(self._connections) - 1)
 
-    def _converse(self, connection: Connection) -> None:
+    def _converse(self, connection: Connection, client: Client) -> None:
         common = self._gateway.environ(connection)
-        greenlet = gevent.getcurrent()
         keep = True
         while keep:
-            self._waiting[greenlet] = None
-            try:
-                request = connection.next_request()
-                if request is None:
-                    return
-                body, complete = connection.read_body(request, self.max_body_bytes)
-            finally:
-                self._waiting.pop(greenlet, None)
-            with self._places:
-                keep = complete and self.alive and not request.should_close()
-                answer = self._gateway.answer(common, request, body, keep=keep)
+            self._clients.start_waiting(client)
+            request = connection.next_request()
+            if request is None:
+                return
+            keep, answer = self._answer(connection, client, common, request)
+            # Its body is in memory no longer.
+            del request
+            self._clients.release(client)
             connection.send(answer)
             if len(self._connections) > 1:
                 # Its next request may have arrived already: reading it at once would be at others' expense.
                 gevent.sleep(0)
         connection.close_gracefully()
+
+    def _answer(
+        self, connection: Connection, client: Client, common: dict[str, Any], request: Any
+    ) -> tuple[bool, bytes]:
+        """Read a request's body, and return whether the connection stays open, and the answer."""
+        size = connection.body_bytes(request, self.max_body_bytes)
+        self._clients.reserve(client, size, connection.seconds_left)
+        body, complete = connection.read_body(request, self.max_body_bytes)
+        self._clients.stop_waiting(client)
+        of_network, of_process = client.places
+        with of_network, of_process:
+            keep = complete and self.alive and not request.should_close()
+            return keep, self._gateway.answer(common, request, body, keep=keep)
 
     def _reject(self, connection: Connection, error: Exception) -> None:
         """Answer what did not reach the application, or what it did not answer."""

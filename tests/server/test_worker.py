@@ -1,17 +1,22 @@
 """server.worker: clients that send no request take nothing from those that do."""
 
+import base64
+import re
 import resource
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import requests
 
-from tests.gunicorn_server import Server
+from service.dev.mongod import EmbeddedMongo
+from tests.gunicorn_server import From, Server
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 DRIPS = {
@@ -84,16 +89,141 @@ def test_clients_that_drip_delay_nobody(serve: Callable[..., Server], part: str)
         assert slowest(server, 2) < 2
 
 
-def test_idle_connections_keep_nobody_out(serve: Callable[..., Server]) -> None:
-    """Beyond its thousand connections, a worker closes the one that has been silent for longest."""
+def connect(server: Server, address: str = "127.0.0.1") -> socket.socket:
+    """Connect from this address of the loopback interface."""
+    return socket.create_connection(("127.0.0.1", server.port), timeout=20, source_address=(address, 0))
+
+
+def answer(connection: socket.socket) -> bytes:
+    """Ask for /healthz on a connection, and return the status line with the headers."""
+    connection.sendall(HEALTH)
+    return connection.recv(65536)
+
+
+def memory(server: Server) -> int:
+    """Return the most memory that the only worker has ever had, in MiB."""
+    (worker,) = server.workers()
+    status = Path(f"/proc/{worker}/status").read_text()
+    return int(re.search(r"VmHWM:\s+([0-9]+) kB", status)[1]) // 1024
+
+
+def test_one_address_cannot_have_all_connections(serve: Callable[..., Server]) -> None:
+    """Beyond a quarter of them, it closes its own that has been silent for longest, and nobody else's."""
     server = serve(WORKERS="1")
     server.wait_until()
 
     with ExitStack() as stack:
-        idle = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
-            for _ in range(1100)
-        ]
+        other = stack.enter_context(connect(server, "127.0.0.2"))
+        assert answer(other).startswith(b"HTTP/1.1 200 ")
+        many = [stack.enter_context(connect(server)) for _ in range(1100)]
+        assert answer(other).startswith(b"HTTP/1.1 200 ")
+        for one in (many[-250], many[-1]):
+            assert answer(one).startswith(b"HTTP/1.1 200 ")
+        assert b"" == many[-251].recv(100)
+
+
+def test_a_trusted_proxy_may_have_all_connections(serve: Callable[..., Server]) -> None:
+    """Whose requests it forwards is not known before they have arrived."""
+    server = serve(WORKERS="1", TRUSTED_PROXIES="127.0.0.0/30")
+    server.wait_until()
+
+    with ExitStack() as stack:
+        for one in [stack.enter_context(connect(server)) for _ in range(400)]:
+            assert answer(one).startswith(b"HTTP/1.1 200 ")
+
+
+def test_one_address_cannot_have_all_places(own_mongo: EmbeddedMongo, serve: Callable[..., Server]) -> None:
+    """While its requests wait for the database, another's are answered that need none."""
+    server = serve(WORKERS="1", THREADS="4", MONGO_URI=own_mongo.uri, MONGO_TIMEOUT_SECONDS="20")
+    server.wait_until()
+    own_mongo.process.send_signal(signal.SIGSTOP)
+    try:
+        with ExitStack() as stack:
+            for _ in range(20):
+                stack.enter_context(connect(server)).sendall(DRIPS["body"].replace(b"  ", b"{}", 1))
+            time.sleep(0.5)
+            other = stack.enter_context(connect(server, "127.0.0.2"))
+            other.settimeout(2)
+            assert answer(other).startswith(b"HTTP/1.1 200 ")
+    finally:
+        own_mongo.process.send_signal(signal.SIGCONT)
+
+
+def test_a_head_has_three_seconds(standing_server: Server) -> None:
+    """Whatever the rest of a request has, and however steadily its bytes come."""
+    with connect(standing_server) as connection:
+        started = time.monotonic()
+        connection.sendall(DRIPS["head"][:20])
+        connection.settimeout(0.2)
+        received = b""
+        while not received and time.monotonic() - started < 9:
+            connection.sendall(b"y")
+            with suppress(TimeoutError):
+                received = connection.recv(100)
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert time.monotonic() - started < 5
+
+
+def test_a_head_has_a_limited_length(standing_server: Server) -> None:
+    """It is in memory until it is complete, and many headers of a legal length would fill a megabyte."""
+    with connect(standing_server) as connection:
+        connection.sendall(
+            b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 8000) for n in range(4))
+        )
+        connection.sendall(b"X-5: " + b"y" * 2000)
+        assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+
+
+def test_bodies_that_do_not_end_take_a_limited_memory(serve: Callable[..., Server]) -> None:
+    """Their sum is bounded, and a body from another address still finds room."""
+    server = serve(WORKERS="1", MAX_SECRET_BYTES="4194304", REQUEST_TIMEOUT_SECONDS="60")
+    server.wait_until()
+    length = 5_500_000
+    head = DRIPS["body"].replace(b"1000\r\n\r\n" + b" " * 1000, b"%d\r\n\r\n" % length)
+    before = memory(server)
+
+    with ExitStack() as stack, ThreadPoolExecutor(1) as thread:
+        clients = [stack.enter_context(connect(server)) for _ in range(60)]
+
+        def send_all() -> None:
+            for client in clients:
+                client.setblocking(False)
+            rest = dict.fromkeys(clients, length - 1)
+            end = time.monotonic() + 6
+            while rest and time.monotonic() < end:
+                for client in list(rest):
+                    try:
+                        rest[client] -= client.send(b" " * min(rest[client], 200_000))
+                    except BlockingIOError:
+                        continue
+                    except OSError:
+                        rest[client] = 0
+                    if not rest[client]:
+                        del rest[client]
+                time.sleep(0.005)
+
+        for client in clients:
+            client.sendall(head)
+        sending = thread.submit(send_all)
+        time.sleep(2)
+        with requests.Session() as session:
+            session.mount("http://", From("127.0.0.2"))
+            body = {"secret": base64.b64encode(bytes(4_000_000)).decode()}
+            created = session.post(f"{server.url}/vault/secret/create/", json=body, timeout=20)
+        assert 200 == created.status_code
+        sending.result()
+
+    # They may have 90 MB, and what is read is copied; without a bound they had 460 MiB.
+    assert memory(server) - before < 250
+
+
+def test_idle_connections_keep_nobody_out(serve: Callable[..., Server]) -> None:
+    """Beyond its thousand connections, those make room of whom there are most: first who was first silent."""
+    server = serve(WORKERS="1")
+    server.wait_until()
+
+    with ExitStack() as stack:
+        idle = [stack.enter_context(connect(server, f"127.0.0.{1 + number % 5}")) for number in range(1100)]
         assert slowest(server, 1) < 2
         idle[-1].sendall(HEALTH)
         assert idle[-1].recv(100).startswith(b"HTTP/1.1 200 ")
