@@ -12,6 +12,7 @@ import gc
 gc.disable()
 
 import os
+import resource
 import shutil
 import ssl
 import sys
@@ -39,6 +40,14 @@ _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a tm
 # the one before.
 _GC_THRESHOLDS = (5_000, 20, 20)
 
+# For a thousand connections of clients and a hundred to MongoDB; many systems give a process 1024.
+_FILES = 4096
+
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+if resource.RLIM_INFINITY != _soft < _FILES:
+    _most = _FILES if _hard == resource.RLIM_INFINITY else min(_FILES, _hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _hard))
+
 # Before the keys are read; the workers inherit it.
 harden_process()
 
@@ -47,7 +56,11 @@ try:
 except ConfigurationError as error:
     sys.exit(f"secret-manager: {error}")
 
-bind = str(_settings.listen)
+bind = [str(_settings.listen)]
+if _settings.health_socket:
+    # Only this user may connect to it: see ``Worker._accept_local``.
+    bind.append(f"unix:{_settings.health_socket}")
+    umask = 0o077
 workers = _settings.workers
 worker_class = "service.server.worker.Worker"
 threads = _settings.threads

@@ -44,6 +44,7 @@ NAMES = (
     "STARTUP_TIMEOUT_SECONDS",
     "REQUEST_TIMEOUT_SECONDS",
     "LISTEN",
+    "HEALTH_SOCKET",
     "TLS_CERT_FILE",
     "TLS_KEY_FILE",
     "WORKERS",
@@ -84,7 +85,10 @@ class StoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of the API's processes; sizes are in bytes."""
+    """Settings of the API's processes; sizes are in bytes.
+
+    ``health_socket`` is the path of a Unix socket, or empty.
+    """
 
     store: StoreSettings
     load_master_keys: Callable[[], MasterKeys] = field(repr=False)
@@ -98,6 +102,7 @@ class Settings:
     max_secret_bytes: int
     log_level: str
     listen: Address
+    health_socket: str
     tls: ServerTls | None
     request_seconds: int
     workers: int
@@ -123,6 +128,7 @@ class Settings:
             max_secret_bytes=max_secret_bytes(environment),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             listen=environment.address("LISTEN", DEFAULT_LISTEN),
+            health_socket=environment.text("HEALTH_SOCKET", ""),
             tls=_server_tls(environment),
             request_seconds=environment.integer("REQUEST_TIMEOUT_SECONDS", 10, 1, 300),
             workers=environment.integer("WORKERS", 2, 1, 64),

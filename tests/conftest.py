@@ -61,6 +61,7 @@ CLUSTER = ("tests/cluster/", "tests/lab/test_roles.py")
 LAST = "tests/cluster/test_killed_engine.py"
 # Of the loop, what takes longest comes first as well, so that no process is left with it at the end.
 SLOW = (
+    "tests/test_slow_sockets.py",
     "tests/test_rotation.py",
     "tests/server/test_gunicorn.py",
     "tests/load/test_run.py",

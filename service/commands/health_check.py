@@ -20,15 +20,17 @@ _SEEN = "/tmp/secret-manager-healthy"  # noqa: S108  (another user can at most d
 
 
 def check_health() -> None:
-    """Return if the process that listens on the port of ``LISTEN`` answers ``/healthz`` with 200.
+    """Return if the process at ``HEALTH_SOCKET``, or else at ``LISTEN``, answers ``/healthz`` with 200.
 
     Raises:
         ConfigurationError: it does not answer, or answers with another status.
     """
     environment = process_environment()
-    address = environment.address("LISTEN", DEFAULT_LISTEN).reachable
+    own_way = environment.text("HEALTH_SOCKET", "")
+    address = own_way or environment.address("LISTEN", DEFAULT_LISTEN).reachable
+    tls = not own_way and speaks_tls(environment)
     try:
-        status = get_status(address, "/healthz", tls=speaks_tls(environment), seconds=_TIMEOUT_SECONDS)
+        status = get_status(address, "/healthz", tls=tls, seconds=_TIMEOUT_SECONDS)
     except OSError as error:
         raise ConfigurationError(f"no answer on {address}: {error.strerror or error}") from None
     if status != _OK:

@@ -19,17 +19,19 @@ def speaks_tls(environment: Environment) -> bool:
     return bool(environment.text("TLS_CERT_FILE", ""))
 
 
-def get_status(address: Address, path: str, *, tls: bool, seconds: float) -> int:
+def get_status(address: Address | str, path: str, *, tls: bool, seconds: float) -> int:
     """Return the status with which the service at ``address`` on this machine answers a GET request.
 
-    Each step (connect, handshake, send, receive) ends within ``seconds``.
+    A text is the path of a Unix socket.  Each step (connect, handshake, send, receive) ends within
+    ``seconds``.
 
     Raises:
         OSError: there was no answer, or it was not HTTP.
     """
-    request = f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    host = "localhost" if isinstance(address, str) else address
+    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     with (
-        socket.create_connection((address.host, address.port), timeout=seconds) as plain,
+        _connect(address, seconds) as plain,
         _wrap(plain) if tls else nullcontext(plain) as connection,
     ):
         connection.sendall(request.encode())
@@ -42,6 +44,19 @@ def get_status(address: Address, path: str, *, tls: bool, seconds: float) -> int
     if not (version.startswith(b"HTTP/") and rest[:3].isdigit()):
         raise ConnectionError("the response is not HTTP")
     return int(rest[:3])
+
+
+def _connect(address: Address | str, seconds: float) -> socket.socket:
+    if isinstance(address, Address):
+        return socket.create_connection((address.host, address.port), timeout=seconds)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(seconds)
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def _wrap(plain: socket.socket) -> socket.socket:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from http import HTTPStatus
 from typing import Any
@@ -47,6 +48,8 @@ _STOP_SECONDS = 2.0
 # How long to wait if there is no memory or no file descriptor for another connection.
 _EXHAUSTED_SECONDS = 0.1
 
+# What callers at a Unix socket have for an address and a port.
+_LOOPBACK = ("127.0.0.1", 0)
 # The memory for long bodies that are read or answered: so much, or for so many of the longest.
 _BODIES_BYTES = 64 * 2**20
 _MIN_BODIES = 16
@@ -83,8 +86,10 @@ class Worker(BaseWorker):  # type: ignore[misc]
             self.trusted_proxies,
         )
         self._gateway = Gateway(self.wsgi, self.cfg)
-        self._snapshot = Snapshot(self.cfg, tls=self.cfg.is_ssl)
-        acceptors = [gevent.spawn(self._accept, listener) for listener in self.sockets]
+        acceptors = [
+            gevent.spawn(self._accept_local if each.family == socket.AF_UNIX else self._accept, each)
+            for each in self.sockets
+        ]
         while self.alive and self.ppid == os.getppid():
             self.notify()
             self._stopped.wait(_HEARTBEAT_SECONDS)
@@ -109,14 +114,28 @@ class Worker(BaseWorker):  # type: ignore[misc]
         gevent.spawn(super().handle_usr1, sig, frame)
 
     def _accept(self, listener: Any) -> None:
-        server = listener.getsockname()
+        cfg, server = Snapshot(self.cfg, tls=self.cfg.is_ssl), listener.getsockname()
         while True:
             wait_read(listener.fileno())
             # A burst is taken at once, as far as it is this worker's to take.
-            while self._take(listener, server):
+            while self._take(listener, cfg, server):
                 pass
 
-    def _take(self, listener: Any, server: Any) -> bool:
+    def _accept_local(self, listener: Any) -> None:
+        """Accept the connections of the health check, past every limit that others can use up."""
+        cfg = Snapshot(self.cfg, tls=False)
+        while True:
+            wait_read(listener.fileno())
+            try:
+                sock, _ = listener.accept()
+            except BlockingIOError:
+                continue  # another worker has taken it
+            except OSError:
+                gevent.sleep(_EXHAUSTED_SECONDS)
+                continue
+            self._start(self._clients.admit_local(), cfg, sock, _LOOPBACK, _LOOPBACK)
+
+    def _take(self, listener: Any, cfg: Snapshot, server: Any) -> bool:
         """Accept a connection; return False if none is waiting, or if accepting failed."""
         yielded = 0.0
         while self.slot.has_surplus() and yielded < _YIELD_SECONDS:
@@ -133,9 +152,14 @@ class Worker(BaseWorker):  # type: ignore[misc]
         client = self._clients.admit(address[0])
         if client is None:
             sock.close()
-            return True
+        else:
+            self._start(client, cfg, sock, address, server)
+        return True
+
+    def _start(self, client: Client, cfg: Snapshot, sock: Any, address: Any, server: Any) -> None:
+        """Serve a connection in a greenlet of its own."""
         connection = Connection(
-            self._snapshot,
+            cfg,
             sock,
             address,
             server,
@@ -144,7 +168,6 @@ class Worker(BaseWorker):  # type: ignore[misc]
         )
         client.greenlet = self._connections.spawn(self._serve, connection, client)
         self.slot.update(len(self._connections))
-        return True
 
     def _finish(self) -> None:
         """Wait for the requests that have arrived, within gunicorn's limit; then close what is left."""

@@ -5,11 +5,10 @@ import re
 import resource
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -35,36 +34,6 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-@contextmanager
-def dripping(server: Server, count: int, data: bytes, at_once: int) -> Iterator[None]:
-    """Have so many clients send ``at_once`` bytes, and then a byte a second each."""
-    stop = threading.Event()
-    with ExitStack() as stack:
-        clients = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port))) for _ in range(count)
-        ]
-        for client in clients:
-            client.sendall(data[:at_once])
-
-        def drip() -> None:
-            for byte in data[at_once:]:
-                if stop.wait(1):
-                    return
-                for client in clients:
-                    try:
-                        client.send(bytes([byte]))
-                    except OSError:
-                        continue  # refused after its time
-
-        thread = threading.Thread(target=drip)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
-
-
 def slowest(server: Server, seconds: float) -> float:
     """Call for so long, and return the longest time that a caller waited."""
     secret_id = server.create().json()["secret_id"]
@@ -76,17 +45,6 @@ def slowest(server: Server, seconds: float) -> float:
             longest = max(longest, time.monotonic() - started)
             time.sleep(0.05)
     return longest
-
-
-@pytest.mark.parametrize("part", DRIPS)
-def test_clients_that_drip_delay_nobody(serve: Callable[..., Server], part: str) -> None:
-    """With eight times as many of them as places, in the head or in the body."""
-    server = serve(WORKERS="1")
-    server.wait_until()
-    data = DRIPS[part]
-
-    with dripping(server, 500, data, data.find(b"\r\n\r\n") + 4 if part == "body" else 20):
-        assert slowest(server, 2) < 2
 
 
 def connect(server: Server, address: str = "127.0.0.1") -> socket.socket:
@@ -215,6 +173,20 @@ def test_bodies_that_do_not_end_take_a_limited_memory(serve: Callable[..., Serve
 
     # They may have 90 MB, and what is read is copied; without a bound they had 460 MiB.
     assert memory(server) - before < 250
+
+
+def test_a_worker_may_have_files_for_all_its_connections(serve: Callable[..., Server]) -> None:
+    """Where a process gets 1024 unless it asks, they would be used up before the connections are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        server = serve(WORKERS="1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    server.wait_until("/healthz")
+    (worker,) = server.workers()
+
+    assert resource.prlimit(worker, resource.RLIMIT_NOFILE)[0] >= 4096
 
 
 def test_idle_connections_keep_nobody_out(serve: Callable[..., Server]) -> None:

@@ -1,0 +1,103 @@
+"""Clients that send a byte a second, for most of a minute: they delay nobody, and no health check fails.
+
+The longest of the tests that need no cluster, so it has a file of its own: others run beside it.
+"""
+
+import contextlib
+import itertools
+import resource
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from tests.gunicorn_server import From, Server
+
+CLIENTS = 500
+SECONDS = 50
+MAX_SECONDS = 2
+DRIPPERS = "127.0.0.1"
+HEAD = b"GET /healthz HTTP/1.1\r\nX-Slow: y"
+BODY = (
+    b"POST /vault/secret/fetch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 1000\r\n\r\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def many_files() -> Iterator[None]:
+    """Let this process have all the sockets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
+def dripping(server: Server) -> Iterator[None]:
+    """Drip heads and bodies from one address, each on so many sockets, and connect again when one is closed."""
+    stop = threading.Event()
+
+    def connect(start: bytes) -> socket.socket:
+        client = socket.create_connection(
+            ("127.0.0.1", server.port), timeout=20, source_address=(DRIPPERS, 0)
+        )
+        client.sendall(start)
+        return client
+
+    def drip() -> None:
+        starts = [start for start, _ in zip(itertools.cycle((HEAD, BODY)), range(CLIENTS), strict=False)]
+        clients = [connect(start) for start in starts]
+        while not stop.wait(1):
+            for number, client in enumerate(clients):
+                try:
+                    client.send(b"y" if starts[number] == HEAD else b" ")
+                except OSError:
+                    client.close()
+                    with contextlib.suppress(OSError):
+                        clients[number] = connect(starts[number])
+        for client in clients:
+            client.close()
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.timeout(200)
+def test_slow_sockets_delay_nobody(serve: Callable[..., Server]) -> None:
+    """Whether the caller has another address or the same: every probe and every fetch is fast."""
+    server = serve(WORKERS="1")
+    server.wait_until()
+    secret_id = server.create().json()["secret_id"]
+    longest = 0.0
+
+    with dripping(server), requests.Session() as other, requests.Session() as same:
+        other.mount("http://", From("127.0.0.2"))
+        same.mount("http://", From(DRIPPERS))
+        time.sleep(1)
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            for session in (other, same):
+                for method, path, body in (
+                    ("GET", "/healthz", None),
+                    ("POST", "/vault/secret/fetch", {"secret_id": secret_id}),
+                ):
+                    started = time.monotonic()
+                    # Each on a connection of its own, as a health check and a short-lived program have it.
+                    answer = session.request(
+                        method, server.url + path, json=body, headers={"Connection": "close"}, timeout=20
+                    )
+                    longest = max(longest, time.monotonic() - started)
+                    assert 200 == answer.status_code
+            time.sleep(0.1)
+
+    assert longest < MAX_SECONDS
