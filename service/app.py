@@ -13,7 +13,7 @@ from .api.keys.views import blueprint as keys_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
-from .audit.background import CheckpointThread
+from .audit.background import CheckpointThread, RefusalThread
 from .audit.checkpointer import Checkpointer, audit_log
 from .audit.recorder import Recorder
 from .audit.writer import ChainWriter
@@ -33,7 +33,7 @@ from .tokens.tokens import TokenServices
 # 512 characters.
 _BODY_OVERHEAD_BYTES = 65_536
 
-_CHECKPOINT_THREAD = "secret-manager-audit"
+_THREADS = "secret-manager-audit"
 
 
 def create_app(settings: Settings) -> Flask:
@@ -67,10 +67,10 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def checkpoint_thread(app: Flask) -> CheckpointThread | None:
-    """Return the thread that writes the audit log's checkpoints, or None if auditing is off."""
-    thread: CheckpointThread | None = app.extensions[_CHECKPOINT_THREAD]
-    return thread
+def background_threads(app: Flask) -> tuple[RefusalThread | CheckpointThread, ...]:
+    """Return the threads that write to the audit log, in the order to stop them; none if auditing is off."""
+    threads: tuple[RefusalThread | CheckpointThread, ...] = app.extensions[_THREADS]
+    return threads
 
 
 def key_ring(settings: Settings, store: Store) -> KeyRing:
@@ -109,8 +109,15 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
     )
     writer = ChainWriter(store.audit, log.key.keys)
     enabled = settings.audit_enabled
-    app.extensions[_CHECKPOINT_THREAD] = (
-        CheckpointThread(log, Checkpointer(log, writer), operation_timeout) if enabled else None
+    recorder = Recorder(writer, operation_timeout, enabled=enabled)
+    # The second one closes the chain, to which the first one still writes.
+    app.extensions[_THREADS] = (
+        (
+            RefusalThread(recorder, operation_timeout),
+            CheckpointThread(log, Checkpointer(log, writer), operation_timeout),
+        )
+        if enabled
+        else ()
     )
     parts = dependencies.Dependencies(
         secrets=SecretServices(store.secrets, store.listing, ring, key_check, settings.max_secret_bytes),
@@ -119,7 +126,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         audit_log=log,
         verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),
         authentication=authenticator if settings.auth_required else NoAuthentication(),
-        recorder=Recorder(writer, settings.store.mongo_timeout, enabled=enabled),
+        recorder=recorder,
         readiness=readiness(store.ping, key_check, log if enabled else None),
         last_drill=store.drills.last,
         disk_usage=store.disk_usage,

@@ -231,14 +231,18 @@ class Forbidden(VaultError):
 
 
 class TooManyRequests(VaultError):
-    """The caller must wait; ``retry_after`` is in seconds."""
+    """The caller must wait; ``retry_after`` is in seconds.
+
+    ``tallied`` if one audit record stands for all that the caller is refused in this minute.
+    """
 
     reason = "too many requests"
     kind = "too-many-requests"
 
-    def __init__(self, message: str, retry_after: int) -> None:
+    def __init__(self, message: str, retry_after: int, *, tallied: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.tallied = tallied
 
 
 class SecretNotFound(VaultError):

@@ -102,8 +102,8 @@ def post_fork(server: object, worker: "Worker") -> None:
 
 
 def post_worker_init(worker: "Worker") -> None:
-    """Freeze the objects that exist now for the garbage collector, and start the checkpoint thread."""
-    from service.app import checkpoint_thread
+    """Freeze the objects that exist now for the garbage collector, and start the audit log's threads."""
+    from service.app import background_threads
 
     worker.max_body_bytes = worker.wsgi.config["MAX_CONTENT_LENGTH"]
     # Requests create hardly any reference cycles: without this, Python would scan all imported modules
@@ -112,16 +112,17 @@ def post_worker_init(worker: "Worker") -> None:
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     gc.enable()
-    if (thread := checkpoint_thread(worker.wsgi)) is not None:
+    for thread in background_threads(worker.wsgi):
         thread.start()
 
 
 def worker_exit(server: object, worker: "Worker") -> None:
-    """Close this worker's chain in the audit log; gunicorn calls this when no request is left."""
-    from service.app import checkpoint_thread
+    """Complete this worker's chain in the audit log; gunicorn calls this when no request is left."""
+    from service.app import background_threads
 
-    if (app := getattr(worker, "wsgi", None)) is not None and (thread := checkpoint_thread(app)) is not None:
-        thread.stop()
+    if (app := getattr(worker, "wsgi", None)) is not None:
+        for thread in background_threads(app):
+            thread.stop()
 
 
 def on_starting(server: object) -> None:

@@ -119,7 +119,7 @@ class Principal:
 # - setting it: Entry and Entry.finish in audit.recorder; records about the log itself in audit.chain,
 # - authenticating it: automatic, because the MAC covers every stored field (so earlier records stay valid);
 #   audit.chain encodes None, str, bool, int, bytes and datetime, and must learn any other type,
-# - reading it: store.audit.read takes every field as text except timestamp and status,
+# - reading it: store.audit.read takes every field as text except timestamp, status and count,
 # - searching for it: SearchRequest in api.audit.schemas, and an index in store.indexes,
 # - showing it: RecordResponse in api.audit.schemas, the example _RECORD in api.audit.views, and
 #   audit.export_ocsf (also used by export_syslog); the JSON of commands.audit includes it automatically,
@@ -130,10 +130,11 @@ class Principal:
 class AuditRecord:
     """One operation.  ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.
 
-    ``new_path`` is where a secret was to be moved to.
+    ``new_path`` is where a secret was to be moved to.  ``count`` is set if a record stands for that many
+    calls, refused past a rate limit: see ``audit.refusals``.
 
-    ``actor`` is a token's id, ``anonymous``, ``operator``, ``service``, or ``unproven:`` followed by the id
-    that an unauthenticated caller claimed.
+    ``actor`` is a token's id, ``anonymous``, ``operator``, ``service``, ``various``, or ``unproven:``
+    followed by the id that an unauthenticated caller claimed.
     """
 
     timestamp: datetime
@@ -147,13 +148,15 @@ class AuditRecord:
     path: str | None = None
     token_id: str | None = None
     new_path: str | None = None
+    count: int | None = None
 
     def fields(self) -> dict[str, Any]:
         """Return the fields as stored; many times faster than ``dataclasses.asdict``, for every record."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        # Few records have it, and its index has only these.
-        if self.new_path is None:
-            del fields["new_path"]
+        # Few records have these, and the index of the first has only those.
+        for name in ("new_path", "count"):
+            if fields[name] is None:
+                del fields[name]
         return fields
 
 

@@ -39,7 +39,7 @@ def many_files() -> Iterator[None]:
 
 @contextmanager
 def dripping(server: Server) -> Iterator[None]:
-    """Drip heads and bodies from one address, each on so many sockets, and connect again when one is closed."""
+    """Drip heads and bodies from one address, on so many sockets, and connect again when one is closed."""
     stop = threading.Event()
 
     def connect(start: bytes) -> socket.socket:

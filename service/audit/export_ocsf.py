@@ -50,6 +50,7 @@ def event(record_id: str, record: AuditRecord) -> dict[str, Any]:
         "status_id": 2 if failed else 1,
         "status": "Failure" if failed else "Success",
         "status_detail": record.reason,
+        "count": record.count or 1,
         "actor": {"user": {"uid": record.actor}},
         "api": {
             "operation": record.operation,

@@ -1,6 +1,7 @@
 """Records every operation before its answer is sent; without a record, no answer is sent.
 
-Records of concurrent requests are written together (group commit).
+Records of concurrent requests are written together (group commit).  Only what is refused past a rate limit is
+recorded later, by its number: otherwise a flood of such calls would fill the disk.
 """
 
 from __future__ import annotations
@@ -9,11 +10,20 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
-from ..errors import AuditUnavailable, CannotDecrypt, StoreUnavailable, Unavailable, VaultError
+from ..errors import (
+    AuditUnavailable,
+    CannotDecrypt,
+    StoreUnavailable,
+    TooManyRequests,
+    Unavailable,
+    VaultError,
+)
 from ..group_commit import GroupCommit
 from ..models import AuditRecord, Caller, Status, now
+from .refusals import Refusals
 
 # Calls per batch; even with a hundred records each, that is far below MongoDB's limit.
 _MAX_BATCH = 256
@@ -89,11 +99,13 @@ class Recorder:
         self._record_timeout = record_timeout
         self._enabled = enabled
         self._group = GroupCommit(self._write, _MAX_BATCH)
+        self._refusals = Refusals()
 
     def entry(self, operation: str, caller: Caller) -> AbstractContextManager[Entry]:
         """Open the record of one operation; leaving the ``with`` makes it durable.
 
-        An error inside the ``with`` is recorded as a failure with its reason, and raised again.
+        An error inside the ``with`` is recorded as a failure with its reason, and raised again.  Refusals
+        that are tallied are only counted: see ``write_refusals``.
 
         Raises:
             AuditUnavailable: the record could not be written; the operation may have been done.
@@ -113,6 +125,32 @@ class Recorder:
             self._group.submit(_Finished(records, deadline), self._record_timeout)
         except StoreUnavailable:
             raise AuditUnavailable("the audit record could not be written in time") from None
+
+    def fail(self, entry: Entry, error: Exception) -> None:
+        """Make the record of a failed operation durable, or count it if that is enough.
+
+        Raises:
+            AuditUnavailable: it could not be written.
+        """
+        tallied = isinstance(error, TooManyRequests) and error.tallied
+        if tallied and self._refusals.add(entry.operation, entry.caller, entry.actor, now()):
+            return
+        reason = error.reason if isinstance(error, VaultError) else VaultError.reason
+        self.record(entry.finish(reason))
+
+    def write_refusals(self, until: datetime | None = None) -> None:
+        """Write the records of what was refused in minutes that have ended by ``until``; without it, of all.
+
+        Raises:
+            AuditUnavailable: some could not be written, and are kept for the next time.  Those of which the
+                outcome is not known may then be written twice.
+        """
+        while tallies := self._refusals.take(_MAX_BATCH, until):
+            try:
+                self.record([tally.record() for tally in tallies.values()])
+            except AuditUnavailable:
+                self._refusals.put_back(tallies)
+                raise
 
     def _write(self, finished: list[_Finished]) -> list[None]:
         records = [record for operation in finished for record in operation.records]
@@ -140,5 +178,4 @@ class _Open(AbstractContextManager[Entry]):
         if error is None:
             self._recorder.record(self._entry.finish(None))
         elif isinstance(error, Exception):
-            reason = error.reason if isinstance(error, VaultError) else VaultError.reason
-            self._recorder.record(self._entry.finish(reason))
+            self._recorder.fail(self._entry, error)

@@ -32,7 +32,7 @@ class RateLimitStore:
         Raises:
             StoreUnavailable: it may or may not have been counted.
         """
-        window = int(time.time()) // WINDOW_SECONDS
+        window = self.window()
         with map_errors():
             # An upsert always returns a document.
             document: Document = self._collection.find_one_and_update(  # type: ignore[assignment]
@@ -45,6 +45,11 @@ class RateLimitStore:
                 return_document=ReturnDocument.AFTER,
             )
         return int(document["count"])
+
+    @staticmethod
+    def window() -> int:
+        """Return the number of the current minute; does not use the database."""
+        return int(time.time()) // WINDOW_SECONDS
 
     @staticmethod
     def seconds_left() -> int:

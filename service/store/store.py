@@ -46,7 +46,7 @@ class Store:
         self.canaries = CanaryStore(self._database[canary.COLLECTION])
         self.keys = KeyStore(self._database)
         self.rewrap = RewrapStore(self._database)
-        self.tokens = TokenStore(self._database)
+        self.tokens = TokenStore(self._database, operation_timeout)
         self.rate_limits = RateLimitStore(self._database)
         self.drills = DrillStore(self._database)
         self.restores = RestoreStore(self._database, self.canaries, self.keys, self.audit_keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -13,10 +14,15 @@ from pymongo import ASCENDING, UpdateOne
 from pymongo.database import Database
 
 from ..errors import Tampered
+from ..group_commit import GroupCommit
 from ..models import Action, Scope, StoredToken, Token
-from .database import Document, expect_type, map_errors
+from .database import Document, expect_type, map_errors, seconds_left
 
 COLLECTION = "tokens"
+
+_MAX_BATCH = 256
+# Twenty queries a second, however many there are who ask.
+_SHARED_SECONDS = 0.05
 
 _ALIVE: Document = {"revoked_at": None}
 # Marks a token that was revoked without its descendants, which may go on.
@@ -29,8 +35,11 @@ class TokenStore:
     Every method raises StoreUnavailable if the database does not answer in time.
     """
 
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], operation_timeout: float) -> None:
         self._collection = database[COLLECTION]
+        self._operation_timeout = operation_timeout
+        self._group = GroupCommit[str, StoredToken | None](self._find_all, _MAX_BATCH)
+        self._last_shared = 0.0
 
     def insert(self, stored: StoredToken) -> None:
         """Insert a new token.
@@ -50,6 +59,23 @@ class TokenStore:
         with map_errors():
             document = self._collection.find_one({"_id": token_id})
         return None if document is None else read(document)
+
+    def find_with_others(self, token_id: str) -> StoredToken | None:
+        """Do as ``find`` does, for callers of whom there may be too many.
+
+        There is one query for all that come within ``_SHARED_SECONDS``, and each waits about as long.
+        """
+        return self._group.submit(token_id, seconds_left(self._operation_timeout))
+
+    def _find_all(self, token_ids: list[str]) -> list[StoredToken | Exception | None]:
+        time.sleep(max(0.0, self._last_shared + _SHARED_SECONDS - time.monotonic()))
+        self._last_shared = time.monotonic()
+        with map_errors():
+            found = {
+                document["_id"]: _read_or_error(document)
+                for document in self._collection.find({"_id": {"$in": token_ids}})
+            }
+        return [found.get(token_id) for token_id in token_ids]
 
     def is_alive(self, token_id: str) -> bool:
         """Return whether this token exists and has not been revoked."""

@@ -2,13 +2,16 @@
 
 A valid token is cached for ``RECHECK_SECONDS``: a revocation can take that long to reach every process.
 If a token's uses are limited, each use is counted in the database nevertheless.
+
+Whoever has passed a limit is refused from memory.  What was wrong a moment ago is not looked up again; what
+has not been seen may be valid, and is looked up together with all others like it.
 """
 
 from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
@@ -32,12 +35,15 @@ from ..models import Principal, StoredToken, Token, now
 from ..networks import client_network
 from ..store.rate_limits import RateLimitStore
 from ..store.tokens import TokenStore
+from .rate_limits import RateLimits
 
 RECHECK_SECONDS = 5.0
 
 # More tokens than any process sees in RECHECK_SECONDS; beyond it the cache is cleared.
 _MAX_CACHED = 10_000
 _NO_DIGEST = bytes(32)
+# A batch that is refused takes its calls back: a single one may have been over the limit only because of it.
+_RECOUNT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,9 @@ class Authenticator:
 
     Only failures are counted and refused: a valid token is accepted however many others guess from the
     same address, so guessing cannot lock its holder out.
+
+    What is refused past a limit costs the database nothing but a shared look-up of tokens not seen before,
+    and the audit log one record for all of it: see ``audit.refusals``.
     """
 
     def __init__(
@@ -64,12 +73,14 @@ class Authenticator:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tokens = tokens
-        self._attempts = attempts
+        self._limits = RateLimits(attempts, clock)
         self._ring = ring
         self._key_check = key_check
         self._failures_per_minute = failures_per_minute
         self._clock = clock
         self._cache: dict[str, _Cached] = {}
+        # What was refused, from which address, and until when that is remembered.
+        self._refused: dict[tuple[str, Credential], float] = {}
 
     def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
         """Return who sends this token, and record that as the actor of the audit entry.
@@ -83,22 +94,25 @@ class Authenticator:
             Tampered, UnknownKey: the stored token does not authenticate.
             StoreUnavailable: the database did not answer in time.
         """
-        claimed = None
+        client_ip, credential = entry.caller.client_ip, None
+        subjects = [f"failures from {client_network(client_ip)}"]
         try:
             if text is None:
                 raise NoToken
             credential = token_format.parse(text)
-            claimed = credential.token_id
-            entry.actor = f"unproven:{claimed}"
-            token = self._prove(credential)
+            subjects.append(f"failures of {credential.token_id}")
+            entry.actor = f"unproven:{credential.token_id}"
+            token = self._prove(credential, client_ip, limited=self._limits.is_exceeded(subjects))
             entry.actor = token.token_id
-            _check(token, entry.caller.client_ip)
+            _check(token, client_ip)
             self._count_calls(token, 1)
             # Last, so that a call that is refused for another reason costs no use.
             if not batch:
                 self._use(token, 1)
         except Unauthenticated:
-            self._count_failure(entry.caller.client_ip, claimed)
+            if credential is not None:
+                self._remember_refused(client_ip, credential)
+            self._count_failure(subjects)
             raise
         return Principal(token.token_id, token.scopes, token)
 
@@ -119,10 +133,13 @@ class Authenticator:
         """Drop a token from the cache, because this process has changed or revoked it."""
         self._cache.pop(token_id, None)
 
-    def _prove(self, credential: Credential) -> Token:
+    def _prove(self, credential: Credential, client_ip: str, *, limited: bool) -> Token:
         asked_at = self._clock()
+        if limited and self._refused.get((client_ip, credential), 0.0) > asked_at:
+            raise InvalidToken
         cached = self._cached(credential.token_id)
-        stored = cached or self._tokens.find(credential.token_id)
+        find = self._tokens.find_with_others if limited else self._tokens.find
+        stored = cached or find(credential.token_id)
         # Compared even if there is no token, so that an unknown id takes as long as a wrong secret.
         if not hmac.compare_digest(stored.digest if stored else _NO_DIGEST, credential.digest) or not stored:
             raise InvalidToken
@@ -143,18 +160,25 @@ class Authenticator:
             self._cache.clear()
         self._cache[stored.token.token_id] = _Cached(stored, until)
 
+    def _remember_refused(self, client_ip: str, credential: Credential) -> None:
+        if len(self._refused) >= _MAX_CACHED:
+            self._refused.clear()
+        self._refused[client_ip, credential] = self._clock() + RECHECK_SECONDS
+
     def _count_calls(self, token: Token, calls: int) -> None:
         own = () if token.rate_limit is None else ((token.token_id, token.rate_limit),)
         counted: list[str] = []
         for token_id, limit in (*token.shared_limits, *own):
             subject = f"calls {token_id}"
-            counted.append(subject)
-            if self._attempts.count(subject, calls) <= limit:
-                continue
+            known = self._limits.is_exceeded([subject])
+            if not known:
+                counted.append(subject)
+                if self._limits.count(subject, limit, calls, recount_seconds=_RECOUNT_SECONDS):
+                    continue
             if calls > 1:
                 # Nothing of the batch is done, so it takes nothing from the calls that follow.
                 for each in counted:
-                    self._attempts.count(each, -calls)
+                    self._limits.take_back(each, calls)
             whose = (
                 "this token" if token_id == token.token_id else f"all tokens made with {token_id} together"
             )
@@ -188,19 +212,16 @@ class Authenticator:
         tags.verify_token(stored, self._ring, self._key_check.accepts_earlier)
         return stored
 
-    def _count_failure(self, client_ip: str, claimed: str | None) -> None:
+    def _count_failure(self, subjects: Sequence[str]) -> None:
         limit = self._failures_per_minute
-        message = f"too many failed attempts: {limit} per minute are allowed"
-        self._limit(f"failures from {client_network(client_ip)}", limit, message)
-        if claimed is not None:
-            self._limit(f"failures of {claimed}", limit, message)
-
-    def _limit(self, subject: str, limit: int, message: str) -> None:
-        if self._attempts.count(subject) > limit:
-            raise self._too_many(message)
+        exceeded = self._limits.is_exceeded(subjects)
+        if exceeded or not all(self._limits.count(subject, limit) for subject in subjects):
+            raise self._too_many(f"too many failed attempts: {limit} per minute are allowed")
 
     def _too_many(self, message: str) -> TooManyRequests:
-        return TooManyRequests(f"{message}; wait as long as Retry-After says", self._attempts.seconds_left())
+        return TooManyRequests(
+            f"{message}; wait as long as Retry-After says", self._limits.seconds_left(), tallied=True
+        )
 
 
 def _check(token: Token, client_ip: str) -> None:

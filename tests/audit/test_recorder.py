@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from service.audit.background import RefusalThread
 from service.audit.recorder import Recorder
-from service.errors import AuditUnavailable, SecretNotFound, StoreUnavailable
-from service.models import AuditRecord, Caller, Status
+from service.errors import AuditUnavailable, SecretNotFound, StoreUnavailable, TooManyRequests
+from service.models import AuditRecord, Caller, Status, now
 
 CALLER = Caller(client_ip="192.0.2.1", request_id="request")
 
@@ -163,6 +166,74 @@ def test_waits_no_longer_than_its_time() -> None:
         pass
     release.set()
     first.join()
+
+
+def refuse_call(recorder: Recorder, *, tallied: bool = True) -> None:
+    """Refuse a call as past a limit."""
+    with pytest.raises(TooManyRequests), recorder.entry("fetch", CALLER):
+        raise TooManyRequests("wait", 9, tallied=tallied)
+
+
+def test_refusals_past_a_limit_are_counted() -> None:
+    """And written when the minute has ended; all other refusals are recorded at once."""
+    sink = MemorySink()
+    recorder = Recorder(sink, 5, enabled=True)
+    for _ in range(3):
+        refuse_call(recorder)
+    refuse_call(recorder, tallied=False)
+    recorder.write_refusals(now())
+
+    assert [("too many requests", None)] == [(record.reason, record.count) for record in sink.records]
+    recorder.write_refusals()
+    assert ("too many requests", 3) == (sink.records[-1].reason, sink.records[-1].count)
+
+
+def test_refusals_are_kept_while_they_cannot_be_written() -> None:
+    """They are refused nevertheless, and their count is exact in the end."""
+    sink = MemorySink(refuse)
+    recorder = Recorder(sink, 5, enabled=True)
+    refuse_call(recorder)
+    with pytest.raises(AuditUnavailable):
+        recorder.write_refusals()
+    refuse_call(recorder)
+
+    sink.before_write = lambda: None
+    recorder.write_refusals()
+
+    assert [2] == [record.count for record in sink.records]
+
+
+def test_refusals_for_which_there_is_no_room_are_recorded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None goes unrecorded."""
+    monkeypatch.setattr("service.audit.refusals._MAX_TALLIES", 0)
+    sink = MemorySink()
+    refuse_call(Recorder(sink, 5, enabled=True))
+
+    assert [("too many requests", None)] == [(record.reason, record.count) for record in sink.records]
+
+
+def test_refusals_are_written_at_the_end_of_a_minute_and_at_the_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a thread of each process."""
+    times = iter([59.9])
+    monkeypatch.setattr("service.audit.background.time", SimpleNamespace(time=lambda: next(times, 0.0)))
+    later = now() + timedelta(minutes=1)
+    monkeypatch.setattr("service.audit.background.now", lambda: later)
+    sink = MemorySink()
+    recorder = Recorder(sink, 5, enabled=True)
+    refuse_call(recorder)
+    thread = RefusalThread(recorder, 5)
+    thread.start()
+    end = time.monotonic() + 5
+    while not sink.records and time.monotonic() < end:
+        time.sleep(0.01)
+    assert [1] == [record.count for record in sink.records]
+
+    refuse_call(recorder)
+    thread.stop()
+
+    assert [1, 1] == [record.count for record in sink.records]
 
 
 def test_can_be_turned_off() -> None:

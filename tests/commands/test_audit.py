@@ -39,6 +39,7 @@ def test_prints_the_newest_records_oldest_first(
         "path": None,
         "token_id": None,
         "new_path": None,
+        "count": None,
     } == records[1]
     assert records[0]["timestamp"] < records[1]["timestamp"]
 

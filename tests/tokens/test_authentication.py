@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from service.access import policy, token_format
 from service.access.token_format import Credential
+from service.api.dependencies import dependencies
 from service.app import key_ring
 from service.audit.recorder import Entry
 from service.environment import Environment
@@ -216,6 +217,8 @@ def test_a_token_s_own_limit_counts_its_calls(
         "rate limit exceeded: this token may make 2 calls per minute; wait as long as Retry-After says"
     )
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    with guarded.application.app_context():
+        dependencies().recorder.write_refusals()
     refused = database.audit_logs.find_one({"reason": "too many requests"})
     assert id_of(token) == refused["actor"]
     assert 200 == whoami(guarded, give("audit")).status_code

@@ -20,7 +20,7 @@ class SearchRequest(Schema):
 
     since = moment("Only records from this time on.")
     until = moment("Only records before this time.")
-    actor = Text(metadata={"description": "The caller: a token's id, `operator` or `anonymous`."})
+    actor = Text(metadata={"description": "The caller: a token's id, `operator`, `anonymous` …"})
     operation = Text(metadata={"description": "The operation.", "example": "fetch"})
     secret_id = Text(metadata={"description": "The secret's id.", "example": EXAMPLE_ID})
     path = Text(
@@ -61,6 +61,11 @@ class RecordResponse(Schema):
     client_ip = fields.String(required=True)
     status = fields.String(required=True, metadata={"enum": [status.value for status in Status]})
     reason = fields.String(required=True, allow_none=True, metadata={"description": "Why it failed."})
+    count = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How many calls the record stands for, if they were past a rate limit."},
+    )
     actor = fields.String(required=True)
     request_id = fields.String(required=True)
     authentic = fields.Boolean(

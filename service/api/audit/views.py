@@ -37,6 +37,7 @@ _RECORD = {
     "client_ip": "192.0.2.7",
     "status": "success",
     "reason": None,
+    "count": None,
     "actor": "0f3a5b7c9d1e2f40",
     "request_id": "5f0c7e0a4d5b4c0f8a35b1a8e3f1c2d4",
     "authentic": True,

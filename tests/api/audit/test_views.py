@@ -54,6 +54,7 @@ def test_finds_who_read_a_secret(guarded: FlaskClient, give: Callable[..., str])
         "client_ip": "192.0.2.7",
         "status": "success",
         "reason": None,
+        "count": None,
         "actor": id_of(reader),
         "authentic": True,
     } == {name: record[name] for name in record if name not in ("record_id", "timestamp", "request_id")}
