@@ -1,5 +1,6 @@
 """store.tokens: a document is read as it was written, or reported as altered."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -37,6 +38,23 @@ def test_finds_what_was_inserted(store: Store) -> None:
 
     assert STORED == store.tokens.find(ID)
     assert store.tokens.find("0" * 16) is None
+
+
+def test_finds_for_many_with_few_queries(store: Store, database: Database) -> None:
+    """Each gets its own, or why it cannot be read; and one alone waits for nobody."""
+    store.tokens.insert(STORED)
+    database.tokens.insert_one({"_id": "f" * 16})
+    database.command("profile", 2)
+    try:
+        with ThreadPoolExecutor(100) as pool:
+            found = list(pool.map(store.tokens.find_with_others, [ID, "0" * 16] * 50))
+            with pytest.raises(Tampered):
+                store.tokens.find_with_others("f" * 16)
+    finally:
+        database.command("profile", 0)
+
+    assert [STORED, None] * 50 == found
+    assert database["system.profile"].count_documents({"ns": "vault.tokens", "op": "query"}) < 20
 
 
 @pytest.mark.parametrize(
