@@ -1,7 +1,7 @@
 """Shares a process's connections, places and memory out among its clients, by their networks.
 
 Before a request has arrived, only the address of its connection is known.  An IPv6 /64 is one network (see
-Before a request has arrived, only the address of its connection is known.  An IPv6 /64 is one network (see
+``networks``), and none can have everything.  If there is too little for all, whoever has most of it gives
 back what it has had longest, unless that is being answered.
 """
 
@@ -129,7 +129,7 @@ class Clients:
             return
         while self._body_bytes + body_bytes > self._max_body_bytes:
             seconds_left()
-            largest = max(self._groups.values(), key=lambda group: group.body_bytes)
+            largest = max((*self._groups.values(), self._local), key=lambda group: group.body_bytes)
             longest = next((each for each in largest.waiting if each.body_bytes), None)
             if longest is not None and time.monotonic() >= longest.body_since + _PATIENCE_SECONDS:
                 self._end(longest)
@@ -153,16 +153,12 @@ class Clients:
             pause = _PAUSE_SECONDS
 
     def _group(self, address: str) -> _Group:
-        name = client_network(address)
+        trusted = self._is_trusted(address)
+        name = address if trusted else client_network(address)
         if name not in self._groups:
-            if self._is_trusted(address):
-                self._groups[name] = _Group(name, math.inf, self._max_places)
-            else:
-                self._groups[name] = _Group(
-                    name,
-                    max(1, int(self._max_connections * _CONNECTIONS_PART)),
-                    max(1, int(self._max_places * _PLACES_PART)),
-                )
+            part = self._max_connections * _CONNECTIONS_PART, self._max_places * _PLACES_PART
+            connections, places = (math.inf, self._max_places) if trusted else part
+            self._groups[name] = _Group(name, connections, max(1, int(places)))
         return self._groups[name]
 
     def _is_trusted(self, address: str) -> bool:

@@ -79,8 +79,8 @@ class Authenticator:
         self._failures_per_minute = failures_per_minute
         self._clock = clock
         self._cache: dict[str, _Cached] = {}
-        # What was refused, from which address, and until when that is remembered.
-        self._refused: dict[tuple[str, Credential], float] = {}
+        # What was refused, from which address: whose it was, and until when that is remembered.
+        self._refused: dict[tuple[str, Credential], tuple[str, float]] = {}
 
     def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
         """Return who sends this token, and record that as the actor of the audit entry.
@@ -102,7 +102,11 @@ class Authenticator:
             credential = token_format.parse(text)
             subjects.append(f"failures of {credential.token_id}")
             entry.actor = f"unproven:{credential.token_id}"
-            token = self._prove(credential, client_ip, limited=self._limits.is_exceeded(subjects))
+            limited = self._limits.is_exceeded(subjects)
+            if limited and (actor := self._refused_before(client_ip, credential)) is not None:
+                entry.actor = actor
+                raise InvalidToken
+            token = self._prove(credential, limited=limited)
             entry.actor = token.token_id
             _check(token, client_ip)
             self._count_calls(token, 1)
@@ -111,7 +115,7 @@ class Authenticator:
                 self._use(token, 1)
         except Unauthenticated:
             if credential is not None:
-                self._remember_refused(client_ip, credential)
+                self._remember_refused(client_ip, credential, entry.actor)
             self._count_failure(subjects)
             raise
         return Principal(token.token_id, token.scopes, token)
@@ -130,13 +134,12 @@ class Authenticator:
             self._use(token, values)
 
     def forget(self, token_id: str) -> None:
-        """Drop a token from the cache, because this process has changed or revoked it."""
+        """Drop a token from the cache, and all refusals, because this process has changed or revoked it."""
         self._cache.pop(token_id, None)
+        self._refused.clear()
 
-    def _prove(self, credential: Credential, client_ip: str, *, limited: bool) -> Token:
+    def _prove(self, credential: Credential, *, limited: bool) -> Token:
         asked_at = self._clock()
-        if limited and self._refused.get((client_ip, credential), 0.0) > asked_at:
-            raise InvalidToken
         cached = self._cached(credential.token_id)
         find = self._tokens.find_with_others if limited else self._tokens.find
         stored = cached or find(credential.token_id)
@@ -160,10 +163,17 @@ class Authenticator:
             self._cache.clear()
         self._cache[stored.token.token_id] = _Cached(stored, until)
 
-    def _remember_refused(self, client_ip: str, credential: Credential) -> None:
+    def _refused_before(self, client_ip: str, credential: Credential) -> str | None:
+        """Return the actor of a refusal of the same credential a moment ago, if there was one."""
+        actor, until = self._refused.get((client_ip, credential), ("", 0.0))
+        return actor if self._clock() < until else None
+
+    def _remember_refused(self, client_ip: str, credential: Credential, actor: str) -> None:
+        if self._refused_before(client_ip, credential) is not None:
+            return
         if len(self._refused) >= _MAX_CACHED:
             self._refused.clear()
-        self._refused[client_ip, credential] = self._clock() + RECHECK_SECONDS
+        self._refused[client_ip, credential] = (actor, self._clock() + RECHECK_SECONDS)
 
     def _count_calls(self, token: Token, calls: int) -> None:
         own = () if token.rate_limit is None else ((token.token_id, token.rate_limit),)
