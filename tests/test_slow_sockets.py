@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -72,32 +73,40 @@ def dripping(server: Server) -> Iterator[None]:
         thread.join()
 
 
+def timed(server: Server, address: str, secret_id: str | None) -> float:
+    """Call /healthz, or fetch a secret, on a new connection from this address; return how long it took."""
+    with requests.Session() as session:
+        session.mount("http://", From(address))
+        started = time.monotonic()
+        if secret_id is None:
+            answer = session.get(f"{server.url}/healthz", timeout=20)
+        else:
+            body = {"secret_id": secret_id}
+            answer = session.post(f"{server.url}/vault/secret/fetch", json=body, timeout=20)
+        assert 200 == answer.status_code
+        return time.monotonic() - started
+
+
 @pytest.mark.timeout(200)
 def test_slow_sockets_delay_nobody(serve: Callable[..., Server]) -> None:
-    """Whether the caller has another address or the same: every probe and every fetch is fast."""
-    server = serve(WORKERS="1")
-    server.wait_until()
+    """Whether the caller has another address or the same: every probe and every fetch is fast.
+
+    Compared with the same call of a server that nobody disturbs, as the machine may be busy with other tests.
+    """
+    server, undisturbed = serve(), serve()
+    for each in (server, undisturbed):
+        each.wait_until()
     secret_id = server.create().json()["secret_id"]
     longest = 0.0
 
-    with dripping(server), requests.Session() as other, requests.Session() as same:
-        other.mount("http://", From("127.0.0.2"))
-        same.mount("http://", From(DRIPPERS))
+    with dripping(server), ThreadPoolExecutor(1) as thread:
         time.sleep(1)
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
-            for session in (other, same):
-                for method, path, body in (
-                    ("GET", "/healthz", None),
-                    ("POST", "/vault/secret/fetch", {"secret_id": secret_id}),
-                ):
-                    started = time.monotonic()
-                    # Each on a connection of its own, as a health check and a short-lived program have it.
-                    answer = session.request(
-                        method, server.url + path, json=body, headers={"Connection": "close"}, timeout=20
-                    )
-                    longest = max(longest, time.monotonic() - started)
-                    assert 200 == answer.status_code
+            for address, wanted in itertools.product(("127.0.0.2", DRIPPERS), (None, secret_id)):
+                beside = thread.submit(timed, undisturbed, address, wanted)
+                seconds = timed(server, address, wanted)
+                longest = max(longest, seconds - beside.result())
             time.sleep(0.1)
 
     assert longest < MAX_SECONDS

@@ -19,10 +19,11 @@ from gevent.lock import BoundedSemaphore
 from ..environment import Network
 from ..networks import client_network
 
-# Of a process's connections and places, what one network may have.  An office behind one address has some
-# dozens of connections, a benchmark a hundred or two.
+# Of a process's connections, places and memory for bodies, what one network may have.  An office behind one
+# address has some dozens of connections, a benchmark a hundred or two.
 _CONNECTIONS_PART = 1 / 4
 _PLACES_PART = 7 / 8
+_BODIES_PART = 1 / 2
 # Shorter bodies are bounded by the number of connections.
 _SMALL_BODY_BYTES = 16_384
 # How long a body may take if others wait for its memory; an honest client needs less.
@@ -45,9 +46,10 @@ class Client:
 class _Group:
     """The clients of one network."""
 
-    def __init__(self, name: str, max_clients: float, max_places: int) -> None:
+    def __init__(self, name: str, max_clients: float, max_places: int, max_body_bytes: float) -> None:
         self.name = name
         self.max_clients = max_clients
+        self.max_body_bytes = max_body_bytes
         self.places = BoundedSemaphore(max_places)
         self.clients = 0
         self.body_bytes = 0
@@ -72,7 +74,7 @@ class Clients:
         self._trusted = trusted
         self._places = BoundedSemaphore(max_places)
         self._groups: dict[str, _Group] = {}
-        self._local = _Group("", math.inf, max_places)
+        self._local = _Group("", math.inf, max_places, math.inf)
         self._connections = 0
         self._body_bytes = 0
 
@@ -127,10 +129,9 @@ class Clients:
         """Wait until there is memory for a body; ``seconds_left`` raises an error if it is too late."""
         if body_bytes <= _SMALL_BODY_BYTES:
             return
-        while self._body_bytes + body_bytes > self._max_body_bytes:
+        while (crowded := self._short_of_memory(client.group, body_bytes)) is not None:
             seconds_left()
-            largest = max((*self._groups.values(), self._local), key=lambda group: group.body_bytes)
-            longest = next((each for each in largest.waiting if each.body_bytes), None)
+            longest = next((each for each in crowded.waiting if each.body_bytes), None)
             if longest is not None and time.monotonic() >= longest.body_since + _PATIENCE_SECONDS:
                 self._end(longest)
             else:
@@ -141,6 +142,15 @@ class Clients:
     def release(self, client: Client) -> None:
         """Note that the memory for a client's body is free again."""
         self._add_bytes(client, -client.body_bytes)
+
+    def _short_of_memory(self, group: _Group, body_bytes: int) -> _Group | None:
+        """Return which network has too much for another body of ``group``; None if there is room."""
+        # First: so those of a network with many bodies compete with each other, and not with other networks'.
+        if group.body_bytes and group.body_bytes + body_bytes > group.max_body_bytes:
+            return group
+        if self._body_bytes + body_bytes > self._max_body_bytes:
+            return max((*self._groups.values(), self._local), key=lambda each: each.body_bytes)
+        return None
 
     def _make_room(self) -> None:
         pause = 0.0
@@ -156,9 +166,15 @@ class Clients:
         trusted = self._is_trusted(address)
         name = address if trusted else client_network(address)
         if name not in self._groups:
-            part = self._max_connections * _CONNECTIONS_PART, self._max_places * _PLACES_PART
-            connections, places = (math.inf, self._max_places) if trusted else part
-            self._groups[name] = _Group(name, connections, max(1, int(places)))
+            if trusted:
+                self._groups[name] = _Group(name, math.inf, self._max_places, math.inf)
+            else:
+                self._groups[name] = _Group(
+                    name,
+                    max(1, int(self._max_connections * _CONNECTIONS_PART)),
+                    max(1, int(self._max_places * _PLACES_PART)),
+                    self._max_body_bytes * _BODIES_PART,
+                )
         return self._groups[name]
 
     def _is_trusted(self, address: str) -> bool:

@@ -112,10 +112,11 @@ def test_a_body_waits_for_memory_and_then_takes_that_of_whoever_has_most(
     """Of those that have had it for some time."""
     monkeypatch.setattr("service.server.clients._PATIENCE_SECONDS", 0.3)
     house = House()
-    house.enter("small", "192.0.2.1", MEGABYTE)
+    house.enter("small 0", "192.0.2.1", MEGABYTE)
     house.enter("large 0", "192.0.2.2", MEGABYTE)
-    house.enter("large 1", "192.0.2.2", 2 * MEGABYTE)
-    waiting = house.clients.admit("192.0.2.3")
+    house.enter("large 1", "192.0.2.2", MEGABYTE)
+    house.enter("small 1", "192.0.2.3", MEGABYTE)
+    waiting = house.clients.admit("192.0.2.4")
     assert waiting is not None
 
     with pytest.raises(gevent.Timeout), within(0.15):
@@ -126,6 +127,24 @@ def test_a_body_waits_for_memory_and_then_takes_that_of_whoever_has_most(
     gevent.sleep(0)
 
     assert ["large 0"] == house.ended
+
+
+def test_bodies_of_one_network_leave_memory_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of it, however many of them wait: they only end each other."""
+    monkeypatch.setattr("service.server.clients._PATIENCE_SECONDS", 0.05)
+    house = House()
+    house.enter("other", "192.0.2.1", MEGABYTE)
+    for number in range(2):
+        house.enter(f"many {number}", "2001:db8::1", MEGABYTE)
+    third = house.clients.admit("2001:db8::2")
+    assert third is not None
+
+    with within(1):
+        house.clients.reserve(third, MEGABYTE, lambda: 1.0)
+    gevent.sleep(0)
+    assert "other" not in house.ended
+    with within(0.05):
+        house.enter("next", "192.0.2.2", MEGABYTE)
 
 
 def test_a_short_body_waits_for_nothing() -> None:
