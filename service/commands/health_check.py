@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 
@@ -57,5 +58,5 @@ def watch_health(seen: str = _SEEN, seconds: float = _WATCH_SECONDS, pause: floa
             check_health()
     except ConfigurationError:
         with suppress(OSError):
-            os.unlink(seen)  # noqa: PTH108  (importing pathlib costs as much as the check)
+            os.unlink(seen)
         raise
