@@ -22,15 +22,15 @@ def test_two_mappings_never_have_one_encoding(one: dict[str, str], other: dict[s
     assert (one == other) == (canonical.encode(one) == canonical.encode(other))
 
 
-@given(
-    one=st.fixed_dictionaries({"a": VALUES, "b": VALUES}),
-    other=st.dictionaries(st.sampled_from("ab"), VALUES),
-)
+RECORDS = st.dictionaries(st.sampled_from("ab"), VALUES).map(lambda record: dict(sorted(record.items())))
+
+
+@given(one=RECORDS, other=RECORDS)
 def test_two_records_never_have_one_encoding(one: dict[str, object], other: dict[str, object]) -> None:
     """Text, numbers, flags and None are all different, at any depth."""
-    same = repr(sorted(one.items())) == repr(sorted(other.items()))
-    ordered = dict(sorted(other.items()))
-    assert same == (canonical.encode_record(one) == canonical.encode_record(ordered))
+    # repr, because to Python 1 is equal to True.
+    same = repr(one) == repr(other)
+    assert same == (canonical.encode_record(one) == canonical.encode_record(other))
 
 
 @given(pairs=TEXTS, record=TEXTS)
