@@ -67,6 +67,8 @@ class CheckpointThread:
         _try("the maintenance of the audit log", lambda: anchors.follow(self._log))
 
     def _loop(self) -> None:
+        # A new node has its anchor at once, if the log has a checkpoint.
+        _try("the maintenance of the audit log", lambda: anchors.follow(self._log))
         while not self._ended.wait(self._log.interval.total_seconds()):
             _try("the maintenance of the audit log", self._once)
             _try("the maintenance of the audit log", lambda: anchors.follow(self._log))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,6 +14,7 @@ from pymongo.database import Database
 
 from service.audit import anchors, checkpoints
 from service.audit.anchor_file import AnchorFile
+from service.audit.background import CheckpointThread
 from service.audit.findings import Anchors
 from service.crypto.keyring import KeyRing
 from service.errors import ConfigurationError, Tampered
@@ -68,6 +70,21 @@ def test_a_log_that_was_put_back_over_a_restart_is_found(
 
     assert "differs from the one in the database" in (anchors.state(start().log) or "")
     assert not start().verify()[0].valid
+
+
+def test_a_new_node_has_its_anchor_at_once(start: Callable[[], Process], tmp_path: Path) -> None:
+    """A verification in its first minute has something to compare the log with."""
+    live(start, 1)
+    (tmp_path / "checkpoint.json").unlink()
+    process = start()
+    thread = CheckpointThread(process.log, process.checkpointer, 5)
+    thread.start()
+    end = time.monotonic() + 10
+    while not (tmp_path / "checkpoint.json").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+
+    assert [Anchors("volume", 1, 1)] == start().verify()[0].anchors
+    thread.stop()
 
 
 def test_an_accepted_log_continues(start: Callable[[], Process], database: Database) -> None:
