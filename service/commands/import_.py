@@ -32,6 +32,7 @@ from ..errors import (
 from ..transfer import importing, plan
 from ..transfer.formats import detect
 from ..transfer.formats.detect import Format
+from ..transfer.formats.dotenv import Dialect
 from ..transfer.formats.line import LineError, ParsedLine
 from ..transfer.importing import Existing, ImportOutcome
 from ..transfer.plan import PlannedLine
@@ -53,6 +54,12 @@ _INTERRUPTED = 130
     "format_name",
     type=click.Choice([str(choice) for choice in Format]),
     help="default: detected from how the file begins",
+)
+@click.option(
+    "--dialect",
+    "dialect_name",
+    type=click.Choice([str(choice) for choice in Dialect]),
+    help="read an .env file as this program does; default: refuse what the four read in different ways",
 )
 @click.option(
     "--prefix",
@@ -81,6 +88,7 @@ _INTERRUPTED = 130
 def command(
     file: str,
     format_name: str | None,
+    dialect_name: str | None,
     prefix: str,
     split: bool,
     existing_name: str,
@@ -95,7 +103,7 @@ def command(
     existing = Existing(existing_name)
     try:
         folder = paths.folder(prefix)
-        lines = _read(file, format_name, passphrase_file, split=split)
+        lines = _read(file, format_name, dialect_name, passphrase_file, split=split)
     except (InvalidFields, ImportFormatError, Tampered) as error:
         raise ConfigurationError(f"{file}: {plan.describe_error(error)}") from None
     with open_runtime() as runtime:
@@ -104,6 +112,8 @@ def command(
         if dry_run:
             _print(planned, sys.stdout)
             print(f"dry run, nothing was changed; {_counts(Counter(line.outcome for line in planned))}")
+            if not plan.has_names(planned):
+                print("names are shown once every line can be read")
             return 1 if refused else 0
         if refused:
             _print(refused, sys.stderr)
@@ -114,7 +124,7 @@ def command(
 
 
 def _read(
-    file: str, format_name: str | None, passphrase_file: str | None, *, split: bool
+    file: str, format_name: str | None, dialect_name: str | None, passphrase_file: str | None, *, split: bool
 ) -> list[ParsedLine | LineError]:
     content = sys.stdin.buffer.read() if file == "-" else read_file("FILE", Path(file))
     if content.startswith(stream.MAGIC):
@@ -123,10 +133,15 @@ def _read(
     elif passphrase_file:
         raise ImportFormatError("the file is not encrypted: leave --passphrase-file out")
     text = detect.text(content)
+    dialect = None if dialect_name is None else Dialect(dialect_name)
+    if dialect is not None and format_name is None:
+        format_name = Format.DOTENV
     file_format = detect.detect(text) if format_name is None else Format(format_name)
     if split and file_format != Format.KV:
         raise ImportFormatError("the file is not a KV export: leave --split out")
-    return detect.read(text, file_format, split=split)
+    if dialect is not None and file_format != Format.DOTENV:
+        raise ImportFormatError("the file is not an .env file: leave --dialect out")
+    return detect.read(text, file_format, split=split, dialect=dialect)
 
 
 def _carry_out(runtime: Runtime, planned: Sequence[PlannedLine], how_to_go_on: str) -> int:

@@ -49,12 +49,19 @@ def plan(
     parsed = list(_requests(lines, folder))
     requests = [request for _, request in parsed if isinstance(request, CreateSecret)]
     steps = iter(importing.plan(services, principal, requests, existing))
+    named = len(requests) == len(parsed) and all(map(_has_path, requests))
+    readings = {line.number: line.reading for line in lines if isinstance(line, ParsedLine)}
     return [
         PlannedLine(number, f"{ImportOutcome.REFUSE}: {request}", None)
         if isinstance(request, str)
-        else _planned(number, next(steps))
+        else _planned(number, next(steps), readings[number], named=named)
         for number, request in parsed
     ]
+
+
+def has_names(planned: Sequence[PlannedLine]) -> bool:
+    """Return whether the descriptions have the paths of secrets: only if every line was understood."""
+    return all(line.step is not None and _has_path(line.step.request) for line in planned)
 
 
 def describe_error(error: VaultError) -> str:
@@ -68,11 +75,15 @@ def describe_error(error: VaultError) -> str:
     )
 
 
-def _planned(number: int, step: ImportStep) -> PlannedLine:
-    # A malformed path could be anything, including a value in the wrong field.
-    path = f"{step.request.path}: " if paths.is_path(step.request.path or "") else ""
+def _planned(number: int, step: ImportStep, reading: str, *, named: bool) -> PlannedLine:
+    # In a file that is not understood, a name could be anything, including a part of a value.
+    name = f"{step.request.path}{f' ({reading})' if reading else ''}: " if named else ""
     reason = "" if step.error is None else f": {describe_error(step.error)}"
-    return PlannedLine(number, f"{path}{step.outcome}{reason}", step)
+    return PlannedLine(number, f"{name}{step.outcome}{reason}", step)
+
+
+def _has_path(request: CreateSecret) -> bool:
+    return paths.is_path(request.path or "")
 
 
 def _requests(

@@ -20,6 +20,7 @@ from tests.gunicorn_server import ROOT
 from tests.test_leaks import SECRET, assert_clean
 
 ENV = b"# of the application\nexport DB_USER=app\nDB_PASSWORD='pa$$word'\n"
+WAY = b"name the program that reads the file with --dialect docker, python or node"
 KV = json.dumps(
     {
         "data": {
@@ -45,7 +46,7 @@ def test_imports_an_env_file(environment: dict[str, str], client: FlaskClient, t
     file = tmp_path / ".env"
     file.write_bytes(ENV)
 
-    finished = operate(environment, "import", str(file), "--prefix", "team/app/")
+    finished = operate(environment, "import", str(file), "--prefix", "team/app/", "--dialect", "python")
 
     assert (0, b"create: 2\n", b"") == (finished.returncode, finished.stdout, finished.stderr)
     assert b"app" == fetched(client, "team/app/DB_USER")
@@ -65,18 +66,57 @@ def test_imports_a_kv_export(environment: dict[str, str], client: FlaskClient) -
 
 
 def test_a_dry_run_tells_and_changes_nothing(environment: dict[str, str], database: Database) -> None:
-    """Line by line; exit code 1 if the import would be refused."""
-    good = operate(environment, "import", "-", "--dry-run", stdin=ENV)
-    bad = operate(environment, "import", "-", "--dry-run", stdin=ENV + b"B=$x\n")
+    """Line by line, with how it was read; exit code 1 if the import would be refused."""
+    good = operate(environment, "import", "-", "--dry-run", "--dialect", "python", stdin=ENV)
+    bad = operate(environment, "import", "-", "--dry-run", stdin=b"A=x\nB=$x\n")
 
     assert [
-        b"line 2: DB_USER: create",
-        b"line 3: DB_PASSWORD: create",
+        b"line 2: DB_USER (no quotes): create",
+        b"line 3: DB_PASSWORD (single quotes): create",
         b"dry run, nothing was changed; create: 2",
     ] == good.stdout.splitlines()
     assert (0, 1) == (good.returncode, bad.returncode)
-    assert b"line 4: refuse: programs disagree on what a dollar sign stands for" in bad.stdout
+    assert [
+        b"line 1: create",
+        b"line 2: refuse: compose reads a variable at a dollar sign, docker and node do not: " + WAY,
+        b"dry run, nothing was changed; create: 1, refuse: 1",
+        b"names are shown once every line can be read",
+    ] == bad.stdout.splitlines()
     assert (0, 0) == (database.secrets.count_documents({}), database.audit_logs.count_documents({}))
+
+
+@pytest.mark.parametrize("dialect", [[], ["--dialect", "compose"], ["--dialect", "node"]], ids=str)
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=str)
+def test_shows_nothing_of_a_file_that_is_not_understood(
+    environment: dict[str, str], database: Database, dialect: list[str], dry_run: list[str]
+) -> None:
+    """The last line of a private key without quotes looks like a name and an equals sign."""
+    lines = (
+        b"KEY=-----BEGIN PRIVATE KEY-----",
+        b"MIIEmadeup/CCCC",
+        b"hunter2==",
+        b"-----END PRIVATE KEY-----",
+    )
+
+    finished = operate(environment, "import", "-", *dialect, *dry_run, stdin=b"\n".join(lines))
+
+    assert finished.returncode
+    assert b"refuse: " in finished.stdout + finished.stderr
+    for part in (b"hunter2", b"madeup", b"KEY"):
+        assert part not in finished.stdout + finished.stderr
+    assert 0 == database.secrets.count_documents({})
+
+
+def test_each_dialect_reads_its_own_file(environment: dict[str, str], client: FlaskClient) -> None:
+    """It is an .env file if a dialect is given; for another format there is none."""
+    file = b"A='x'\nB: y\n"
+
+    imported = operate(environment, "import", "-", "--dialect", "compose", stdin=file)
+    refused = operate(environment, "import", "-", "--dialect", "node", "--format", "kv", stdin=KV)
+
+    assert (0, b"create: 2\n") == (imported.returncode, imported.stdout)
+    assert (b"x", b"y") == (fetched(client, "A"), fetched(client, "B"))
+    assert b"-: the file is not an .env file: leave --dialect out" in refused.stderr
 
 
 def test_writes_nothing_where_one_line_cannot_be_used(
@@ -201,7 +241,7 @@ def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Databas
     """Neither in the output nor in the database, for every option and format."""
     good = (
         line("a", SECRET),
-        b"B='" + SECRET + b"'\n",
+        b"B=" + SECRET + b"\n",
         json.dumps({"data": {"c": SECRET.decode()}}).encode(),
     )
     bad = (
@@ -209,7 +249,9 @@ def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Databas
         b'{"path": "a", "secret": "' + SECRET + b'"}\n',
         b'{"path": "a", "' + SECRET + b'": 1, "secret": ""}\n',
         SECRET + b"\n",
+        b"B='" + SECRET + b"'\n",
         b"A=$" + SECRET + b"\n" + SECRET + b"!=\n",
+        b"A=" + SECRET + b"\n" + SECRET + b"==\n",
         b'{"data": {"' + SECRET + b' ": "' + SECRET + b'"}}',
         stream.MAGIC + SECRET,
     )

@@ -1,6 +1,7 @@
 """transfer.plan: every line is described by its number, and never with its value."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 from service.access import policy
@@ -46,12 +47,34 @@ def test_describes_all_lines_in_order(vault: SecretServices) -> None:
     )
 
     assert [
-        (1, "a: create"),
+        (1, "create"),
         (2, "refuse: the single quote is not closed"),
         (4, "refuse: path: line 1 has the same path"),
-        (5, "large: refuse: a secret may have up to 65536 bytes"),
-        (6, "b: create"),
+        (5, "refuse: a secret may have up to 65536 bytes"),
+        (6, "create"),
     ] == [(one.number, one.text) for one in found]
+    assert not import_plan.has_names(found)
+
+
+def test_shows_names_once_all_lines_are_understood(vault: SecretServices) -> None:
+    """Where one is not, what looks like a name may be a part of a value."""
+    good = [line.parsed_line(1, "a", b"x"), line.parsed_line(2, "large", bytes(70_000))]
+    bad = [LineError(3, "unclear"), line.parsed_line(3, "mal formed", b""), line.parsed_line(3, "a", b"x")]
+
+    shown = plan(vault, *good)
+    assert ["a: create", "large: refuse: a secret may have up to 65536 bytes"] == [one.text for one in shown]
+    assert import_plan.has_names(shown)
+    for one in bad:
+        hidden = plan(vault, *good, one)
+        assert ["create", "refuse: a secret may have up to 65536 bytes"] == [each.text for each in hidden[:2]]
+        assert not import_plan.has_names(hidden)
+
+
+def test_says_how_a_line_was_read(vault: SecretServices) -> None:
+    """If its format leaves a choice."""
+    read = replace(line.parsed_line(1, "a", b"x"), reading="double quotes")
+
+    assert ["a (double quotes): create"] == [one.text for one in plan(vault, read)]
 
 
 def test_takes_the_bodies_that_create_takes(vault: SecretServices) -> None:

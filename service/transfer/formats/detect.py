@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ...errors import ImportFormatError
 from . import dotenv, jsonlines, vault_kv
+from .dotenv import Dialect
 from .line import LineError, ParsedLine
 
 
@@ -52,11 +53,13 @@ def detect(text: str) -> Format:
     )
 
 
-def read(text: str, file_format: Format, *, split: bool) -> list[ParsedLine | LineError]:
-    """Return the secrets and the errors in a text, in order; ``split`` is for KV only."""
+def read(
+    text: str, file_format: Format, *, split: bool, dialect: Dialect | None = None
+) -> list[ParsedLine | LineError]:
+    """Return the secrets and the errors in a text, in order; ``split`` is for KV, ``dialect`` for .env."""
     match file_format:
         case Format.KV:
             return list(vault_kv.read(text, split=split))
         case Format.DOTENV:
-            return list(dotenv.read(text))
+            return list(dotenv.read(text, dialect))
     return list(jsonlines.read(text))

@@ -10,10 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ParsedLine:
-    """A secret in a line, counted from 1, as the body of ``create``."""
+    """A secret in a line, counted from 1, as the body of ``create``.
+
+    ``reading`` says how the line was read, if its format leaves a choice; it never contains a value.
+    """
 
     number: int
     body: Mapping[str, Any] = field(repr=False)
+    reading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from service.transfer.formats.line import LineError, ParsedLine
         ('{\n  "request_id": "x",\n  "data": {"a": "b"}\n}\n{"data": {}}', Format.KV),
         ("# comment\n\nexport A=b\n", Format.DOTENV),
         ("A={}\n", Format.DOTENV),
+        ("# comment\r2A=b\r", Format.DOTENV),
     ],
 )
 def test_recognises_a_format_by_its_beginning(content: str, written: Format) -> None:
