@@ -71,6 +71,11 @@ _INTERRUPTED = 130
     show_default=True,
     help="if a secret with this path exists: import nothing at all, skip it, or update it",
 )
+@click.option(
+    "--allow-empty",
+    is_flag=True,
+    help="let --existing update put an empty value in the place of one that is not",
+)
 @click.option("--dry-run", is_flag=True, help="only print what would be done with each line")
 @click.option(
     "--passphrase-file",
@@ -84,6 +89,7 @@ def command(
     prefix: str,
     split: bool,
     existing_name: str,
+    allow_empty: bool,
     dry_run: bool,
     passphrase_file: str | None,
 ) -> int:
@@ -99,7 +105,9 @@ def command(
     except (InvalidFields, ImportFormatError, Tampered) as error:
         raise ConfigurationError(f"{file}: {plan.describe_error(error)}") from None
     with open_runtime() as runtime:
-        planned = plan.plan(runtime.secrets, policy.OPERATOR, lines, folder, existing)
+        planned = plan.plan(
+            runtime.secrets, policy.OPERATOR, lines, folder, existing, allow_empty=allow_empty
+        )
         refused = [line for line in planned if line.outcome is ImportOutcome.REFUSE]
         if dry_run:
             _print(planned, sys.stdout)

@@ -39,8 +39,12 @@ def plan(
     lines: Sequence[ParsedLine | LineError],
     folder: str,
     existing: Existing,
+    *,
+    allow_empty: bool = False,
 ) -> list[PlannedLine]:
     """Return the plan for each line, in order; ``folder`` is prepended to every path.
+
+    For ``allow_empty`` see ``importing.plan``.
 
     Raises:
         KeyRingMismatch: the key ring does not fit the data.
@@ -48,7 +52,7 @@ def plan(
     """
     parsed = list(_requests(lines, folder))
     requests = [request for _, request in parsed if isinstance(request, CreateSecret)]
-    steps = iter(importing.plan(services, principal, requests, existing))
+    steps = iter(importing.plan(services, principal, requests, existing, allow_empty=allow_empty))
     return [
         PlannedLine(number, f"{ImportOutcome.REFUSE}: {request}", None)
         if isinstance(request, str)

@@ -229,6 +229,25 @@ def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Databas
     assert_clean("the database", stored.encode())
 
 
+def test_an_empty_value_replaces_another_only_if_that_is_said(
+    environment: dict[str, str], client: FlaskClient
+) -> None:
+    """The dry run tells it apart; a placeholder in a file does not empty production's password."""
+    placeholder = b"DB_PASSWORD=\nAPI=k\n"
+    operate(environment, "import", "-", stdin=b"DB_PASSWORD=real\n")
+    update = ("import", "-", "--existing", "update")
+
+    refused = operate(environment, *update, stdin=placeholder)
+    assert (2, b"") == (refused.returncode, refused.stdout)
+    assert b"line 1: DB_PASSWORD: refuse: secret: empty, and the present value is not" in refused.stderr
+    assert b"real" == fetched(client, "DB_PASSWORD")
+
+    dry = operate(environment, *update, "--allow-empty", "--dry-run", stdin=placeholder)
+    assert b"line 1: DB_PASSWORD: new version, empty in the place of a value\n" in dry.stdout
+    operate(environment, *update, "--allow-empty", stdin=placeholder)
+    assert b"" == fetched(client, "DB_PASSWORD")
+
+
 def test_imports_nothing_from_nothing(environment: dict[str, str]) -> None:
     """An empty file has no secrets, in any format."""
     finished = operate(environment, "import", "-")
