@@ -32,7 +32,7 @@ from ..errors import (
 from ..transfer import importing, plan
 from ..transfer.formats import detect
 from ..transfer.formats.detect import Format
-from ..transfer.formats.line import LineError, ParsedLine
+from ..transfer.formats.line import Line
 from ..transfer.importing import Existing, ImportOutcome
 from ..transfer.plan import PlannedLine
 from . import passphrases
@@ -118,12 +118,11 @@ def command(
             raise ConfigurationError(
                 f"nothing was imported: {len(refused)} of {len(planned)} cannot be{_hint(refused)}"
             )
+        _print([line for line in planned if line.outcome is ImportOutcome.NULL], sys.stdout)
         return _carry_out(runtime, planned, _how_to_go_on(existing))
 
 
-def _read(
-    file: str, format_name: str | None, passphrase_file: str | None, *, split: bool
-) -> list[ParsedLine | LineError]:
+def _read(file: str, format_name: str | None, passphrase_file: str | None, *, split: bool) -> list[Line]:
     content = sys.stdin.buffer.read() if file == "-" else read_file("FILE", Path(file))
     if content.startswith(stream.MAGIC):
         passphrase = passphrases.known(passphrase_file)

@@ -40,6 +40,7 @@ class ImportOutcome(StrEnum):
     EMPTIED = "new version, empty in the place of a value"
     NEW_SETTINGS = "new settings"
     SAME = "unchanged"
+    NULL = "skip, null"
     SKIP = "skip, already exists"
     OVER = "skip, expired"
     REFUSE = "refuse"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..access import paths
 from ..api.secrets.requests import create_request
@@ -12,7 +12,7 @@ from ..models import Principal
 from ..secrets.create import CreateSecret
 from ..secrets.services import SecretServices
 from . import importing
-from .formats.line import LineError, ParsedLine
+from .formats.line import Line, LineError, NullLine
 from .importing import Existing, ImportOutcome, ImportStep
 
 
@@ -25,18 +25,14 @@ class PlannedLine:
 
     number: int
     text: str
-    step: ImportStep | None
-
-    @property
-    def outcome(self) -> ImportOutcome:
-        """What the import does with the line."""
-        return ImportOutcome.REFUSE if self.step is None else self.step.outcome
+    outcome: ImportOutcome
+    step: ImportStep | None = None
 
 
 def plan(
     services: SecretServices,
     principal: Principal,
-    lines: Sequence[ParsedLine | LineError],
+    lines: Sequence[Line],
     folder: str,
     existing: Existing,
     *,
@@ -54,10 +50,8 @@ def plan(
     requests = [request for _, request in parsed if isinstance(request, CreateSecret)]
     steps = iter(importing.plan(services, principal, requests, existing, allow_empty=allow_empty))
     return [
-        PlannedLine(number, f"{ImportOutcome.REFUSE}: {request}", None)
-        if isinstance(request, str)
-        else _planned(number, next(steps))
-        for number, request in parsed
+        _planned(number, next(steps)) if isinstance(found, CreateSecret) else _without_secret(number, found)
+        for number, found in parsed
     ]
 
 
@@ -73,20 +67,30 @@ def describe_error(error: VaultError) -> str:
 
 
 def _planned(number: int, step: ImportStep) -> PlannedLine:
-    # A malformed path could be anything, including a value in the wrong field.
-    path = f"{step.request.path}: " if paths.is_path(step.request.path or "") else ""
     reason = "" if step.error is None else f": {describe_error(step.error)}"
-    return PlannedLine(number, f"{path}{step.outcome}{reason}", step)
+    return PlannedLine(number, f"{_shown(step.request.path)}{step.outcome}{reason}", step.outcome, step)
 
 
-def _requests(
-    lines: Sequence[ParsedLine | LineError], folder: str
-) -> Iterator[tuple[int, CreateSecret | str]]:
+def _without_secret(number: int, found: NullLine | str) -> PlannedLine:
+    if isinstance(found, NullLine):
+        return PlannedLine(number, f"{_shown(found.path)}{ImportOutcome.NULL}", ImportOutcome.NULL)
+    return PlannedLine(number, f"{ImportOutcome.REFUSE}: {found}", ImportOutcome.REFUSE)
+
+
+def _shown(path: str | None) -> str:
+    # A malformed path could be anything, including a value in the wrong field.
+    return f"{path}: " if paths.is_path(path or "") else ""
+
+
+def _requests(lines: Sequence[Line], folder: str) -> Iterator[tuple[int, CreateSecret | NullLine | str]]:
     """Yield the number of each line, and its secret or why there is none."""
     seen: dict[str, int] = {}
     for line in lines:
         if isinstance(line, LineError):
             yield line.number, line.text
+            continue
+        if isinstance(line, NullLine):
+            yield line.number, replace(line, path=folder + line.path)
             continue
         try:
             request = create_request(_within(folder, line.body))

@@ -229,6 +229,23 @@ def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Databas
     assert_clean("the database", stored.encode())
 
 
+def test_numbers_keep_their_text_and_a_null_is_named(
+    environment: dict[str, str], client: FlaskClient, database: Database
+) -> None:
+    """A version 1.10 is not 1.1, and no secret has the value null."""
+    export = b'{"data": {"prec": 0.1234567890123456789, "ver": 1.10, "none": null}}'
+
+    finished = operate(environment, "import", "-", "--prefix", "n", "--split", stdin=export)
+
+    assert (0, b"line 1: n/none: skip, null\ncreate: 2, skip, null: 1\n") == (
+        finished.returncode,
+        finished.stdout,
+    )
+    assert b"0.1234567890123456789" == fetched(client, "n/prec")
+    assert b"1.10" == fetched(client, "n/ver")
+    assert 2 == database.secrets.count_documents({})
+
+
 def test_an_empty_value_replaces_another_only_if_that_is_said(
     environment: dict[str, str], client: FlaskClient
 ) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ...errors import ImportFormatError
 from . import dotenv, jsonlines, vault_kv
-from .line import LineError, ParsedLine
+from .line import Line
 
 
 class Format(StrEnum):
@@ -52,7 +52,7 @@ def detect(text: str) -> Format:
     )
 
 
-def read(text: str, file_format: Format, *, split: bool) -> list[ParsedLine | LineError]:
+def read(text: str, file_format: Format, *, split: bool) -> list[Line]:
     """Return the secrets and the errors in a text, in order; ``split`` is for KV only."""
     match file_format:
         case Format.KV:
