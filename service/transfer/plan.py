@@ -37,16 +37,17 @@ def plan(
     existing: Existing,
     *,
     allow_empty: bool = False,
+    unit: str = "line",
 ) -> list[PlannedLine]:
     """Return the plan for each line, in order; ``folder`` is prepended to every path.
 
-    For ``allow_empty`` see ``importing.plan``.
+    ``unit`` is what the numbers of the lines count; for ``allow_empty`` see ``importing.plan``.
 
     Raises:
         KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: the database did not answer.
     """
-    parsed = list(_requests(lines, folder))
+    parsed = list(_requests(lines, folder, unit))
     requests = [request for _, request in parsed if isinstance(request, CreateSecret)]
     steps = iter(importing.plan(services, principal, requests, existing, allow_empty=allow_empty))
     return [
@@ -82,7 +83,9 @@ def _shown(path: str | None) -> str:
     return f"{path}: " if paths.is_path(path or "") else ""
 
 
-def _requests(lines: Sequence[Line], folder: str) -> Iterator[tuple[int, CreateSecret | NullLine | str]]:
+def _requests(
+    lines: Sequence[Line], folder: str, unit: str
+) -> Iterator[tuple[int, CreateSecret | NullLine | str]]:
     """Yield the number of each line, and its secret or why there is none."""
     seen: dict[str, int] = {}
     for line in lines:
@@ -100,7 +103,7 @@ def _requests(lines: Sequence[Line], folder: str) -> Iterator[tuple[int, CreateS
         if request.path is None:
             yield line.number, "path: missing; a secret without one could not be found again"
         elif request.path in seen:
-            yield line.number, f"path: line {seen[request.path]} has the same path"
+            yield line.number, f"path: {unit} {seen[request.path]} has the same path"
         else:
             seen[request.path] = line.number
             yield line.number, request

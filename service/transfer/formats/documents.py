@@ -1,4 +1,4 @@
-"""Reads the JSON documents of a file: objects, arrays, texts, ``Number``, booleans and null.
+"""Reads the documents of a file, JSON or YAML: objects, arrays, texts, ``Number``, booleans and null.
 
 A file may have several documents, one after the other.
 """
@@ -11,14 +11,20 @@ from typing import Any
 
 from ... import strict_json
 from ...strict_json import RepeatedName, describe_name
+from . import yaml_documents
 from .line import LineError
 
 
-def read_json(text: str) -> Iterator[tuple[int, Any] | LineError]:
-    """Yield each document with the number of its first line; an error is the last.
+def read(text: str) -> Iterator[tuple[int, Any] | LineError]:
+    """Yield each document of JSON or YAML with the number of its first line; an error is the last.
 
     An error has the number of the document in which it is.
     """
+    return read_json(text) if text.lstrip()[:1] in ("{", "[") else yaml_documents.read(text)
+
+
+def read_json(text: str) -> Iterator[tuple[int, Any] | LineError]:
+    """Yield the same of JSON."""
     at = _past_space(text, 0)
     while at < len(text):
         number = text.count("\n", 0, at) + 1

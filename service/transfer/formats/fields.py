@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import strict_json
 from ...access import paths
-from .line import Line, LineError, NullLine, parsed_line, unfit_name
+from .line import Line, LineError, NullLine, named_line, parsed_line, unfit_name
 
 
 def read(
@@ -35,6 +35,23 @@ def read(
         yield LineError(
             number, "a text in it has half a character (a lone surrogate), or it is nested too deeply"
         )
+
+
+def read_named(number: int, path: str, fields: Mapping[str, Any], *, split: bool) -> Iterator[Line]:
+    """Yield the same for a path that is a name in the file, so that an error may show it."""
+    if path and not paths.is_path(path):
+        yield unfit_name(number, path)
+    else:
+        yield from read(number, path, fields, split=split)
+
+
+def read_text(number: int, name: str, value: object, **more: object) -> Line:
+    """Return the secret of a name whose value must be a text, or null."""
+    if value is None:
+        return NullLine(number, name)
+    if not isinstance(value, str):
+        return LineError(number, "its value is not a text")
+    return named_line(number, name, value.encode(), **more)
 
 
 def _bytes(value: object) -> bytes:

@@ -17,6 +17,11 @@ from .line import Line, LineError, ParsedLine
 _NO_OBJECT = "not a JSON object"
 
 
+def looks_like_it(document: object) -> bool:
+    """Return whether a document has a field that says so."""
+    return isinstance(document, dict) and not document.keys().isdisjoint({"path", "secret", "generate"})
+
+
 def read(text: str) -> Iterator[Line]:
     """Yield the secret or the error in each line that is not blank; an object over several lines is one."""
     # Not splitlines: a JSON string may contain other line separators.

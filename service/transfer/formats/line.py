@@ -45,6 +45,11 @@ def parsed_line(number: int, path: str, value: bytes, **more: object) -> ParsedL
     return ParsedLine(number, {"path": path, "secret": base64.b64encode(value).decode(), **more})
 
 
+def named_line(number: int, path: str, value: bytes, **more: object) -> ParsedLine | LineError:
+    """Return the same for a path that is a name in the file, so that an error may show it."""
+    return parsed_line(number, path, value, **more) if paths.is_path(path) else unfit_name(number, path)
+
+
 def unfit_name(number: int, name: str) -> LineError:
     """Return the error for a name in the file that cannot be a path."""
     # In ASCII and quoted, so that it cannot give commands to the terminal.

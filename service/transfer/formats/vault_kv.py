@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...strict_json import describe_name
-from . import documents, fields
+from . import documents, fields, foreign
 from .line import Line, LineError
 
 # Those of every response of Vault, and the user's.
@@ -31,8 +31,12 @@ _NAMES = frozenset(
 
 
 def looks_like_it(document: object) -> bool:
-    """Return whether a document looks like one of these."""
-    return isinstance(document, dict) and isinstance(document.get("data"), dict)
+    """Return whether a document looks like one of these, and says of itself that it is nothing else."""
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("data"), dict)
+        and foreign.describe(document) is None
+    )
 
 
 def read(text: str, *, split: bool) -> Iterator[Line]:
@@ -45,6 +49,9 @@ def read(text: str, *, split: bool) -> Iterator[Line]:
 
 
 def _secrets(number: int, document: Any, *, split: bool) -> Iterator[Line]:
+    if what := foreign.describe(document):
+        yield LineError(number, f"this looks like {what}")
+        return
     if not looks_like_it(document):
         yield LineError(number, "it has no `data` object as `vault kv get -format=json` prints it")
         return

@@ -157,7 +157,7 @@ def test_loses_nothing_of_any_fields(fields: dict[str, Any]) -> None:
         ('{"data": {"a": "hunter2"', "not a JSON document"),
         ("hunter2", "not a JSON document"),
         ("[" * 100_000, "not a JSON document"),
-        ('["hunter2"]', "no `data` object as `vault kv get"),
+        ('["hunter2"]', "looks like a list of names"),
         ('{"errors": ["hunter2"]}', "no `data` object as `vault kv get"),
         ('{"path": ["hunter2"], "data": {}}', "`path` is not a string"),
         (json.dumps(version_2(None)), "deleted or destroyed"),
@@ -167,6 +167,12 @@ def test_loses_nothing_of_any_fields(fields: dict[str, Any]) -> None:
         ('{"data": {"hunter2": "x", "hunter2": "x"}}', "a name twice, one that is not a plain word, and"),
         ('{"data": {"a": "hunter2"}, "metdata": {}}', "an unknown field beside `data`, `metdata`"),
         ('{"data": {"a": "x"}, "hunter2": {}}', "beside `data`, one that is not a plain word"),
+        ('{"kind": "ConfigMap", "apiVersion": "v1", "data": {"a": "hunter2"}}', "looks like a Kubernetes C"),
+        (
+            '{"lease_id": "database/creds/x/1", "data": {"password": "hunter2"}}',
+            "looks like a lease of Vault",
+        ),
+        ('{"wrap_info": {"token": "hunter2"}, "data": null}', "looks like a wrapped response"),
     ],
 )
 def test_says_what_is_wrong_and_where(text: str, says: str) -> None:
