@@ -14,6 +14,7 @@ from flask_smorest import Blueprint
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from .. import strict_json
 from ..errors import InvalidFields, MalformedJson, NotJson, TooLarge
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -108,7 +109,9 @@ def _body() -> Any:
     except (BadRequest, ParseException):
         raise MalformedJson("the body ended early or its chunks are malformed") from None
     try:
-        # Syntax errors, invalid UTF-8, numbers with thousands of digits, deep nesting.
-        return json.loads(body)
+        return strict_json.loads(body)
+    except strict_json.RepeatedName:
+        raise MalformedJson("the body has a name twice in one object: send each name once") from None
+    # Syntax errors, invalid UTF-8, numbers with thousands of digits, deep nesting.
     except (ValueError, RecursionError):
         raise MalformedJson("the body is not a JSON document") from None

@@ -23,7 +23,10 @@ COMMANDS = {
     "token": ("token", "Create, list and revoke tokens; needs no token."),
     "key": ("key", "Show what is encrypted under which master key, or re-encrypt it under the primary key."),
     "escrow": ("escrow", "Seal master keys for the operator's own key pair, and open sealed keys."),
-    "import": ("import_", "Import secrets from JSON lines, .env files, or KV exports of Vault or OpenBao."),
+    "import": (
+        "import_",
+        "Import secrets from JSON lines, .env files, a folder of files, or the exports of other programs.",
+    ),
     "export": ("export", "Write all secrets of a folder to a file, encrypted under a passphrase."),
     "backup": ("backup", "Create, inspect and restore backups, or test that one can be restored."),
     "audit": ("audit", "Print the newest audit records, verify the audit log, or export it."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -11,12 +11,12 @@ from functools import partial
 from ..access import paths
 from ..audit.recorder import Entry
 from ..crypto import secret_values
-from ..errors import CannotDecrypt, PathTaken, SecretDeleted, SecretNotFound, VaultError
+from ..errors import CannotDecrypt, InvalidFields, PathTaken, SecretDeleted, SecretNotFound, VaultError
 from ..models import Action, Principal
 from ..records import Secret, State
 from ..secrets import create, lifecycle, lookup, modify, state
 from ..secrets.create import CreateSecret
-from ..secrets.generate import Content, value_of
+from ..secrets.generate import value_of
 from ..secrets.modify import UpdateSecret
 from ..secrets.options import SecretOptions, resolve
 from ..secrets.read import max_batch_size
@@ -37,14 +37,17 @@ class ImportOutcome(StrEnum):
 
     CREATE = "create"
     NEW_VERSION = "new version"
+    EMPTIED = "new version, empty in the place of a value"
     NEW_SETTINGS = "new settings"
     SAME = "unchanged"
+    NULL = "skip, null"
     SKIP = "skip, already exists"
     OVER = "skip, expired"
     REFUSE = "refuse"
 
 
-CHANGES = frozenset({ImportOutcome.CREATE, ImportOutcome.NEW_VERSION, ImportOutcome.NEW_SETTINGS})
+_NEW_VALUES = frozenset({ImportOutcome.NEW_VERSION, ImportOutcome.EMPTIED})
+CHANGES = _NEW_VALUES | {ImportOutcome.CREATE, ImportOutcome.NEW_SETTINGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,16 @@ class ImportStep:
 
 
 def plan(
-    services: SecretServices, principal: Principal, requests: Sequence[CreateSecret], existing: Existing
+    services: SecretServices,
+    principal: Principal,
+    requests: Sequence[CreateSecret],
+    existing: Existing,
+    *,
+    allow_empty: bool = False,
 ) -> list[ImportStep]:
     """Return the plan for each secret, in order; each must have its own path.
+
+    Without ``allow_empty``, an empty value in the place of one that is not is refused.
 
     Values are only compared and never returned, so this uses up no reads and records nothing.
 
@@ -89,7 +99,7 @@ def plan(
         results = lookup.find(services, principal, Action.UPDATE, refs, read)
         for index, found in zip(batch, results, strict=True):
             steps[index] = _plan_with_existing(services, steps[index].request, found, existing, at)
-    return steps
+    return steps if allow_empty else [_refuse_empty(step) for step in steps]
 
 
 def carry_out(services: SecretServices, entry: Entry, principal: Principal, step: ImportStep) -> None:
@@ -103,7 +113,7 @@ def carry_out(services: SecretServices, entry: Entry, principal: Principal, step
     if step.outcome is ImportOutcome.CREATE:
         create.create_secret(services, entry, principal, request)
         return
-    content = request.content if step.outcome is ImportOutcome.NEW_VERSION else None
+    content = request.content if step.outcome in _NEW_VALUES else None
     update = UpdateSecret(content, step.version, options=request.options)
     modify.update(services, entry, principal, SecretRef(request.path or "", is_path=True), update)
 
@@ -119,6 +129,15 @@ def _validate(services: SecretServices, request: CreateSecret, at: datetime) -> 
     except VaultError as error:
         return ImportStep(request, ImportOutcome.REFUSE, error)
     return ImportStep(request, ImportOutcome.CREATE)
+
+
+def _refuse_empty(step: ImportStep) -> ImportStep:
+    if step.outcome is not ImportOutcome.EMPTIED:
+        return step
+    error = InvalidFields(
+        {"secret": ["empty, and the present value is not: say --allow-empty if that is meant"]}
+    )
+    return replace(step, outcome=ImportOutcome.REFUSE, error=error)
 
 
 def _is_over(options: SecretOptions, at: datetime) -> bool:
@@ -152,8 +171,9 @@ def _plan_with_existing(
 
 def _compare(services: SecretServices, request: CreateSecret, secret: Secret, at: datetime) -> ImportOutcome:
     state.require(secret, at, State.LIVE)
-    if not _has_value(services, secret, request.content, at):
-        return ImportOutcome.NEW_VERSION
+    present = _value(services, secret, at)
+    if present != request.content:
+        return ImportOutcome.EMPTIED if present and request.content == b"" else ImportOutcome.NEW_VERSION
     options = resolve(request.options, at)
     changed = lifecycle.configure(secret, options)
     if "version_expires_at" in options:
@@ -161,9 +181,10 @@ def _compare(services: SecretServices, request: CreateSecret, secret: Secret, at
     return ImportOutcome.SAME if changed == secret else ImportOutcome.NEW_SETTINGS
 
 
-def _has_value(services: SecretServices, secret: Secret, content: Content, at: datetime) -> bool:
+def _value(services: SecretServices, secret: Secret, at: datetime) -> bytes | None:
+    """Return the current value, or None if it cannot be read."""
     try:
         version = state.readable(secret, None, at)
     except SecretNotFound:
-        return False
-    return secret_values.open_(secret, version, services.ring) == content
+        return None
+    return secret_values.open_(secret, version, services.ring)

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from tests.calls import FETCH, OF_CALLERS
 from tests.commands.operator import operate
 from tests.gunicorn_server import ROOT
 from tests.test_leaks import SECRET, assert_clean
+from tests.transfer.formats import examples
 
 ENV = b"# of the application\nexport DB_USER=app\nDB_PASSWORD='pa$$word'\n"
 WAY = b"name the program that reads the file with --dialect docker, python or node"
@@ -221,6 +223,9 @@ def test_an_interruption_leaves_no_secret_without_its_record(
         (("-",), b"what is this?\n", b"name it with --format"),
         (("-",), b"\xff\xfe", b"neither UTF-8 text nor"),
         (("-", "--split"), ENV, b"leave --split out"),
+        (("-", "--values-only"), ENV, b"leave --values-only out"),
+        (("docs", "--split"), b"", b"in a folder each file is one value"),
+        (("-",), b'{\n  "A": "x",\n  "B": "y"\n}\n', b"this looks like a flat map of names and values"),
         (("-", "--prefix", "no//path"), ENV, b"prefix: a path is segments"),
         (("-", "--passphrase-file", "README.md"), ENV, b"leave --passphrase-file out"),
         (("-",), ENV, b"MASTER_KEY"),
@@ -269,6 +274,99 @@ def test_a_value_turns_up_nowhere(environment: dict[str, str], database: Databas
     assert database.secrets.count_documents({}) >= 3
     stored = repr([list(database[name].find()) for name in database.list_collection_names()])
     assert_clean("the database", stored.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "path", "value"),
+    [
+        (json.dumps(examples.KUBERNETES, indent=2), (), "app", b'{"password":"hunter2","username":"admin"}'),
+        (examples.KUBERNETES_YAML, ("--split",), "app/password", b"hunter2"),
+        (examples.INFISICAL, (), "app/db/DB_PASSWORD", b"it's"),
+        (examples.INFISICAL_DOTENV, ("--dialect", "node"), "DB_PASSWORD", b"pa$$word # 1"),
+        (examples.INFISICAL_DOTENV_EXPORT, ("--dialect", "node"), "DB_PASSWORD", b"pa$$word # 1"),
+        (examples.DOPPLER, (), "DB_PASSWORD", b"it's"),
+        (examples.DOPPLER_LISTED, (), "DB_PASSWORD", b"it's"),
+        (json.dumps(examples.one_password()), ("--split",), "app-db/password", b"it's"),
+        (examples.BITWARDEN, (), "DB_PASSWORD", b"it's"),
+        (examples.BITWARDEN_EXPORT, (), "DB_PASSWORD", b"it's"),
+        (examples.MEDUSA_YAML, ("--format", "medusa", "--split"), "app/mail/smtp/password", b"no"),
+        (
+            examples.MEDUSA_JSON,
+            ("--format", "medusa"),
+            "app/db",
+            b'{"password":"0123","port":5432,"user":"ada"}',
+        ),
+    ],
+)
+def test_imports_the_exports_of_other_programs(
+    environment: dict[str, str],
+    client: FlaskClient,
+    database: Database,
+    text: str,
+    options: tuple[str, ...],
+    path: str,
+    value: bytes,
+) -> None:
+    """As they come, and a dry run tells the same before."""
+    dry = operate(environment, "import", "-", "--prefix", "p", *options, "--dry-run", stdin=text.encode())
+    before = database.secrets.count_documents({})
+    done = operate(environment, "import", "-", "--prefix", "p", *options, stdin=text.encode())
+
+    assert (0, 0, 0) == (dry.returncode, done.returncode, before), dry.stdout + done.stderr
+    assert re.search(rf": p/{path}( \(single quotes\))?: create\n", dry.stdout.decode())
+    assert value == fetched(client, f"p/{path}")
+
+
+def test_imports_a_folder_of_files(environment: dict[str, str], client: FlaskClient, tmp_path: Path) -> None:
+    """From where it is, or as a tar archive on standard input, which is how it gets into a container."""
+    (tmp_path / "db_password").write_bytes(b"s3cret\n")
+    archive = subprocess.run(["tar", "-C", tmp_path, "-c", "."], capture_output=True, check=True).stdout
+
+    dry = operate(environment, "import", str(tmp_path), "--dry-run")
+    piped = operate(environment, "import", "-", "--prefix", "app", stdin=archive)
+
+    assert b"file 1: db_password: create\ndry run, nothing was changed; create: 1\n" == dry.stdout
+    assert (0, b"create: 1\n") == (piped.returncode, piped.stdout)
+    assert b"s3cret\n" == fetched(client, "app/db_password")
+
+
+def test_numbers_keep_their_text_and_a_null_is_named(
+    environment: dict[str, str], client: FlaskClient, database: Database
+) -> None:
+    """A version 1.10 is not 1.1, and no secret has the value null."""
+    export = b'{"data": {"prec": 0.1234567890123456789, "ver": 1.10, "none": null}}'
+
+    finished = operate(environment, "import", "-", "--prefix", "n", "--split", stdin=export)
+
+    assert (0, b"line 1: n/none: skip, null\ncreate: 2, skip, null: 1\n") == (
+        finished.returncode,
+        finished.stdout,
+    )
+    assert b"0.1234567890123456789" == fetched(client, "n/prec")
+    assert b"1.10" == fetched(client, "n/ver")
+    assert 2 == database.secrets.count_documents({})
+
+
+def test_an_empty_value_replaces_another_only_if_that_is_said(
+    environment: dict[str, str], client: FlaskClient
+) -> None:
+    """The dry run tells it apart; a placeholder in a file does not empty production's password."""
+    placeholder = b"DB_PASSWORD=\nAPI=k\n"
+    operate(environment, "import", "-", stdin=b"DB_PASSWORD=real\n")
+    update = ("import", "-", "--existing", "update")
+
+    refused = operate(environment, *update, stdin=placeholder)
+    assert (2, b"") == (refused.returncode, refused.stdout)
+    assert (
+        b"line 1: DB_PASSWORD (no quotes, empty): refuse: secret: empty, and the present value is not"
+        in refused.stderr
+    )
+    assert b"real" == fetched(client, "DB_PASSWORD")
+
+    dry = operate(environment, *update, "--allow-empty", "--dry-run", stdin=placeholder)
+    assert b"line 1: DB_PASSWORD (no quotes, empty): new version, empty in the place of a value\n" in dry.stdout
+    operate(environment, *update, "--allow-empty", stdin=placeholder)
+    assert b"" == fetched(client, "DB_PASSWORD")
 
 
 def test_imports_nothing_from_nothing(environment: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pymongo.database import Database
 
 from service.access import policy
-from service.errors import VersionConflict
+from service.errors import InvalidFields, VersionConflict
 from service.models import Action, now
 from service.secrets import modify
 from service.secrets.create import CreateSecret
@@ -104,6 +104,27 @@ def test_other_settings_with_an_equal_value_are_not_a_new_version(vault: SecretS
     found = vault.secrets.find_whole([by_path("a")], policy.access_filter(policy.OPERATOR, Action.FETCH))
     secret = found[by_path("a")]
     assert (1, (("env", "prod"),), end) == (secret.current, secret.labels, secret.versions[0].expires_at)
+
+
+def test_an_empty_value_in_the_place_of_another_must_be_meant(vault: SecretServices) -> None:
+    """A placeholder in a file looks like this; an empty secret may stay or become empty."""
+    keep(vault, "full", b"real")
+    keep(vault, "empty", b"")
+    both = (request("full", b""), request("empty", b""), request("new", b""))
+
+    refused, same, create = plan(vault, UPDATE, *both)
+    assert [ImportOutcome.REFUSE, ImportOutcome.SAME, ImportOutcome.CREATE] == [
+        refused.outcome,
+        same.outcome,
+        create.outcome,
+    ]
+    assert isinstance(refused.error, InvalidFields)
+    assert "--allow-empty" in str(refused.error.errors)
+    assert [ImportOutcome.SKIP] == outcomes(vault, SKIP, request("full", b""))
+
+    (allowed,) = importing.plan(vault, policy.OPERATOR, both[:1], UPDATE, allow_empty=True)
+    carry_out(vault, allowed)
+    assert (ImportOutcome.EMPTIED, b"") == (allowed.outcome, value_of(vault, "full"))
 
 
 def test_a_value_to_be_generated_is_never_equal(vault: SecretServices) -> None:

@@ -8,14 +8,14 @@ from service.access import policy
 from service.secrets.services import SecretServices
 from service.transfer import plan as import_plan
 from service.transfer.formats import line
-from service.transfer.formats.line import LineError, ParsedLine
-from service.transfer.importing import Existing
+from service.transfer.formats.line import Line, LineError, NullLine, ParsedLine
+from service.transfer.importing import Existing, ImportOutcome
 from service.transfer.plan import PlannedLine
 
 SECRET = base64.b64encode(b"hunter2").decode()
 
 
-def plan(vault: SecretServices, *found: ParsedLine | LineError, folder: str = "") -> list[PlannedLine]:
+def plan(vault: SecretServices, *found: Line, folder: str = "") -> list[PlannedLine]:
     """Plan as the operator does."""
     return import_plan.plan(vault, policy.OPERATOR, found, folder, Existing.REFUSE)
 
@@ -89,9 +89,28 @@ def test_takes_the_bodies_that_create_takes(vault: SecretServices) -> None:
     assert "refuse: secret: Not a valid string." == describe(vault, path="a", secret=["hunter2"])
 
 
+def test_names_an_unknown_field(vault: SecretServices) -> None:
+    """If it reads like a name: that is a typing error."""
+    assert "refuse: there is an unknown field, `lables`" == describe(
+        vault, path="a", secret=SECRET, lables={"env": "prod"}
+    )
+
+
+def test_tells_what_has_no_value(vault: SecretServices) -> None:
+    """A null is no secret, and no error."""
+    (line,) = plan(vault, NullLine(1, "none"), folder="team/")
+    unfit, _ = plan(vault, NullLine(1, "hunter2 "), NullLine(2, "none"), folder="team/")
+
+    assert ("team/none: skip, null", ImportOutcome.NULL, None) == (line.text, line.outcome, line.step)
+    # In what is not understood, a name could be a value.
+    assert "skip, null" == unfit.text
+
+
 def test_repeats_nothing_that_could_be_a_value(vault: SecretServices) -> None:
     """A value may be in the wrong field, or in place of a field's name."""
-    assert "refuse: there is an unknown field" == describe(vault, path="a", secret=SECRET, hunter2=1)
+    assert "refuse: there is an unknown field, one that is not a plain word" == describe(
+        vault, path="a", secret=SECRET, hunter2=1
+    )
     assert "refuse: labels: Not a valid string." == describe(
         vault, path="a", secret=SECRET, labels={"hunter2": 1}
     )

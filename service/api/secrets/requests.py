@@ -20,6 +20,7 @@ from ...secrets.modify import UpdateSecret
 from ...secrets.options import SecretOptions
 from ...secrets.read import SecretVersionRef
 from ...store.secret_queries import SecretRef
+from ...strict_json import describe_name
 from ..fields import (
     ID,
     PATH,
@@ -260,8 +261,8 @@ def create_request(body: Mapping[str, object]) -> CreateSecret:
     """Return the parameters of a create from a body that did not come in an HTTP request.
 
     Raises:
-        InvalidFields: the body does not fit the schema; the names of unknown fields are not repeated, because
-            they may be anything, even a secret.
+        InvalidFields: the body does not fit the schema; an unknown field is named only if its name is a plain
+            word, because it may be anything, even a secret.
         InvalidBase64: the value is not base64.
     """
     schema = CreateRequest()
@@ -270,8 +271,10 @@ def create_request(body: Mapping[str, object]) -> CreateSecret:
     except ValidationError as error:
         by_field = error.normalized_messages()  # type: ignore[no-untyped-call]  # marshmallow's has no types
         known = {name: texts for name, texts in by_field.items() if name in {"_schema", *schema.fields}}
-        unknown = {} if known.keys() == by_field.keys() else {"_schema": ["there is an unknown field"]}
-        raise InvalidFields(known | unknown) from None
+        unknown = [describe_name(str(name)) for name in by_field if name not in known]
+        if unknown:
+            known |= {"_schema": [*known.get("_schema", []), f"there is an unknown field, {unknown[0]}"]}
+        raise InvalidFields(known) from None
 
 
 def _ref(data: Body) -> SecretRef:

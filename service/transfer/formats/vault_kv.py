@@ -6,59 +6,67 @@ it, the path is empty.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .line import LineError, ParsedLine, parsed_line
+from ...strict_json import describe_name
+from . import documents, fields, foreign
+from .line import Line, LineError
+
+# Those of every response of Vault, and the user's.
+_NAMES = frozenset(
+    [
+        "auth",
+        "data",
+        "lease_duration",
+        "lease_id",
+        "mount_type",
+        "path",
+        "renewable",
+        "request_id",
+        "warnings",
+        "wrap_info",
+    ]
+)
 
 
 def looks_like_it(document: object) -> bool:
-    """Return whether a JSON document looks like one of these."""
-    return isinstance(document, dict) and isinstance(document.get("data"), dict)
+    """Return whether a document looks like one of these, and says of itself that it is nothing else."""
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("data"), dict)
+        and foreign.describe(document) is None
+    )
 
 
-def read(text: str, *, split: bool) -> Iterator[ParsedLine | LineError]:
-    """Yield the secrets or the error in each document, with the number of the document's first line.
-
-    The value of a secret is the JSON object of its fields, with sorted keys and without white space.  With
-    ``split``, each field is a secret below the path; a text is its value as it is, anything else as JSON.
-    """
-    at = _past_space(text, 0)
-    while at < len(text):
-        number = text.count("\n", 0, at) + 1
-        try:
-            document, at = json.JSONDecoder().raw_decode(text, at)
-        except (ValueError, RecursionError):
-            yield LineError(number, "not a JSON document; the rest of the file was not read")
-            return
-        try:
-            yield from _secrets(number, document, split=split)
-        except ValueError:
-            # Half a surrogate pair, or a number that JSON does not have.
-            yield LineError(number, "it contains a text or a number that JSON cannot represent")
-        at = _past_space(text, at)
+def read(text: str, *, split: bool) -> Iterator[Line]:
+    """Yield the secrets or the error in each document, with the number of the document's first line."""
+    for found in documents.read_json(text):
+        if isinstance(found, LineError):
+            yield found
+        else:
+            yield from _secrets(*found, split=split)
 
 
-def _secrets(number: int, document: Any, *, split: bool) -> list[ParsedLine | LineError]:
+def _secrets(number: int, document: Any, *, split: bool) -> Iterator[Line]:
+    if what := foreign.describe(document):
+        yield LineError(number, f"this looks like {what}")
+        return
     if not looks_like_it(document):
-        return [LineError(number, "it has no `data` object as `vault kv get -format=json` prints it")]
+        yield LineError(number, "it has no `data` object as `vault kv get -format=json` prints it")
+        return
+    if unknown := [name for name in document if name not in _NAMES]:
+        yield LineError(number, f"there is an unknown field beside `data`, {describe_name(unknown[0])}")
+        return
     path = document.get("path", "")
     if not isinstance(path, str):
-        return [LineError(number, "its `path` is not a string")]
-    fields, labels = _fields(document["data"])
-    if not isinstance(fields, dict):
-        return [LineError(number, "it has no data: this version was deleted or destroyed")]
-    more = {"labels": labels} if labels else {}
-    if not split:
-        return [parsed_line(number, path, _canonical(fields), **more)]
-    folder = f"{path.rstrip('/')}/" if path else ""
-    return [
-        parsed_line(
-            number, folder + name, value.encode() if isinstance(value, str) else _canonical(value), **more
-        )
-        for name, value in fields.items()
-    ]
+        yield LineError(number, "its `path` is not a string")
+        return
+    found, labels = _fields(document["data"])
+    if not isinstance(found, dict):
+        yield LineError(number, "it has no data: this version was deleted or destroyed")
+        return
+    yield from fields.read(number, path, found, split=split, labels=labels)
 
 
 def _fields(data: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -67,15 +75,3 @@ def _fields(data: Mapping[str, Any]) -> tuple[Any, Any]:
     if data.keys() == {"data", "metadata"} and isinstance(metadata, dict) and "created_time" in metadata:
         return data["data"], metadata.get("custom_metadata")
     return data, None
-
-
-def _canonical(value: object) -> bytes:
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
-
-
-def _past_space(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n":
-        at += 1
-    return at

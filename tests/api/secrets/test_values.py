@@ -299,6 +299,26 @@ def test_fetches_documents_of_an_earlier_implementation(client: FlaskClient, dat
     } == response.json
 
 
+def test_a_name_twice_is_refused(client: FlaskClient, database: Database) -> None:
+    """Proxies and programs disagree on which of the two counts, so one of them may have checked the other."""
+    other = base64.b64encode(b"other").decode()
+    bodies = (
+        f'{{"secret": "{HELLO}", "secret": "{other}"}}',
+        f'{{"secret": "{HELLO}", "path": "a", "labels": {{"x": "1", "x": "2"}}}}',
+    )
+
+    for body in bodies:
+        problem = assert_problem(client.post(CREATE, data=body, content_type="application/json"), 400)
+        assert (
+            "/problems/malformed-json",
+            "the body has a name twice in one object: send each name once",
+        ) == (
+            problem["type"],
+            problem["detail"],
+        )
+    assert 0 == database.secrets.count_documents({})
+
+
 def test_every_call_writes_one_record(client: FlaskClient, database: Database) -> None:
     """Successes and failures, unknown ids and invalid input, each with its reason."""
     secret_id, unknown = create(client), str(uuid.uuid4())
