@@ -54,41 +54,96 @@ option() {
 }
 settings() { printf %s "$_fields${_labels:+, \"labels\": {$_labels\}}"; }
 
-# value [BASE64]: the argument, or else standard input, as base64.
+# value EMPTY [BASE64]: the argument, or else standard input, as base64. Unless EMPTY is "yes", nothing is no value, nor is
+# a line break alone: they are what a pipe delivers whose command failed, or whose variable is not set.
 value() {
+  local empty=$1 value
+  shift
   if [ $# -eq 1 ]; then
-    printf %s "$1"
-    return
+    value=$1
+  else
+    if [ -t 0 ]; then echo "Type the value, then Ctrl-D:" >&2; fi
+    value=$(base64 | tr -d '\n')
   fi
-  if [ -t 0 ]; then echo "Type the value, then Ctrl-D:" >&2; fi
-  base64 | tr -d '\n'
+  case "$empty:$value" in
+    : | :Cg== | :DQo=)
+      echo "${0##*/}: the value is empty, so nothing was stored: if it should be empty, say so with --empty" >&2
+      exit 2 ;;
+  esac
+  printf %s "$value"
 }
 
-# post PATH: send standard input as JSON; print the answer, or the problem's detail on stderr.
+# post PATH: send standard input as JSON; print the answer, or the problem on stderr.
 # The token goes to curl through a file descriptor: an argument list is for everyone to read.
 post() {
-  local answer status
+  local answer status token direct=''
+  token=$(token) || return
+  if is_this_machine; then direct=yes; fi
   answer=$(curl --silent --show-error --max-time 60 --write-out '\n%{http_code}' \
     ${VAULT_CACERT:+--cacert "$VAULT_CACERT"} \
-    --config <(authorization) \
+    ${direct:+--noproxy '*'} \
+    --config <(authorization "$token") \
     --header 'Content-Type: application/json' --data-binary @- "${VAULT_URL%/}$1") || return
   status=${answer##*$'\n'}
   answer=${answer%$'\n'*}
   case "$status" in
     2??) printf %s "$answer" ;;
     *)
-      echo "${0##*/}: HTTP $status: $(printf %s "$answer" | field detail 2>/dev/null || echo 'an answer without a detail')" >&2
+      echo "${0##*/}: HTTP $status: $(printf %s "$answer" | problem 2>/dev/null || echo 'an answer without a detail')" >&2
       return 1 ;;
   esac
 }
 
+# Whether the API is on this machine. A proxy that http_proxy names would get token and value, over http in the clear,
+# and could only look for the API on a machine of its own.
+is_this_machine() (
+  shopt -s nocasematch
+  [[ ${VAULT_URL#*://} =~ ^([^/@]*@)?(([^/:@]+\.)?localhost|127(\.[0-9]+){0,3}|\[::1\])(:[0-9]*)?(/|$) ]]
+)
+
+# token: the token to send, if any. White space, NULs and byte order marks are not part of it: Windows' editors and
+# shells leave them in a file.
+token() {
+  local token=${VAULT_TOKEN-} source=VAULT_TOKEN
+  if [ -n "${VAULT_TOKEN_FILE-}" ]; then
+    source="VAULT_TOKEN_FILE, $VAULT_TOKEN_FILE,"
+    token=$(plain < "$VAULT_TOKEN_FILE") || exit 2
+    if [ -z "$token" ]; then echo "${0##*/}: $source is empty: put the token there" >&2; exit 2; fi
+  else
+    token=$(printf %s "$token" | plain)
+  fi
+  # What these are not would end the header, or the line of curl's configuration.
+  case "$token" in
+    *[!A-Za-z0-9._~+/=-]*) echo "${0##*/}: $source holds characters that no token has: copy the token again" >&2; exit 2 ;;
+  esac
+  printf %s "$token"
+}
+
+plain() { LC_ALL=C tr -d '\000\t\n\r \357\273\277\376\377'; }
+
 authorization() {
-  local token=${VAULT_TOKEN-}
-  if [ -n "${VAULT_TOKEN_FILE-}" ]; then token=$(cat "$VAULT_TOKEN_FILE"); fi
-  if [ -n "$token" ]; then printf 'header = "Authorization: Bearer %s"\n' "$token"; fi
+  if [ -n "$1" ]; then printf 'header = "Authorization: Bearer %s"\n' "$1"; fi
 }
 
 # field NAME: the value of a field of the JSON object on standard input; nothing for null.
 field() {
   python3 -c 'import json, sys; value = json.load(sys.stdin)[sys.argv[1]]; print("" if value is None else value)' "$1"
+}
+
+# problem: what the problem document on standard input says; for invalid fields, also what is wrong with each.
+problem() {
+  python3 -c 'import json, sys
+
+def messages(found, *names):
+    if isinstance(found, str):
+        yield ": ".join([".".join(names), found] if names else [found])
+    elif isinstance(found, dict):
+        for name, nested in found.items():
+            yield from messages(nested, *names, name)
+    else:
+        for nested in found:
+            yield from messages(nested, *names)
+
+document = json.load(sys.stdin)
+print("; ".join([document["detail"], *messages(document.get("errors", []))]))'
 }

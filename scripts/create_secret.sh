@@ -7,7 +7,7 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: create_secret.sh [--path PATH] [--expires-in SECONDS] [--max-reads N] [--label KEY=VALUE]... [BASE64]
+usage: create_secret.sh [--path PATH] [--expires-in SECONDS] [--max-reads N] [--label KEY=VALUE]... [--empty] [BASE64]
 
 Stores a secret, under a path if one is given, and prints its id. Without BASE64 the value itself is
 read from standard input, byte for byte, so that it appears in no argument list:
@@ -15,13 +15,17 @@ read from standard input, byte for byte, so that it appears in no argument list:
   printf %s "$PASSWORD" | scripts/create_secret.sh --path team/app/db-password
 
 After --expires-in SECONDS it is gone, and after --max-reads N fetches; labels are to find it by, and no secrets.
+An empty value is refused unless --empty allows it: a pipe whose command failed delivers one.
 USAGE
   usage_environment
 }
 
-path=
+path='' empty=''
 while case "${1-}" in -*) true ;; *) false ;; esac; do
-  case "$1" in -h | --help) usage; exit 0 ;; esac
+  case "$1" in
+    -h | --help) usage; exit 0 ;;
+    --empty) empty=yes; shift; continue ;;
+  esac
   [ -n "${2-}" ] || { usage >&2; exit 2; }
   case "$1" in
     --path) path=$2 ;;
@@ -31,7 +35,7 @@ while case "${1-}" in -*) true ;; *) false ;; esac; do
 done
 [ $# -le 1 ] || { usage >&2; exit 2; }
 
-value=$(value "$@")
+value=$(value "$empty" "$@")
 require_plain "$value"
 require_plain "$path"
 

@@ -8,18 +8,22 @@ set -euo pipefail
 usage() {
   cat <<'USAGE'
 usage: update_secret.sh [--expected-version N] [--expires-in SECONDS] [--max-reads N] [--label KEY=VALUE]...
-                        SECRET_ID|PATH [BASE64]
+                        [--empty] SECRET_ID|PATH [BASE64]
 
 Adds a version and prints its number; older ones stay. Without BASE64 the value itself is read from
 standard input, byte for byte. With --expected-version nothing happens unless that is the current version.
-Labels take the place of all that there are.
+Labels take the place of all that there are. An empty value is refused unless --empty allows it: a pipe
+whose command failed delivers one.
 USAGE
   usage_environment
 }
 
-expected=
+expected='' empty=''
 while case "${1-}" in -*) true ;; *) false ;; esac; do
-  case "$1" in -h | --help) usage; exit 0 ;; esac
+  case "$1" in
+    -h | --help) usage; exit 0 ;;
+    --empty) empty=yes; shift; continue ;;
+  esac
   [ -n "${2-}" ] || { usage >&2; exit 2; }
   case "$1" in
     --expected-version) require_number "$2"; expected=$2 ;;
@@ -31,7 +35,7 @@ done
 name=$1; shift
 require_plain "$name"
 
-value=$(value "$@")
+value=$(value "$empty" "$@")
 require_plain "$value"
 
 answer=$(printf '{%s, "secret": "%s"%s%s}' "$(named "$name")" "$value" \

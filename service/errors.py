@@ -6,6 +6,7 @@
     ├── ConfigurationError        the process must not start with this configuration
     ├── InputRefused              the caller's input is invalid
     │   ├── NotJson
+    │   ├── EncodedBody           compressed
     │   ├── MalformedJson
     │   ├── InvalidFields
     │   ├── InvalidBase64
@@ -83,6 +84,18 @@ class NotJson(InputRefused):
 
     reason = "not json"
     kind = "not-json"
+
+
+class EncodedBody(InputRefused):
+    """The request's body has a content coding, such as gzip."""
+
+    reason = "encoded body"
+    kind = "encoded-body"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "send the body as it is, without the header Content-Encoding: none is decoded, not even gzip"
+        )
 
 
 class MalformedJson(InputRefused):

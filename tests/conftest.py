@@ -40,6 +40,7 @@ from tests import databases, kinds, standing
 from tests.applications import Applications
 from tests.certificates import Authority
 from tests.gunicorn_server import Server
+from tests.proxy import Proxy
 from tests.replica_set import Mongod, bare_members, initiate
 
 MASTER_KEY = bytes(range(32))
@@ -193,6 +194,18 @@ def standing_server(
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """A proxy that the environment names, with no exceptions."""
+    proxy = Proxy()
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy.url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pymongo.database import Database
 
 from tests import databases
 from tests.gunicorn_server import ROOT, Server
+from tests.proxy import Proxy
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -54,7 +55,7 @@ def run(server: Server) -> Run:
 def test_stores_and_fetches_byte_for_byte(run: Run) -> None:
     """Any bytes from standard input, and base64 from an argument."""
     for value in (b"hunter2", b"", b"line\n", bytes(range(256)), os.urandom(60_000)):
-        created = run("create_secret.sh", stdin=value)
+        created = run("create_secret.sh", "--empty", stdin=value)
         assert 0 == created.returncode, created.stderr
         assert value == run("fetch_secret.sh", created.stdout.decode().strip()).stdout
 
@@ -71,6 +72,9 @@ def test_shows_the_problem_and_fails(run: Run) -> None:
         ("create_secret.sh", base64.b64encode(bytes(70_000)).decode(), b"HTTP 413: "),
         ("fetch_secret.sh", "3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1", b"HTTP 404: Secret not found"),
         ("fetch_secret.sh", "no//path", b"HTTP 422: "),
+        ("fetch_secret.sh", "/team/a", b"path: a path is segments of "),
+        ("fetch_secret.sh", "team/a/", b"single slashes (none at the start or the end)"),
+        ("list_secrets.sh", "/team", b"prefix: "),
     ):
         finished = run(script, argument)
         assert 0 != finished.returncode
@@ -104,12 +108,85 @@ def test_sends_the_token_of_a_file(
     secret_id = created.stdout.decode().strip()
     fetched = run("fetch_secret.sh", secret_id, VAULT_URL=protected.url, VAULT_TOKEN_FILE=str(file))
     without = run("fetch_secret.sh", secret_id, VAULT_URL=protected.url)
-    refused = run("create_secret.sh", VAULT_URL=protected.url, VAULT_TOKEN_FILE=str(useless))
+    refused = run("create_secret.sh", "aGk=", VAULT_URL=protected.url, VAULT_TOKEN_FILE=str(useless))
 
     assert (0, b"hunter2") == (fetched.returncode, fetched.stdout), created.stderr + fetched.stderr
     assert b"fetch_secret.sh: HTTP 401: send a token, with the header Authorization" in without.stderr
     assert b"create_secret.sh: HTTP 403: the token lacks a scope for this: create" in refused.stderr
     assert b"" == without.stdout + refused.stdout
+
+
+def test_takes_a_token_file_from_any_editor(
+    run: Run, serve: Callable[..., Server], give: Callable[..., str], tmp_path: Path
+) -> None:
+    """Byte order marks, line ends of Windows, and the UTF-16 that its shells write."""
+    protected, file = serve(AUTH_REQUIRED="true"), tmp_path / "token"
+    protected.wait_until()
+    token = give("create:*")
+
+    for content in (
+        b"\xef\xbb\xbf" + token.encode(),
+        f"{token}\r\n".encode(),
+        f" {token}\t\n\n".encode(),
+        f"{token}\r\n".encode("utf-16"),
+        b"\xfe\xff" + token.encode("utf-16-be"),
+    ):
+        file.write_bytes(content)
+        created = run("create_secret.sh", "aGk=", VAULT_URL=protected.url, VAULT_TOKEN_FILE=str(file))
+        assert (0, b"") == (created.returncode, created.stderr), content.replace(token.encode(), b"TOKEN")
+    created = run("create_secret.sh", "aGk=", VAULT_URL=protected.url, VAULT_TOKEN=f"\ufeff{token}\r")
+    assert (0, b"") == (created.returncode, created.stderr)
+
+
+def test_refuses_what_is_no_token(run: Run, tmp_path: Path) -> None:
+    """Instead of sending none, or more than a header; the message names the file and shows nothing of it."""
+    broken, empty, missing = tmp_path / "broken", tmp_path / "empty", tmp_path / "missing"
+    broken.write_text('canary"\nheader = "X-Other: 1')
+    empty.write_text("\n")
+
+    for file, says in (
+        (broken, "holds characters that no token has"),
+        (empty, "is empty"),
+        (missing, "No such file"),
+    ):
+        refused = run("create_secret.sh", "aGk=", VAULT_TOKEN_FILE=str(file))
+        assert (2, b"") == (refused.returncode, refused.stdout), file
+        assert says in refused.stderr.decode()
+        assert str(file) in refused.stderr.decode()
+        assert b"canary" not in refused.stderr
+    assert 2 == run("create_secret.sh", "aGk=", VAULT_TOKEN='a"b').returncode
+
+
+def test_no_proxy_gets_what_is_for_this_machine(run: Run, server: Server, proxy: Proxy) -> None:
+    """Neither over http nor over https, however the address is written."""
+    port = server.url.rsplit(":", 1)[1]
+    for host in ("127.0.0.1", "localhost", "LocalHost", "127.1"):
+        created = run("create_secret.sh", "aGk=", VAULT_URL=f"http://{host}:{port}", VAULT_TOKEN="canary")
+        assert (0, b"") == (created.returncode, created.stderr), host
+    for url in (
+        "https://127.0.0.1:9",
+        "https://[::1]:9/",
+        "http://127.9.9.9:9",
+        "http://vault.localhost:9/x",
+    ):
+        assert 7 == run("create_secret.sh", "aGk=", VAULT_URL=url).returncode, url
+
+    assert [] == proxy.requests
+
+
+def test_a_proxy_may_lead_to_other_machines(run: Run, proxy: Proxy) -> None:
+    """It gets the name of the machine, and not the token."""
+    for url in ("https://vault.example", "https://127.0.0.1.example", "https://localhost.example:8000"):
+        failed = run("create_secret.sh", "aGk=", VAULT_URL=url, VAULT_TOKEN="canary")
+        assert 0 != failed.returncode
+
+    lines = [request.split(b"\r\n")[0] for request in proxy.requests]
+    assert [
+        b"CONNECT vault.example:443 HTTP/1.1",
+        b"CONNECT 127.0.0.1.example:443 HTTP/1.1",
+        b"CONNECT localhost.example:8000 HTTP/1.1",
+    ] == lines
+    assert b"canary" not in b"".join(proxy.requests)
 
 
 def test_creates_with_options(run: Run, server: Server) -> None:
@@ -140,6 +217,31 @@ def test_updates_a_secret(run: Run) -> None:
     assert b"update_secret.sh: HTTP 409: the secret is at version 3" in refused.stderr
     assert b"3" == run("fetch_secret.sh", "team/a").stdout
     assert b"1" == run("fetch_secret.sh", "--version", "1", "team/a").stdout
+
+
+def test_an_empty_pipe_is_no_value(run: Run) -> None:
+    """Neither an unset variable nor a command that failed replaces a password; --empty allows it."""
+    run("create_secret.sh", "--path", "team/a", stdin=b"hunter2")
+
+    for stdin, script, *arguments in (
+        (b"", "update_secret.sh", "team/a"),
+        (b"\n", "update_secret.sh", "team/a"),
+        (b"\r\n", "update_secret.sh", "team/a"),
+        (b"", "update_secret.sh", "team/a", ""),
+        (b"", "create_secret.sh", "--path", "team/b"),
+        (b"\n", "create_secret.sh", "--path", "team/b"),
+        (b"", "create_secret.sh", "--path", "team/b", ""),
+    ):
+        refused = run(script, *arguments, stdin=stdin)
+        assert (2, b"") == (refused.returncode, refused.stdout), (stdin, script, arguments)
+        assert b"the value is empty, so nothing was stored" in refused.stderr
+        assert b"--empty" in refused.stderr
+    assert b"hunter2" == run("fetch_secret.sh", "team/a").stdout
+    assert b"HTTP 404: " in run("fetch_secret.sh", "team/b").stderr
+
+    assert b"2\n" == run("update_secret.sh", "--empty", "team/a").stdout
+    assert (0, b"") == (run("fetch_secret.sh", "team/a").returncode, run("fetch_secret.sh", "team/a").stdout)
+    assert 0 == run("create_secret.sh", "--empty", "--path", "team/b", "").returncode
 
 
 def test_lists_paths(run: Run, server: Server) -> None:

@@ -9,8 +9,9 @@ from . import token_format
 
 MAX_CHARACTERS = 512
 RULE = (
-    "a path is segments of letters, digits and . _ - @ + = : , ~ separated by single slashes,"
-    f" up to {MAX_CHARACTERS} characters; no segment may be . or .., and a path must not contain a token"
+    "a path is segments of letters, digits and . _ - @ + = : , ~ separated by single slashes (none at the"
+    f" start or the end), up to {MAX_CHARACTERS} characters; no segment may be . or .., and a path must not"
+    " contain a token"
 )
 
 # Sorts after every path: no path contains a character this high.

@@ -15,7 +15,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from .. import strict_json
-from ..errors import InvalidFields, MalformedJson, NotJson, TooLarge
+from ..errors import EncodedBody, InvalidFields, MalformedJson, NotJson, TooLarge
 
 View = TypeVar("View", bound=Callable[..., Any])
 Decorator = Callable[[View], View]
@@ -98,6 +98,8 @@ def _body() -> Any:
     # The usual one first: to parse it takes as long as to parse the body.
     if asked.content_type != "application/json" and not asked.is_json:
         raise NotJson("send the body as JSON, with the header Content-Type: application/json")
+    if asked.environ.get("HTTP_CONTENT_ENCODING", "").lower() not in ("", "identity"):
+        raise EncodedBody
     limit = asked.max_content_length
     try:
         body = asked.get_data()

@@ -83,8 +83,14 @@ def seconds(description: str, example: int) -> fields.Integer:
 
 def moment(description: str) -> fields.AwareDateTime:
     """Return a field for a point in time, or null for none."""
+    example = "2090-01-31T12:00:00+00:00"
     return fields.AwareDateTime(
-        allow_none=True, metadata={"description": description, "example": "2090-01-31T12:00:00+00:00"}
+        allow_none=True,
+        error_messages={
+            "invalid": f"Not a time such as {example}.",
+            "invalid_awareness": "The time zone is missing: end with Z (UTC) or an offset such as +02:00.",
+        },
+        metadata={"description": description, "example": example},
     )
 
 

@@ -19,6 +19,7 @@ TYPE_PREFIX = "/problems/"
 
 STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.NotJson: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.EncodedBody: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.MalformedJson: HTTPStatus.BAD_REQUEST,
     errors.InvalidFields: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidBase64: HTTPStatus.BAD_REQUEST,
@@ -128,6 +129,9 @@ def _domain_error(error: errors.VaultError) -> Response:
     if isinstance(error, errors.Unavailable):
         log.error("cannot serve: %s", error, extra={"request_id": current_caller().request_id})
         response.headers["Retry-After"] = "1"
+    if isinstance(error, errors.EncodedBody):
+        # RFC 9110 section 15.5.16: which codings would do.
+        response.headers["Accept-Encoding"] = "identity"
     if isinstance(error, errors.Unauthenticated):
         # RFC 6750 section 3: no error code if no token was sent.
         sent = "" if isinstance(error, errors.NoToken) else ', error="invalid_token"'

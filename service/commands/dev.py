@@ -32,7 +32,9 @@ _OWN = ("MASTER_KEY", "MASTER_KEYS_DIR", "MASTER_KEY_PRIMARY", "MONGO_URI", "AUT
 @click.command(
     cls=Command, help="Run the API and a private MongoDB on this machine, to try it out or to develop."
 )
-@click.option("--port", type=int, default=8000, show_default=True, help="where the API listens")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="where the API listens"
+)
 @click.option(
     "--host",
     default="127.0.0.1",

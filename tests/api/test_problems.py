@@ -21,6 +21,7 @@ KINDS = {
     "ConfigurationError": "start-refused",
     "InputRefused": "input-refused",
     "NotJson": "not-json",
+    "EncodedBody": "encoded-body",
     "MalformedJson": "malformed-json",
     "InvalidFields": "invalid-fields",
     "InvalidBase64": "invalid-base64",

@@ -200,6 +200,23 @@ def test_refuses_in_one_line(tmp_path: Path, arguments: list[str], says: str) ->
     assert 1 == len(finished.stderr.splitlines())
 
 
+@pytest.mark.parametrize("port", ["99999", "0", "-1"])
+def test_says_which_ports_there_are(tmp_path: Path, port: str) -> None:
+    """Instead of calling one that cannot exist taken."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "service", "dev", "--data", str(tmp_path), f"--port={port}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert 2 == finished.returncode
+    assert f"{port} is not in the range 1<=x<=65535" in finished.stderr
+    assert "not free" not in finished.stderr
+
+
 def test_refuses_a_port_that_is_taken(dev: Callable[..., Dev], tmp_path: Path) -> None:
     """Before it starts anything."""
     started = dev("--data", str(tmp_path / "one"))

@@ -364,7 +364,9 @@ def test_an_empty_value_replaces_another_only_if_that_is_said(
     assert b"real" == fetched(client, "DB_PASSWORD")
 
     dry = operate(environment, *update, "--allow-empty", "--dry-run", stdin=placeholder)
-    assert b"line 1: DB_PASSWORD (no quotes, empty): new version, empty in the place of a value\n" in dry.stdout
+    assert (
+        b"line 1: DB_PASSWORD (no quotes, empty): new version, empty in the place of a value\n" in dry.stdout
+    )
     operate(environment, *update, "--allow-empty", stdin=placeholder)
     assert b"" == fetched(client, "DB_PASSWORD")
 

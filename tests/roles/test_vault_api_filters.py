@@ -1,4 +1,4 @@
-"""How long a replica may take to stop, and what is mounted into it."""
+"""How long a replica may take to stop, what is mounted into it, and what is imported from the Swarm."""
 
 import re
 
@@ -55,3 +55,26 @@ def test_secrets_and_configs_are_files_of_the_service_alone() -> None:
     assert [{**owner, "config_name": "ca_v1", "filename": "/run/secrets/tls_ca"}] == FILTERS[
         "vault_api_config_files"
     ]({"tls_ca": "ca_v1"})
+
+
+def test_an_imported_secret_has_its_name_or_a_path() -> None:
+    """White space after a comma does no harm; a path may have colons of its own."""
+    assert {"db": "db", "smtp_v3": "mail/password", "a.b-c": "x:y"} == FILTERS["vault_api_import_paths"](
+        ["db", " smtp_v3:mail/password", "a.b-c:x:y"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("secrets", "says"),
+    [
+        ([], "no secret is named"),
+        ([""], "'' is not the name of a Docker secret: write NAME or NAME:PATH"),
+        (["team/db"], "'team/db' is not the name"),
+        (["db:"], "'db:' is not the name"),
+        (["db", "db:other"], "db is named twice"),
+    ],
+)
+def test_says_what_cannot_be_imported(secrets: list[str], says: str) -> None:
+    """Before anything is started."""
+    with pytest.raises(ValueError, match=re.escape(says)):
+        FILTERS["vault_api_import_paths"](secrets)

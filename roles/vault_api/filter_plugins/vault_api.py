@@ -1,8 +1,9 @@
-"""Parts of the API's service that follow from its settings."""
+"""Parts of the API's service that follow from its settings, and what is imported from the Swarm."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 # The service runs as this user and is the only one that reads its files.
@@ -14,6 +15,9 @@ _DEFAULT_TIMEOUT, _MAX_TIMEOUT = 5, 30
 # Between gunicorn's last moment and SIGKILL: its workers are killed, its files removed.
 _MARGIN = 10
 _MIN_GRACE = 45
+
+# A Docker secret's name, and behind a colon the path that it gets.
+_IMPORTED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*)(?::(.+))?")
 
 
 def vault_api_stop_grace_seconds(environment: Mapping[str, Any]) -> int:
@@ -56,6 +60,29 @@ def vault_api_config_files(configs: Mapping[str, str]) -> list[dict[str, Any]]:
     ]
 
 
+def vault_api_import_paths(secrets: Iterable[str]) -> dict[str, str]:
+    """Return the path of each Docker secret that is to be imported, by its name.
+
+    Args:
+        secrets: names, each alone or as ``NAME:PATH``; a path is by default the name.
+
+    Raises:
+        ValueError: there is none, one is malformed, or one is named twice.
+    """
+    paths: dict[str, str] = {}
+    for secret in map(str.strip, secrets):
+        match = _IMPORTED.fullmatch(secret)
+        if not match:
+            raise ValueError(f"{secret!r} is not the name of a Docker secret: write NAME or NAME:PATH")
+        name, path = match.groups()
+        if name in paths:
+            raise ValueError(f"{name} is named twice: a secret is imported to one path")
+        paths[name] = path or name
+    if not paths:
+        raise ValueError("no secret is named: write NAME or NAME:PATH for each")
+    return paths
+
+
 class FilterModule:
     """What Ansible loads from this file."""
 
@@ -63,6 +90,7 @@ class FilterModule:
         """Return the filters by name."""
         return {
             "vault_api_config_files": vault_api_config_files,
+            "vault_api_import_paths": vault_api_import_paths,
             "vault_api_secret_files": vault_api_secret_files,
             "vault_api_stop_grace_seconds": vault_api_stop_grace_seconds,
         }

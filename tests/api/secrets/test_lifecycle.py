@@ -387,6 +387,20 @@ def test_the_service_can_generate_the_value(
     assert not any(value.decode() in created.text + updated.text for value in values)
 
 
+@pytest.mark.parametrize("field", ["expires_at", "version_expires_at"])
+def test_says_that_a_time_lacks_its_zone(client: FlaskClient, field: str) -> None:
+    """And of what is no time at all, what one looks like."""
+    naive = ask(client, "create/", secret=ONE, **{field: "2090-01-01T00:00:00"})
+    wrong = ask(client, "create/", secret=ONE, **{field: "tomorrow"})
+    good = ask(client, "create/", secret=ONE, **{field: "2090-01-01T00:00:00Z"})
+
+    assert ["The time zone is missing: end with Z (UTC) or an offset such as +02:00."] == (
+        naive.json["errors"][field]
+    )
+    assert ["Not a time such as 2090-01-31T12:00:00+00:00."] == wrong.json["errors"][field]
+    assert 200 == good.status_code
+
+
 @pytest.mark.parametrize(
     ("operation", "body", "field"),
     [

@@ -1,6 +1,7 @@
 """api.secrets.values: create and fetch, with a real database."""
 
 import base64
+import gzip
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -181,6 +182,33 @@ def test_refuses_a_body_without_the_content_type_of_json(
     problem = assert_problem(client.post(CREATE, data='{"secret": ""}', content_type=content_type), 415)
 
     assert "Content-Type: application/json" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(b'{"secret": ""}')),
+        ("GZIP", gzip.compress(b'{"secret": ""}')),
+        ("deflate, gzip", b"..."),
+        ("br", b'{"secret": ""}'),
+    ],
+    ids=["gzip", "upper case", "two", "not even encoded"],
+)
+def test_refuses_an_encoded_body(client: FlaskClient, coding: str, body: bytes) -> None:
+    """The message says so, instead of calling it no JSON, and the header says what would do."""
+    headers = {"Content-Encoding": coding}
+
+    refused = client.post(CREATE, data=body, content_type="application/json", headers=headers)
+
+    problem = assert_problem(refused, 415)
+    assert "without the header Content-Encoding" in problem["detail"]
+    assert ("/problems/encoded-body", "identity") == (problem["type"], refused.headers["Accept-Encoding"])
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+def test_takes_a_body_that_says_it_is_not_encoded(client: FlaskClient, coding: str) -> None:
+    """RFC 9110 reserves a name for that."""
+    assert 200 == client.post(CREATE, json={"secret": ""}, headers={"Content-Encoding": coding}).status_code
 
 
 def test_limits_a_secret_by_its_own_size(make_client: Callable[..., FlaskClient]) -> None:
