@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
-from .errors import ConfigurationError, Unavailable
+from .errors import VaultError
 
 REFUSED = 2
 INTERRUPTED = 130
@@ -14,16 +15,29 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code.
 
-    2 if the command line or the configuration is invalid, with a message on standard error; 130 after Ctrl-C.
+    2 if the command cannot do what it is told to, with a message on standard error; 130 after Ctrl-C.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return _run(arguments)
-    except (ConfigurationError, Unavailable) as error:
-        print(f"secret-manager: {error}", file=sys.stderr)
-        return REFUSED
+        code = _run(arguments)
+        # Not at exit, where an error has no message.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except VaultError as error:
+        return _refuse(str(error))
+    except OSError as error:
+        # What no command has a message of its own for: a folder that cannot be read, a disk that is full.
+        return _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _refuse(why: str) -> int:
+    # The terminal may be gone, or the disk full.
+    with suppress(OSError):
+        print(f"secret-manager: {why}", file=sys.stderr)
+    return REFUSED
 
 
 def _run(arguments: list[str]) -> int:

@@ -13,28 +13,37 @@ gc.disable()
 
 import os
 import resource
-import shutil
 import ssl
 import sys
-import tempfile
 from logging.config import dictConfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# gunicorn may be started in any folder but this one, where Python would take `secrets` for its own module.
+_PACKAGE = Path(__file__).resolve().parent
+if Path.cwd() == _PACKAGE:
+    sys.exit(
+        f"secret-manager: start gunicorn in another folder, such as {_PACKAGE.parent}, not in the package's"
+    )
+if str(_PACKAGE.parent) not in sys.path:
+    sys.path.insert(0, str(_PACKAGE.parent))
+
 from service.environment import process_environment
 from service.errors import ConfigurationError, Unavailable
 from service.hardening import harden_process
-from service.server import logs
+from service.server import logs, metrics_files
 from service.server.connection import TlsSocket
 from service.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gunicorn.arbiter import Arbiter
+
     from service.server.worker import Worker
 
 # In memory: neither the workers' heartbeat nor their counters may wait for a disk.
-_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  (a tmpfs, not shared files)
+_MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108  (a tmpfs, not shared files)
 
 # The youngest generation is collected after 5,000 net allocations, each older one after 20 collections of
 # the one before.
@@ -64,7 +73,7 @@ if _settings.health_socket:
 workers = _settings.workers
 worker_class = "service.server.worker.Worker"
 threads = _settings.threads
-worker_tmp_dir = _MEMORY
+worker_tmp_dir = _MEMORY and str(_MEMORY)
 
 # For a worker without a heartbeat, not for a request: a request is bounded by its database time.
 timeout = 60
@@ -95,8 +104,19 @@ def ssl_context(config: object, default: "Callable[[], ssl.SSLContext]") -> ssl.
     return _tls_context
 
 
+def pre_fork(server: "Arbiter", worker: "Worker") -> None:
+    """Give a new worker the number of its metrics, and the space that they need."""
+    worker.number = metrics_files.numbers.take()
+    try:
+        metrics_files.allocate(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]), worker.number)
+    except OSError as error:
+        # The space for as many as WORKERS was taken at the start: this is one more, during a reload.
+        server.log.error("a worker may be killed by SIGBUS when it counts: %s", error.strerror)
+
+
 def post_fork(server: object, worker: "Worker") -> None:
     """Give a new worker the settings that gunicorn's own settings do not have."""
+    metrics_files.numbers.own = worker.number
     worker.request_seconds = _settings.request_seconds
     worker.trusted_proxies = _settings.trusted_proxies
 
@@ -127,27 +147,18 @@ def worker_exit(server: object, worker: "Worker") -> None:
 
 def on_starting(server: object) -> None:
     """Prepare the database, once, before there is a socket or a worker."""
-    # A new folder for each run, so that no counter of an earlier run is counted again.  It is set before
-    # prometheus_client is imported, which decides at import how it stores values.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="secret-manager-metrics-", dir=_MEMORY)
-    from service.server.startup import prepare
-
-    dictConfig(logconfig_dict)
     try:
+        # Before anything imports prometheus_client's metrics.
+        metrics_files.open_folder(_MEMORY, 1 + workers)
+        from service.server.startup import prepare
+
+        dictConfig(logconfig_dict)
         prepare(_settings)
     except (ConfigurationError, Unavailable) as error:
-        on_exit(server)
         sys.exit(f"secret-manager: {error}")
 
 
 def child_exit(server: object, worker: "Worker") -> None:
-    """Release a dead worker's slot and drop its gauges from the metrics; its counters stay."""
-    from prometheus_client.multiprocess import mark_process_dead
-
+    """Release what a worker that is gone had; the next one goes on counting where it stopped."""
     worker.slot.release()
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library's is not annotated
-
-
-def on_exit(server: object) -> None:
-    """Remove this run's counters."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    metrics_files.numbers.free(worker.number)

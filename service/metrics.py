@@ -1,7 +1,7 @@
 """Prometheus metrics.  Under gunicorn the workers share a folder, so each answers for all of them.
 
-gunicorn.conf.py sets ``PROMETHEUS_MULTIPROC_DIR`` to that folder before this module is imported:
-prometheus_client decides at import how it stores values.
+gunicorn.conf.py opens that folder before this module is imported: prometheus_client decides how it stores a
+value when the value's metric is made.  See ``server.metrics_files``.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gc
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -360,6 +361,27 @@ def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
         server.begin_to_stop()
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def no_temporary_folder() -> list[str]:
+    """What a command begins with to run where no temporary folder can be written to."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system")
+    read_only = "for folder in /tmp /var/tmp .; do mount --bind -o ro $folder $folder; done"
+    return ["unshare", "--mount", "sh", "-ec", f'{read_only}; cd "$PWD"; exec "$@"', "-"]
 
 
 @pytest.fixture(scope="session")

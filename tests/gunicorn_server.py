@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,21 @@ from typing import Any
 import requests
 
 ROOT = Path(__file__).parents[1]
-COMMAND = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py", "service.wsgi:app"]
 # The library keeps connections open until its objects are collected, and a server that stops waits two
 # seconds for a kept connection.
 LAST = {"Connection": "close"}
+
+
+def command(root: Path) -> list[str]:
+    """Return what starts the server of a checkout, from whatever folder."""
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        str(root / "service/gunicorn.conf.py"),
+        "service.wsgi:app",
+    ]
 
 
 class From(requests.adapters.HTTPAdapter):
@@ -39,7 +50,8 @@ class Server:
     """A server with ``environment`` (None removes a variable), which logs to ``log``.
 
     If the environment makes it serve TLS, ``ca`` is the CA file to verify its certificate with.  ``root`` is
-    the checkout that it runs from.
+    the checkout that it runs from, ``folder`` the working directory if it is another, and ``before`` is what
+    the command begins with.
     """
 
     def __init__(
@@ -48,6 +60,8 @@ class Server:
         log: Path,
         ca: Path | None = None,
         root: Path = ROOT,
+        folder: Path | None = None,
+        before: Sequence[str | Path] = (),
     ) -> None:
         self.port = free_port()
         self.url = f"{'https' if ca else 'http'}://127.0.0.1:{self.port}"
@@ -56,8 +70,8 @@ class Server:
         variables = {**os.environ, "LISTEN": f"127.0.0.1:{self.port}", **environment}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                COMMAND,
-                cwd=root,
+                [*before, *command(root)],
+                cwd=folder or root,
                 env={name: value for name, value in variables.items() if value is not None},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -76,8 +75,13 @@ def _create(output: str) -> int:
         file.flush()
     manifest = json.dumps({**asdict(backup.manifest), "bytes": length, "sha256": digest.hexdigest()})
     if output != "-":
-        with files.atomic_file(Path(f"{output}.manifest.json")) as manifest_file:
-            manifest_file.write(f"{manifest}\n".encode())
+        try:
+            with files.atomic_file(Path(f"{output}.manifest.json")) as manifest_file:
+                manifest_file.write(f"{manifest}\n".encode())
+        except ConfigurationError:
+            # The two belong together.
+            Path(output).unlink()
+            raise
     print(manifest, file=sys.stderr, flush=True)
     return 0
 
@@ -175,20 +179,8 @@ def _recorded(operation: str) -> Iterator[tuple[Runtime, Entry]]:
             yield runtime, entry
 
 
-@contextmanager
-def _open_output(name: str) -> Iterator[BinaryIO]:
-    if name != "-":
-        with files.atomic_file(Path(name)) as file:
-            yield file
-        return
-    try:
-        yield sys.stdout.buffer
-    except BrokenPipeError:
-        # Python must not write the rest at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise ConfigurationError(
-            "the program that reads the backup ended before the backup was complete"
-        ) from None
+def _open_output(name: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdout.buffer) if name == "-" else files.atomic_file(Path(name))
 
 
 @contextmanager

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import ipaddress
 import os
 import secrets
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +19,14 @@ import click
 
 from ..crypto.aead import KEY_BYTES
 from ..dev.mongod import EmbeddedMongo
-from ..dev.processes import StopSignal, stop_process, wait_for_end, wait_until_ready
+from ..dev.processes import (
+    StopSignal,
+    describe_end,
+    start_process,
+    stop_process,
+    wait_for_end,
+    wait_until_ready,
+)
 from ..environment import Address, process_environment
 from ..errors import ConfigurationError
 from ..server.local_client import speaks_tls
@@ -25,6 +34,8 @@ from .base import Command
 
 _GUNICORN_CONFIG = Path(__file__).parents[1] / "gunicorn.conf.py"
 _START_SECONDS = 90
+# How long the API of a `dev` that was killed may take to close its port.
+_PORT_SECONDS = 3
 # Set by this command; every other variable has the same meaning as in production.
 _OWN = ("MASTER_KEY", "MASTER_KEYS_DIR", "MASTER_KEY_PRIMARY", "MONGO_URI", "AUTH_REQUIRED", "LISTEN")
 
@@ -50,7 +61,9 @@ _OWN = ("MASTER_KEY", "MASTER_KEYS_DIR", "MASTER_KEY_PRIMARY", "MONGO_URI", "AUT
 )
 @click.option("--mongo-uri", help="use this MongoDB replica set instead of the embedded one")
 def command(port: int, host: str, data: Path, mongo_uri: str | None) -> int:
-    """Serve until Ctrl-C or SIGTERM, or until one of the two processes ends; then stop both.
+    """Serve until Ctrl-C, SIGTERM or SIGHUP, or until one of the two processes ends; then stop both.
+
+    If this process is killed, the two end as well.
 
     Raises:
         ConfigurationError: it cannot start; the message says what to do.
@@ -61,10 +74,12 @@ def command(port: int, host: str, data: Path, mongo_uri: str | None) -> int:
     _require_loopback(address.host)
     _require_free(address)
     _make_private_folder(data)
-    key_file = _key_file(data)
 
     with ExitStack() as stack:
+        stack.callback(os.close, _lock(data))
+        key_file = _key_file(data)
         processes: dict[str, subprocess.Popen[bytes]] = {}
+        mongo = None
         if mongo_uri is None:
             print(f"starting MongoDB in {data} ...", flush=True)
             mongo = stack.enter_context(EmbeddedMongo(data / "mongo"))
@@ -78,7 +93,12 @@ def command(port: int, host: str, data: Path, mongo_uri: str | None) -> int:
             _print_welcome(f"{'https' if tls else 'http'}://{address}", data)
         died = wait_for_end(processes, stop)
         if died:
-            print(f"secret-manager: {died} stopped by itself; stopping the rest", file=sys.stderr)
+            ended = processes[died]
+            if mongo is not None and ended is mongo.process:
+                how = mongo.describe_end()
+            else:
+                how = describe_end(ended.returncode)
+            print(f"secret-manager: {died} stopped by itself ({how}); stopping the rest", file=sys.stderr)
             return 1
         print("stopping ...", flush=True)
     return 0
@@ -97,13 +117,22 @@ def _require_loopback(host: str) -> None:
 
 
 def _require_free(address: Address) -> None:
+    end = time.monotonic() + _PORT_SECONDS
+    while not _is_free(address):
+        if time.monotonic() > end:
+            raise ConfigurationError(f"{address} is not free: choose another port with --port")
+        time.sleep(0.1)
+
+
+def _is_free(address: Address) -> bool:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address.host, address.port))
         except (OSError, OverflowError):
-            raise ConfigurationError(f"{address} is not free: choose another port with --port") from None
+            return False
+    return True
 
 
 def _make_private_folder(folder: Path) -> None:
@@ -114,6 +143,19 @@ def _make_private_folder(folder: Path) -> None:
         raise ConfigurationError(
             f"cannot use {folder}: {error.strerror}; name another folder with --data"
         ) from None
+
+
+def _lock(folder: Path) -> int:
+    """Take the folder for this process, and return the descriptor that holds it."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ConfigurationError(
+            f"another dev uses {folder}: stop it, or name another folder with --data"
+        ) from None
+    return descriptor
 
 
 def _key_file(folder: Path) -> Path:
@@ -130,8 +172,12 @@ def _key_file(folder: Path) -> Path:
             f"{folder} holds data but no master_key, and a new key could not open it: put the key back,"
             " or start with another folder: --data"
         )
-    with os.fdopen(descriptor, "wb") as key_file:
-        key_file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+    try:
+        with os.fdopen(descriptor, "wb") as key_file:
+            key_file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
+    except OSError as error:
+        file.unlink()
+        raise ConfigurationError(f"cannot write {file}: {error.strerror}") from None
     return file
 
 
@@ -146,12 +192,11 @@ def _environment(base: Mapping[str, str], address: Address, key_file: Path, uri:
 
 
 def _start_api(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    return start_process(
         [sys.executable, "-m", "gunicorn", "-c", str(_GUNICORN_CONFIG), "service.wsgi:app"],
-        env=environment,
         # The package's parent, whatever the caller's working directory is.
-        cwd=_GUNICORN_CONFIG.parents[1],
-        start_new_session=True,
+        _GUNICORN_CONFIG.parents[1],
+        environment,
     )
 
 

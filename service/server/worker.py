@@ -62,8 +62,11 @@ class Worker(BaseWorker):  # type: ignore[misc]
     """Bounds the time of a client, and answers malformed requests with a problem document.
 
     ``request_seconds`` is how long a request may take to arrive, ``max_body_bytes`` what its body may have,
-    and ``trusted_proxies`` are the networks of proxies, behind which there are many clients.
+    and ``trusted_proxies`` are the networks of proxies, behind which there are many clients.  ``number`` is
+    that of its metrics: see ``metrics_files``.
     """
+
+    number: int
 
     request_seconds = 10.0
     max_body_bytes = 0

@@ -75,6 +75,23 @@ def test_says_in_one_line_why_it_cannot(environment: dict[str, str], database: D
     assert finished.stderr.splitlines()[-1].startswith("secret-manager: MongoDB was not reachable")
 
 
+@pytest.mark.parametrize("subcommand", ["verify", "accept-rollback"])
+def test_a_log_whose_key_was_altered_is_told_in_one_line(
+    environment: dict[str, str],
+    make_client: Callable[..., FlaskClient],
+    database: Database,
+    subcommand: str,
+) -> None:
+    """With auditing off no record fails before the command itself does."""
+    make_client().post("/vault/secret/create/", json={"secret": "aGVsbG8="})
+    database.meta.update_one({"_id": "audit_key"}, {"$set": {"mac": b"altered"}})
+
+    refused = run({**environment, "AUDIT_ENABLED": "false"}, "audit", subcommand)
+
+    assert (2, "") == (refused.returncode, refused.stdout)
+    assert "secret-manager: the document of the audit key was altered\n" == refused.stderr
+
+
 def test_verify_reports_by_line_and_by_exit_code(
     environment: dict[str, str], make_client: Callable[..., FlaskClient], database: Database
 ) -> None:

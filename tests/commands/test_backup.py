@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import mmap
+import shutil
 from pathlib import Path
 
 from flask.testing import FlaskClient
@@ -63,6 +65,27 @@ def test_creates_drills_and_restores(
     assert [("backup_restore_check", "success"), ("backup_restore", "success")] == [
         one for one in operations(database) if one[0] in ("backup_restore_check", "backup_restore")
     ]
+
+
+def test_a_full_disk_is_told_in_one_line_and_nothing_is_left(
+    client: FlaskClient, environment: dict[str, str], small_disk: Path
+) -> None:
+    """Neither a part of a backup, nor one without its manifest."""
+    post(client, CREATE, {"secret": "YQ==", "path": "a"})
+    backup = small_disk / "vault.backup"
+    # With no page for the backup, and with none for its manifest.
+    for pages, name in ((0, backup), (1, f"{backup}.manifest.json")):
+        room = pages * mmap.PAGESIZE
+        (small_disk / "fill").write_bytes(bytes(shutil.disk_usage(small_disk).free - room))
+
+        full = operate(environment, "backup", "create", "--output", str(backup))
+
+        line = full.stderr.splitlines()[-1].decode()
+        assert f"secret-manager: cannot write {name}: No space left on device" == line
+        assert (2, b"") == (full.returncode, full.stdout)
+        assert b"Traceback" not in full.stderr
+        assert ["fill"] == [file.name for file in small_disk.iterdir()]
+        (small_disk / "fill").unlink()
 
 
 def test_shows_the_manifest_without_a_database(

@@ -1,14 +1,19 @@
 """commands.dev: one command, a secret within a minute, and nothing left running behind."""
 
+import fcntl
 import os
+import pty
 import re
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
+import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -20,13 +25,20 @@ from tests.gunicorn_server import ROOT, free_port
 class Dev:
     """A running ``python -m service dev``."""
 
-    def __init__(self, log: Path, *arguments: str, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(
+        self,
+        log: Path,
+        *arguments: str,
+        port: int | None = None,
+        before: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "service", "dev", "--port", str(self.port), *arguments],
+                [*before, sys.executable, "-m", "service", "dev", "--port", str(self.port), *arguments],
                 cwd=ROOT,
                 env={**os.environ, **environment},
                 stdout=output,
@@ -44,8 +56,7 @@ class Dev:
 
     def children(self) -> list[int]:
         """Return the ids of mongod and gunicorn, in the order in which they were started."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(child) for child in children.split()]
+        return children(self.process.pid)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""
@@ -55,12 +66,19 @@ class Dev:
 
 
 @pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder with a short name; pytest's are too long for sockets."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def dev(tmp_path: Path) -> Iterator[Callable[..., Dev]]:
     """Return a function that starts the command."""
     started: list[Dev] = []
 
-    def start(*arguments: str, **environment: str) -> Dev:
-        started.append(Dev(tmp_path / f"dev-{len(started)}.log", *arguments, **environment))
+    def start(*arguments: str, **options: Any) -> Dev:
+        started.append(Dev(tmp_path / f"dev-{len(started)}.log", *arguments, **options))
         return started[-1]
 
     yield start
@@ -72,6 +90,22 @@ def paste(line: str) -> str:
     """Run a line as a user's shell does, and return what it prints."""
     finished = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=True)
     return finished.stdout
+
+
+def children(process: int) -> list[int]:
+    """Return the ids of the processes that all threads of this one have started, oldest first."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return sorted(int(child) for thread in threads for child in (thread / "children").read_text().split())
+
+
+def wait_until_gone(processes: list[int]) -> None:
+    """Wait until none of them runs; end them, and fail, if they go on."""
+    end = time.monotonic() + 30
+    while (left := running(processes)) and time.monotonic() < end:
+        time.sleep(0.1)
+    for process in left:
+        os.kill(process, signal.SIGKILL)
+    assert [] == left
 
 
 def running(processes: list[int]) -> list[int]:
@@ -132,6 +166,168 @@ def test_when_one_dies_the_other_is_stopped(
     assert 1 == started.process.wait(60)
     assert f"{name} stopped by itself" in started.log.read_text()
     assert [] == running(children)
+
+
+def test_closing_the_terminal_stops_everything(tmp_path: Path) -> None:
+    """The kernel sends SIGHUP, and what is printed from then on goes nowhere."""
+    terminal, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service", "dev", "--port", str(free_port()), "--data", str(tmp_path)],
+        cwd=ROOT,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(slave)
+    printed = b""
+    while b"Ready: " not in printed:
+        printed += os.read(terminal, 65_536)
+    started = children(process.pid)
+    workers = children(started[1])
+
+    os.close(terminal)
+
+    process.wait(60)
+    assert 2 == len(workers)
+    wait_until_gone([*started, *workers])
+    # Empty if mongod was stopped in order.
+    assert "" == (tmp_path / "mongo" / "db" / "mongod.lock").read_text()
+
+
+@pytest.mark.parametrize("also", [[], [0], [1], [0, 1]], ids=str)
+def test_a_killed_parent_takes_all_with_it_and_the_next_start_works(
+    dev: Callable[..., Dev], tmp_path: Path, also: list[int]
+) -> None:
+    """Whichever of its children the kernel kills as well; the same port and folder can be used at once."""
+    data = str(tmp_path / "data")
+    first = dev("--data", data)
+    first.wait_until_ready()
+    started = first.children()
+    workers = children(started[1])
+
+    first.process.kill()
+    for each in also:
+        os.kill(started[each], signal.SIGKILL)
+    first.process.wait()
+    second = dev("--data", data, port=first.port)
+
+    second.wait_until_ready()
+    assert 2 == len(workers)
+    wait_until_gone([*started, *workers])
+
+
+def test_a_parent_that_is_killed_while_it_starts_takes_all_with_it(
+    dev: Callable[..., Dev], tmp_path: Path
+) -> None:
+    """At any moment: also between the two."""
+    for seconds in (0.3, 0.6, 0.9, 1.2):
+        started = dev("--data", str(tmp_path / "data"))
+        time.sleep(seconds)
+        before = children(started.process.pid)
+        started.process.kill()
+        started.process.wait()
+        wait_until_gone(before)
+
+
+def test_nothing_is_left_of_a_folder_with_a_long_name(
+    dev: Callable[..., Dev], tmp_path: Path, temporary: Path
+) -> None:
+    """A socket's path may be 107 bytes long, so a longer one is reached over a link elsewhere."""
+    data = tmp_path / ("long" * 30)
+    first = dev("--data", str(data), TMPDIR=str(temporary))
+    first.wait_until_ready()
+    first.process.kill()
+    first.process.wait()
+    assert 1 == len(list(temporary.iterdir()))
+
+    second = dev("--data", str(data), TMPDIR=str(temporary))
+    second.wait_until_ready()
+    assert 1 == len(list(temporary.iterdir()))
+    second.stop()
+
+    assert [] == list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("name", ["with blank", "a+b%20c", "ü,:@?&"])
+def test_the_folder_may_have_any_name(dev: Callable[..., Dev], tmp_path: Path, name: str) -> None:
+    """Also one that a connection string would need escapes for."""
+    dev("--data", str(tmp_path / name)).wait_until_ready()
+
+
+def test_needs_no_temporary_folder(
+    dev: Callable[..., Dev], no_temporary_folder: list[str], tmp_path: Path
+) -> None:
+    """In a folder with a short name; for a long one it says what it needs."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        short = dev("--data", folder, before=no_temporary_folder)
+        short.wait_until_ready()
+        assert 0 == short.stop()
+
+        long = dev("--data", f"{folder}/{'long' * 30}", before=no_temporary_folder)
+        assert 2 == long.process.wait(60)
+    _, line = long.log.read_text().splitlines()
+    assert "no temporary folder can be made, which the long name" in line
+
+
+def test_two_cannot_use_the_same_folder(dev: Callable[..., Dev], tmp_path: Path) -> None:
+    """The second is refused at once, and the first goes on."""
+    first = dev("--data", str(tmp_path / "data"))
+    first.wait_until_ready()
+
+    second = dev("--data", str(tmp_path / "data"))
+
+    assert 2 == second.process.wait(10)
+    assert f"another dev uses {tmp_path / 'data'}: stop it" in second.log.read_text()
+    assert 200 == requests.get(f"{first.url}/readyz", timeout=10).status_code
+
+
+def test_says_why_mongodb_stopped(dev: Callable[..., Dev], tmp_path: Path) -> None:
+    """With the last errors of its log."""
+    started = dev("--data", str(tmp_path / "data"))
+    started.wait_until_ready()
+
+    os.kill(started.children()[0], signal.SIGABRT)
+
+    assert 1 == started.process.wait(60)
+    (line,) = [line for line in started.log.read_text().splitlines() if "by itself" in line]
+    assert "MongoDB stopped by itself (killed by SIGABRT; Got signal: 6 (Aborted).); stopping the" in line
+
+
+def test_says_why_mongodb_does_not_start(dev: Callable[..., Dev], tmp_path: Path) -> None:
+    """Data that is damaged, for example; in one line."""
+    first = dev("--data", str(tmp_path / "data"))
+    first.wait_until_ready()
+    first.stop()
+    (tmp_path / "data" / "mongo" / "db" / "WiredTiger.turtle").write_text("damaged")
+
+    second = dev("--data", str(tmp_path / "data"))
+
+    assert 2 == second.process.wait(60)
+    _, line = second.log.read_text().splitlines()
+    assert line.startswith("secret-manager: mongod stopped immediately (")
+    assert "WiredTiger.turtle" in line
+
+
+def test_says_that_the_disk_is_full(dev: Callable[..., Dev], small_disk: Path) -> None:
+    """Whatever is written first; no half a key is left."""
+    (small_disk / "fill").write_bytes(bytes(200 * 1024))
+    with pytest.raises(OSError, match="No space left"):
+        (small_disk / "more").write_bytes(bytes(10 * 1024 * 1024))
+
+    full = dev("--data", str(small_disk / "data"))
+    assert 2 == full.process.wait(60)
+    (line,) = full.log.read_text().splitlines()
+    assert "No space left on device" in line
+    assert not (small_disk / "data" / "master_key").exists()
+
+    (small_disk / "fill").unlink()
+    nearly = dev("--data", str(small_disk / "data"))
+    assert 2 == nearly.process.wait(60)
+    _, line = nearly.log.read_text().splitlines()
+    assert "mongod stopped immediately (" in line
+    assert line.endswith(f"the disk is full); see {small_disk}/data/mongo/mongod.log")
 
 
 def test_only_the_owner_can_read_data_and_key(dev: Callable[..., Dev], tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
 from pymongo.database import Database
 
 from tests.calls import OF_CALLERS
-from tests.gunicorn_server import COMMAND, ROOT, Server, free_port
+from tests.gunicorn_server import ROOT, Server, command, free_port
 
 CREATE_HEAD = b"POST /vault/secret/create/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
@@ -181,6 +182,15 @@ def test_replicas_can_start_at_the_same_time(serve: Callable[..., Server], datab
     assert 30 * 86_400 == database.audit_logs.index_information()["timestamp_1"]["expireAfterSeconds"]
 
 
+def test_starts_from_any_folder(environment: dict[str, str], tmp_path: Path) -> None:
+    """The package is found beside the settings."""
+    server = Server(environment, tmp_path / "log", folder=tmp_path)
+    try:
+        server.wait_until()
+    finally:
+        assert 0 == server.stop()
+
+
 def test_runs_but_is_not_ready_with_the_wrong_key(serve: Callable[..., Server]) -> None:
     """It serves nothing, and names the key that it lacks."""
     right = serve()
@@ -201,11 +211,11 @@ def test_runs_but_is_not_ready_with_the_wrong_key(serve: Callable[..., Server]) 
 def refuse(environment: dict[str, str]) -> Callable[..., str]:
     """Return a function that starts a server, expects it to fail, and returns its error line."""
 
-    def start(**changed: str | None) -> str:
+    def start(folder: Path = ROOT, **changed: str | None) -> str:
         process_environment = {**os.environ, **environment, "LISTEN": f"127.0.0.1:{free_port()}", **changed}
         finished = subprocess.run(
-            COMMAND,
-            cwd=ROOT,
+            command(ROOT),
+            cwd=folder,
             env={name: value for name, value in process_environment.items() if value is not None},
             capture_output=True,
             text=True,
@@ -245,6 +255,11 @@ def test_refuses_an_invalid_configuration_in_one_line(
 
     assert says in line
     assert "hunter2" not in line
+
+
+def test_refuses_to_start_in_the_packages_folder(refuse: Callable[..., str]) -> None:
+    """Modules there have the names of Python's own."""
+    assert "start gunicorn in another folder, such as " in refuse(ROOT / "service")
 
 
 def test_fails_if_the_database_does_not_become_reachable(refuse: Callable[..., str]) -> None:
