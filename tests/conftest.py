@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gc
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -39,7 +40,7 @@ from service.tokens.tokens import TokenServices
 from tests import databases, kinds, standing
 from tests.applications import Applications
 from tests.certificates import Authority
-from tests.gunicorn_server import Server
+from tests.gunicorn_server import COMMAND, ROOT, Server, free_port
 from tests.replica_set import Mongod, bare_members, initiate
 
 MASTER_KEY = bytes(range(32))
@@ -347,6 +348,29 @@ def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
         server.begin_to_stop()
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def refuse(environment: dict[str, str]) -> Callable[..., str]:
+    """Return a function that starts a server, expects it to fail, and returns its error line."""
+
+    def start(**changed: str | None) -> str:
+        process_environment = {**os.environ, **environment, "LISTEN": f"127.0.0.1:{free_port()}", **changed}
+        finished = subprocess.run(
+            COMMAND,
+            cwd=ROOT,
+            env={name: value for name, value in process_environment.items() if value is not None},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert 0 != finished.returncode
+        lines = [line for line in finished.stderr.splitlines() if not line.startswith("{")]
+        assert 1 == len(lines), finished.stderr
+        return lines[0]
+
+    return start
 
 
 @pytest.fixture(scope="session")
