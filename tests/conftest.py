@@ -44,7 +44,7 @@ from tests.gunicorn_server import COMMAND, ROOT, Server, free_port
 from tests.replica_set import Mongod, bare_members, initiate
 
 MASTER_KEY = bytes(range(32))
-OTHER_MASTER_KEY = bytes(range(32, 64))
+OTHER_MASTER_KEY = bytes(range(224, 256))
 TESTS = Path(__file__).parent
 # Dropping a database waits for the journal, which is written every 100 ms by default; and nobody will ask
 # for the figures that a mongod records every second.

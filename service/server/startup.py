@@ -10,6 +10,7 @@ from ..audit import anchors
 from ..audit.checkpointer import audit_log
 from ..crypto.keyring import KeyRing
 from ..errors import CannotDecrypt, Unavailable
+from ..keys import text_keys
 from ..keys.canary import KeyRingCheck
 from ..keys.default_database import require_not_instead
 from ..settings import Settings
@@ -39,6 +40,8 @@ def prepare(settings: Settings) -> None:
         store.wait_until_usable(settings.store.startup_timeout)
         ring = key_ring(settings, store)
         require_not_instead(store.default_database, ring)
+        if text_keys.text_key_ids(ring):
+            log.warning("%s", text_keys.WARNING)
         for change in store.reconcile_indexes(settings.store.audit_ttl_days):
             log.info("%s", change)
         try:
