@@ -49,7 +49,7 @@ def test_describes_all_lines_in_order(vault: SecretServices) -> None:
         (1, "a: create"),
         (2, "refuse: the single quote is not closed"),
         (4, "refuse: path: line 1 has the same path"),
-        (5, "large: refuse: a secret may have up to 65536 bytes"),
+        (5, "large: refuse: a secret may have up to 65536 bytes (MAX_SECRET_BYTES)"),
         (6, "b: create"),
     ] == [(one.number, one.text) for one in found]
 
