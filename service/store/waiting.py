@@ -71,8 +71,8 @@ def wait_until_usable(client: MongoClient[Document], uri: str, tls: MongoTls | N
         time.sleep(min(1.0, left))
 
 
-def _read(database: Database[Document]) -> None:
-    database["meta"].find_one({}, {"_id": True})
+def _read(used: Database[Document]) -> None:
+    used["meta"].find_one({}, {"_id": True})
 
 
 def _ask_servers(uri: str, tls: MongoTls | None, replica_set: str | None) -> str | None:
