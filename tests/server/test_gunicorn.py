@@ -111,7 +111,7 @@ def test_stops_reading_a_body_that_is_too_large(standing_server: Server, head: b
 
     with socket.create_connection(("127.0.0.1", standing_server.port), timeout=20) as connection:
         connection.sendall(CREATE_HEAD + head + b"\r\n\r\n")
-        connection.sendall(chunk * 3)
+        connection.sendall(chunk * 12)
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
