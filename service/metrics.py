@@ -113,6 +113,15 @@ def certificates(expiry: Mapping[str, datetime]) -> Iterator[GaugeMetricFamily]:
     )
 
 
+def text_keys(count: int) -> Iterator[GaugeMetricFamily]:
+    """Yield the number of master keys that look like text."""
+    yield GaugeMetricFamily(
+        "vault_master_keys_of_text",
+        "Master keys of this replica that look like text, such as a passphrase, and may be guessed.",
+        count,
+    )
+
+
 def wraps(reserved: Mapping[str, int], primary: str, limit: int) -> Iterator[GaugeMetricFamily]:
     """Yield the number of wraps reserved for each master key, over all processes that ever ran."""
     family = GaugeMetricFamily(

@@ -169,7 +169,7 @@ def max_secret_bytes(environment: Environment) -> int:
     Raises:
         ConfigurationError: the variable is invalid.
     """
-    return environment.integer("MAX_SECRET_BYTES", 65536, 1, _MAX_SECRET_BYTES)
+    return environment.integer("MAX_SECRET_BYTES", 512 * 1024, 1, _MAX_SECRET_BYTES)
 
 
 def mongo_tls(environment: Environment) -> MongoTls | None:

@@ -40,12 +40,12 @@ from service.tokens.tokens import TokenServices
 from tests import databases, kinds, standing
 from tests.applications import Applications
 from tests.certificates import Authority
-from tests.gunicorn_server import Server
+from tests.gunicorn_server import ROOT, Server, command, free_port
 from tests.proxy import Proxy
 from tests.replica_set import Mongod, bare_members, initiate
 
 MASTER_KEY = bytes(range(32))
-OTHER_MASTER_KEY = bytes(range(32, 64))
+OTHER_MASTER_KEY = bytes(range(224, 256))
 TESTS = Path(__file__).parent
 # Dropping a database waits for the journal, which is written every 100 ms by default; and nobody will ask
 # for the figures that a mongod records every second.
@@ -361,6 +361,29 @@ def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
         server.begin_to_stop()
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def refuse(environment: dict[str, str]) -> Callable[..., str]:
+    """Return a function that starts a server, expects it to fail, and returns its error line."""
+
+    def start(folder: Path = ROOT, **changed: str | None) -> str:
+        process_environment = {**os.environ, **environment, "LISTEN": f"127.0.0.1:{free_port()}", **changed}
+        finished = subprocess.run(
+            command(ROOT),
+            cwd=folder,
+            env={name: value for name, value in process_environment.items() if value is not None},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert 0 != finished.returncode
+        lines = [line for line in finished.stderr.splitlines() if not line.startswith("{")]
+        assert 1 == len(lines), finished.stderr
+        return lines[0]
+
+    return start
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ _DATABASE_FILES = (
     "tests/mongo_admin/test_upgrade.py",
     "tests/mongo_admin/test_users.py",
     "tests/store/test_tls.py",
+    "tests/store/test_waiting.py",
 )
 _NOT_QUICK = {"mongod", "gunicorn", "ansible-playbook", "molecule", "docker"}
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import bson
 import pymongo
+from service.store.database import database
 
 asked = json.load(sys.stdin)
 plaintext = base64.b64decode(asked["plaintext"])
@@ -35,7 +36,7 @@ files = {
 options = {"tls": True, **files} if files else {}
 
 with pymongo.MongoClient(uri, timeoutMS=20_000, **options) as client:
-    vault = client.get_database("vault")
+    vault = database(client)
     concerned = {"$or": [{"_id": asked["secret_id"]}, {"secret_id": asked["secret_id"]}]}
     found = {
         name: list(vault[name].find(concerned))

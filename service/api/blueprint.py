@@ -107,7 +107,7 @@ def _body() -> Any:
         if limit is not None and len(body) >= limit:
             raise RequestEntityTooLarge
     except RequestEntityTooLarge:
-        raise TooLarge(f"the body must be shorter than {limit} bytes") from None
+        raise TooLarge(f"the body must be shorter than {limit} bytes (see MAX_SECRET_BYTES)") from None
     except (BadRequest, ParseException):
         raise MalformedJson("the body ended early or its chunks are malformed") from None
     try:

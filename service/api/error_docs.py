@@ -19,7 +19,9 @@ COMMON_ERRORS: dict[HTTPStatus, errors.VaultError] = {
     HTTPStatus.BAD_REQUEST: errors.MalformedJson("the body is not a JSON document"),
     HTTPStatus.UNAUTHORIZED: errors.NoToken(),
     HTTPStatus.FORBIDDEN: errors.Forbidden("the token lacks a scope for this: token"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLarge("the body must be shorter than 152920 bytes"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLarge(
+        "the body must be shorter than 764588 bytes (see MAX_SECRET_BYTES)"
+    ),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: errors.NotJson(
         "send the body as JSON, with the header Content-Type: application/json"
     ),

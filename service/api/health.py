@@ -12,6 +12,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from .. import metrics
 from ..audit import anchors
 from ..errors import CannotDecrypt, Forbidden, StoreUnavailable
+from ..keys import text_keys
 from ..keys.wrap_counter import MAX_WRAPS
 from ..store.database import deadline_in
 from . import common_schemas, problems
@@ -73,7 +74,13 @@ def readyz() -> Response | dict[str, object]:
         return problems.problem(
             HTTPStatus.SERVICE_UNAVAILABLE, f"not ready: {', '.join(failed)}", checks=checks
         )
-    return {"status": "ready", "checks": checks, "warnings": dependencies().warnings}
+    return {"status": "ready", "checks": checks, "warnings": _warnings(dependencies())}
+
+
+def _warnings(services: Dependencies) -> list[str]:
+    # A key may have been added to the ring since the start.
+    of_keys = [text_keys.WARNING] if text_keys.text_key_ids(services.keys.ring) else []
+    return [*services.warnings, *of_keys]
 
 
 @blueprint.get("/metrics")
@@ -90,6 +97,7 @@ def _read_for_scrape() -> list[GaugeMetricFamily]:
     """Return the metrics that no worker counts; without those that the database does not return in time."""
     services = dependencies()
     families = list(metrics.certificates(services.certificate_expiry))
+    families += metrics.text_keys(len(text_keys.text_key_ids(services.keys.ring)))
     with services.request_deadline(), deadline_in(_SCRAPE_SECONDS):
         checks = services.readiness.findings()
         families += metrics.ready({name: finding == "ok" for name, finding in checks.items()})

@@ -107,7 +107,7 @@ def _show(file: str) -> int:
 def _restore(file: str, replace: bool, check: bool) -> int:
     audit_ttl_days = StoreSettings.from_environment(process_environment()).audit_ttl_days
     operation = "backup_restore_check" if check else "backup_restore"
-    with _usable(file), _open_input(file) as source, _recorded(operation) as (runtime, _):
+    with _usable(file), _open_input(file) as source, _recorded(operation, restores=True) as (runtime, _):
         store = runtime.store
         restore = Restore(
             store.restores,
@@ -170,8 +170,8 @@ def _usable(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _recorded(operation: str) -> Iterator[tuple[Runtime, Entry]]:
-    with open_runtime(_OPERATION_TIMEOUT) as runtime:
+def _recorded(operation: str, *, restores: bool = False) -> Iterator[tuple[Runtime, Entry]]:
+    with open_runtime(_OPERATION_TIMEOUT, restores=restores) as runtime:
         # Two records: a run that was killed has left the first, which is durable before any byte is written.
         with runtime.entry(f"{operation}_start"):
             pass

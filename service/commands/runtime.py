@@ -20,6 +20,7 @@ from ..environment import process_environment
 from ..errors import CannotDecrypt, Unavailable
 from ..keys import loading
 from ..keys.canary import KeyRingCheck
+from ..keys.default_database import require_not_instead
 from ..keys.wrap_counter import WrapCounter
 from ..models import Caller
 from ..secrets.services import SecretServices
@@ -48,10 +49,11 @@ class Runtime:
 
 
 @contextmanager
-def open_runtime(operation_timeout: int | None = None) -> Iterator[Runtime]:
+def open_runtime(operation_timeout: int | None = None, *, restores: bool = False) -> Iterator[Runtime]:
     """Wait until the database can be used, and yield the services that the environment configures.
 
     Each database operation may take ``operation_timeout`` seconds; the default is the service's own limit.
+    A command that ``restores`` may fill an empty database while there is data in ``vault``.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
@@ -66,6 +68,8 @@ def open_runtime(operation_timeout: int | None = None) -> Iterator[Runtime]:
     try:
         store.wait_until_usable(settings.startup_timeout)
         ring = KeyRing(lambda: held, WrapCounter(store.keys).count)
+        if not restores:
+            require_not_instead(store.default_database, ring)
         key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
         log = audit_log(
             store,

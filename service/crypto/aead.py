@@ -45,6 +45,11 @@ def seal(key: bytes, plaintext: bytes, context: bytes) -> bytes:
     return header + AESGCM(key).encrypt(nonce, plaintext, context)
 
 
+def plaintext_bytes(sealed: bytes) -> int:
+    """Return the length of the plaintext, without opening it."""
+    return max(0, len(sealed) - _HEADER_BYTES - TAG_BYTES)
+
+
 def open_(key: bytes, sealed: bytes, context: bytes) -> bytes:
     """Return the plaintext.
 

@@ -14,7 +14,7 @@ from ..models import Action, EncryptedItem, Principal
 from ..store.canary import CanaryStore
 from ..store.master_keys import KeyStore
 from ..store.rewrap import RewrapStore
-from . import wrap_counter
+from . import text_keys, wrap_counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
     canary = _canary_key_id(keys.canaries)
     reserved = keys.store.registered()
     held = keys.ring.key_ids
+    of_text = text_keys.text_key_ids(keys.ring)
     under = {key_id for _, key_id in counts} | {canary}
     shown = [*held, *sorted(key_id for key_id in under if key_id is not None and key_id not in held)]
     uses = [
@@ -94,7 +95,7 @@ def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
         keys=uses,
         legacy=legacy,
         malformed=sum(count for (_, key_id), count in counts.items() if key_id is None),
-        warnings=[warning for use in uses for warning in _warnings(use)],
+        warnings=[warning for use in uses for warning in _warnings(use, is_text=use.key_id in of_text)],
     )
 
 
@@ -114,10 +115,15 @@ def _canary_key_id(canaries: CanaryStore) -> str | None:
         return None
 
 
-def _warnings(use: KeyUse) -> list[str]:
+def _warnings(use: KeyUse, *, is_text: bool) -> list[str]:
     missing = (
         f"this process lacks master key {use.key_id} and cannot decrypt what is under it: add the key to"
         " MASTER_KEYS_DIR"
     )
-    warnings = [None if use.held else missing, wrap_counter.warn(use.key_id, use.wraps)]
+    text = f"master key {use.key_id} looks like text, and may be guessed: rotate to 32 random bytes"
+    warnings = [
+        None if use.held else missing,
+        text if is_text else None,
+        wrap_counter.warn(use.key_id, use.wraps),
+    ]
     return [warning for warning in warnings if warning is not None]

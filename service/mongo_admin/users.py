@@ -1,6 +1,6 @@
 """MongoDB's users and roles: one administrator, one user for the service, one role.
 
-The service's role covers the database ``vault`` and nothing else.  It may write, and create or change
+The service's role covers the service's database and nothing else.  It may write, and create or change
 indexes, but not create users or drop collections, except for the staging collections of a backup.
 """
 
@@ -17,6 +17,7 @@ from pymongo.uri_parser import parse_uri
 
 from ..errors import ConfigurationError, StoreUnavailable
 from ..store.backup_collections import STAGING_COLLECTIONS
+from ..store.database import database_name
 from ..store.tls import MongoTls, options
 
 # Codes of mongod's error_codes.yml.
@@ -45,12 +46,16 @@ SERVICE_ACTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A MongoDB user, from its connection string; ``database`` is the one that stores the user."""
+    """A MongoDB user, from its connection string.
+
+    ``database`` is the one that stores the user, ``data`` the one that the service would use.
+    """
 
     uri: str = field(repr=False)
     user: str
     password: str = field(repr=False)
     database: str
+    data: str
     replica_set: str
     tls: MongoTls | None = None
 
@@ -69,7 +74,7 @@ class Login:
         if not (user and password and replica_set):
             raise ConfigurationError("a connection string lacks its user, its password or replicaSet")
         database = parts["options"].get("authSource") or parts["database"] or "admin"
-        return cls(uri, user, password, database, replica_set, tls)
+        return cls(uri, user, password, database, database_name(parts["database"]), replica_set, tls)
 
     def at(self, hosts: Sequence[str]) -> Login:
         """Return the same login with ``hosts`` in its connection string.
@@ -148,7 +153,7 @@ def ensure_service(client: MongoClient[dict[str, Any]], service: Login) -> list[
         StoreUnavailable: MongoDB rejects a change, or does not answer.
     """
     try:
-        return _ensure_role(client, service.database) + _ensure_user(client, service)
+        return _ensure_role(client, service.data) + _ensure_user(client, service)
     except PyMongoError as error:
         raise StoreUnavailable(f"cannot set up {service.user}: {error}") from error
 
@@ -176,7 +181,7 @@ def _ensure_role(client: MongoClient[dict[str, Any]], database: str) -> list[str
 
 
 def _ensure_user(client: MongoClient[dict[str, Any]], service: Login) -> list[str]:
-    roles = [{"role": SERVICE_ROLE, "db": service.database}]
+    roles = [{"role": SERVICE_ROLE, "db": service.data}]
     found = client[service.database].command("usersInfo", service.user)["users"]
     if not found:
         client[service.database].command("createUser", service.user, pwd=service.password, roles=roles)

@@ -42,7 +42,7 @@ def value_of(content: Content, max_bytes: int) -> bytes:
     """
     value = generate(content) if isinstance(content, Recipe) else content
     if len(value) > max_bytes:
-        raise TooLarge(f"a secret may have up to {max_bytes} bytes")
+        raise TooLarge(f"a secret may have up to {max_bytes} bytes (MAX_SECRET_BYTES)")
     return value
 
 

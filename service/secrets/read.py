@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import partial
 
 from ..audit.recorder import Entry
-from ..crypto import secret_values
+from ..crypto import aead, secret_values
 from ..errors import CannotDecrypt, InvalidFields, SecretNotFound, Unavailable, VaultError
-from ..models import Action, Principal
+from ..models import Action, Envelope, Principal
 from ..records import FetchedSecret, Secret, State, ends_at
 from ..store.secret_queries import SecretRef
 from ..store.secrets import SecretStore
@@ -18,8 +18,9 @@ from . import batch, lifecycle, lookup, state
 from .modify import save_if_unchanged
 from .services import SecretServices
 
-# The total size of the values in one batch; each of a process's greenlets may hold that much.
+# The total size of the values that one batch may return, and of those that one look-up may load.
 _MAX_BATCH_BYTES = 16 * 2**20
+_TOO_LARGE = f"too large: one call returns values of {_MAX_BATCH_BYTES} bytes together; fetch fewer at a time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,11 @@ def fetch_each(
     """Return, in the order of ``requests``, each value or the error that ``fetch`` would raise.
 
     Raises:
-        InvalidFields: a path is malformed, or there are more than ``max_batch_size`` requests.
+        InvalidFields: a path is malformed, or the values are too large together; no read is used up.
         KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: the database did not answer in time.
     """
-    items = _items(services, entry, requests)
+    items = _items(entry, requests)
     results: list[FetchedSecret | VaultError] = []
     for item, request, found in zip(items, requests, _find(services, principal, requests), strict=True):
         try:
@@ -80,7 +81,7 @@ def fetch_all(
         BatchFailed: one cannot be read, for a reason listed at ``fetch``.
         InvalidFields, KeyRingMismatch, StoreUnavailable: as ``fetch_each``.
     """
-    items = _items(services, entry, requests)
+    items = _items(entry, requests)
 
     def read_all(store: SecretStore) -> list[FetchedSecret]:
         in_session = replace(services, secrets=store)
@@ -111,14 +112,12 @@ def describe(services: SecretServices, entry: Entry, principal: Principal, ref: 
     return secret
 
 
-def max_batch_size(services: SecretServices) -> int:
-    """Return how many values one call may fetch, so that together they fit into ``_MAX_BATCH_BYTES``."""
+def max_lookup_size(services: SecretServices) -> int:
+    """Return how many values one look-up may load, so that together they fit into ``_MAX_BATCH_BYTES``."""
     return max(1, _MAX_BATCH_BYTES // services.max_secret_bytes)
 
 
-def _items(services: SecretServices, entry: Entry, requests: Sequence[SecretVersionRef]) -> list[Entry]:
-    if len(requests) > (size := max_batch_size(services)):
-        raise InvalidFields({"secrets": [f"too many: with this server's MAX_SECRET_BYTES, at most {size}"]})
+def _items(entry: Entry, requests: Sequence[SecretVersionRef]) -> list[Entry]:
     items = [entry.add_item() for _ in requests]
     for item, request in zip(items, requests, strict=True):
         lookup.audit_target(item, request.secret)
@@ -128,14 +127,33 @@ def _items(services: SecretServices, entry: Entry, requests: Sequence[SecretVers
 def _find(
     services: SecretServices, principal: Principal, requests: Sequence[SecretVersionRef]
 ) -> list[Secret | SecretNotFound | CannotDecrypt]:
-    """Find the secrets, with one look-up per version number: usually all requests name the same (None)."""
+    """Find the secrets, with look-ups by version number: usually all requests name the same (None).
+
+    Raises:
+        InvalidFields: their values have more than ``_MAX_BATCH_BYTES`` together.
+    """
     found: dict[SecretVersionRef, Secret | SecretNotFound | CannotDecrypt] = {}
+    bytes_left, size = _MAX_BATCH_BYTES, max_lookup_size(services)
     for number in dict.fromkeys(request.version for request in requests):
         group = [request for request in requests if request.version == number]
         read = partial(services.secrets.find_with_value, number=number)
-        refs = [request.secret for request in group]
-        found |= zip(group, lookup.find(services, principal, Action.FETCH, refs, read), strict=True)
+        for start in range(0, len(group), size):
+            part = group[start : start + size]
+            refs = [request.secret for request in part]
+            results = lookup.find(services, principal, Action.FETCH, refs, read)
+            bytes_left -= sum(_value_bytes(result) for result in results)
+            if bytes_left < 0:
+                raise InvalidFields({"secrets": [_TOO_LARGE]})
+            found |= zip(part, results, strict=True)
     return [found[request] for request in requests]
+
+
+def _value_bytes(found: Secret | SecretNotFound | CannotDecrypt) -> int:
+    """Return how many bytes the values have that were loaded with a secret."""
+    if not isinstance(found, Secret):
+        return 0
+    sealed = [version.sealed for version in found.versions]
+    return sum(aead.plaintext_bytes(each.payload or b"") for each in sealed if isinstance(each, Envelope))
 
 
 def _read_found(

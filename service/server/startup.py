@@ -10,7 +10,9 @@ from ..audit import anchors
 from ..audit.checkpointer import audit_log
 from ..crypto.keyring import KeyRing
 from ..errors import CannotDecrypt, Unavailable
+from ..keys import text_keys
 from ..keys.canary import KeyRingCheck
+from ..keys.default_database import require_not_instead
 from ..settings import Settings
 from ..store.store import Store
 
@@ -30,16 +32,19 @@ def prepare(settings: Settings) -> None:
     back: callers would be without their secrets until somebody has looked into it.
 
     Raises:
-        ConfigurationError: the database was not usable in time.
+        ConfigurationError: the database was not usable in time, or it is empty and its data in another one.
         StoreUnavailable: the database stopped answering.
     """
     store = Store(settings.store.mongo_uri, settings.store.mongo_timeout, settings.store.mongo_tls)
     try:
         store.wait_until_usable(settings.store.startup_timeout)
+        ring = key_ring(settings, store)
+        require_not_instead(store.default_database, ring)
+        if text_keys.text_key_ids(ring):
+            log.warning("%s", text_keys.WARNING)
         for change in store.reconcile_indexes(settings.store.audit_ttl_days):
             log.info("%s", change)
         try:
-            ring = key_ring(settings, store)
             KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap).check()
             if settings.audit_enabled:
                 _compare_with_anchor(settings, store, ring)

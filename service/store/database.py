@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import ssl
 import time
@@ -23,29 +22,29 @@ from pymongo.write_concern import WriteConcern
 from ..errors import ConfigurationError, StoreUnavailable
 from .tls import MongoTls, options
 
-DATABASE = "vault"
-_PING_SECONDS = 2
+# The database of a connection string that names none.
+DEFAULT_DATABASE = "vault"
+# MongoDB's own: a connection string that names one of them says where its user is stored.
+_SYSTEM_DATABASES = frozenset({"admin", "config", "local"})
 # A member whose machine died sends nothing, not even an error.  After the sum of these two the driver gives
 # up on it, closes its connections, and retries their operations at the new primary, within the time limit.
 _HEARTBEAT_MS, _CONNECT_MS = 1_000, 2_000
-# Server error codes (MongoDB's error_codes.yml) that waiting does not fix.
-UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18
-
-# Server error code: a unique index already has the value.
-DUPLICATE_KEY = 11000
+# Server error codes (MongoDB's error_codes.yml): a right is missing; a unique index already has the value.
+UNAUTHORIZED, DUPLICATE_KEY = 13, 11000
 
 # The driver has it too, but does not expose it.
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 Document = dict[str, Any]
 
-log = logging.getLogger(__name__)
 
-
-def connect(uri: str, operation_timeout: float, tls: MongoTls | None = None) -> MongoClient[Document]:
+def connect(
+    uri: str, operation_timeout: float, tls: MongoTls | None = None, **changed: Any
+) -> MongoClient[Document]:
     """Return a client that connects at its first operation; each ends within ``operation_timeout`` seconds.
 
-    Create it in the process that uses it: its threads and locks do not survive a fork.
+    ``changed`` are options that differ from those in ``uri``, by the driver's names.  Create it in the
+    process that uses it: its threads and locks do not survive a fork.
 
     Raises:
         ConfigurationError: the connection string or a TLS file cannot be used.
@@ -74,6 +73,7 @@ def connect(uri: str, operation_timeout: float, tls: MongoTls | None = None) -> 
             timeoutMS=int(operation_timeout * 1000),
             serverSelectionTimeoutMS=int(operation_timeout * 1000),
             **options(tls),
+            **changed,
         )
     except OSError as error:
         raise _unusable_file(error) from None
@@ -83,7 +83,7 @@ def connect(uri: str, operation_timeout: float, tls: MongoTls | None = None) -> 
         # The driver's own message quotes the string, and the string may hold a password.
         raise ConfigurationError(
             "MONGO_URI is not a usable MongoDB connection string: it looks like"
-            " mongodb://user:password@host:27017/?replicaSet=name, with %-escapes in user and password"
+            " mongodb://user:password@host:27017/vault?replicaSet=name, with %-escapes in user and password"
         ) from None
 
 
@@ -95,10 +95,20 @@ def _unusable_file(error: OSError) -> ConfigurationError:
     )
 
 
+def database_name(named: str | None) -> str:
+    """Return which database the service uses if its connection string names this one."""
+    return DEFAULT_DATABASE if named is None or named in _SYSTEM_DATABASES else named
+
+
 def database(client: MongoClient[Document]) -> Database[Document]:
-    """Return the service's database; its guarantees are set again here, so that a URI cannot weaken them."""
+    """Return the service's database on a client's servers; see ``database_name``."""
+    return named_database(client, database_name(client.get_default_database(DEFAULT_DATABASE).name))
+
+
+def named_database(client: MongoClient[Document], name: str) -> Database[Document]:
+    """Return a database; its guarantees are set again here, so that a URI cannot weaken them."""
     return client.get_database(
-        DATABASE,
+        name,
         read_preference=ReadPreference.PRIMARY,
         read_concern=ReadConcern("majority"),
         write_concern=WriteConcern("majority", j=True),
@@ -162,53 +172,12 @@ def map_errors() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise StoreUnavailable(_describe(error)) from None
+        raise StoreUnavailable(describe(error)) from None
 
 
-def _describe(error: PyMongoError) -> str:
+def describe(error: PyMongoError) -> str:
     """Return the kind of an error, without its message, which may quote the document."""
     code = f" (code {error.code})" if isinstance(error, OperationFailure) and error.code else ""
     if "certificate verify failed" in str(error) or "SSL handshake failed" in str(error):
         code = " (TLS handshake failed: check the certificates, and whether both sides speak TLS)"
     return f"the database cannot be used now: {type(error).__name__}{code}"
-
-
-def wait_until_usable(client: MongoClient[Document], seconds: float) -> None:
-    """Wait up to ``seconds`` for a primary, and log the waiting.
-
-    Raises:
-        ConfigurationError: there is still none, the credentials are rejected, or the server is not part
-            of a replica set.
-    """
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            with pymongo.timeout(_PING_SECONDS):
-                hello = client.admin.command("hello")
-                # Any read will do: ``hello`` does not need a login, so it would not show a wrong password.
-                database(client)["meta"].find_one({}, {"_id": True})
-        except OperationFailure as error:
-            if error.code in (UNAUTHORIZED, _AUTHENTICATION_FAILED):
-                raise ConfigurationError(
-                    "MongoDB rejects the user or the password in MONGO_URI: correct them"
-                ) from None
-            kind = _describe(error)
-        except PyMongoError as error:
-            kind = _describe(error)
-        else:
-            if "setName" not in hello and hello.get("msg") != "isdbgrid":
-                raise ConfigurationError(
-                    "the MongoDB server in MONGO_URI is not part of a replica set, so it cannot guarantee"
-                    " that writes survive: start it with --replSet and initiate it (one member is enough)"
-                )
-            if hello["isWritablePrimary"]:
-                return
-            kind = "the member that answers is not a primary yet"
-        left = end - time.monotonic()
-        if left <= 0:
-            raise ConfigurationError(
-                f"MongoDB was not reachable for {seconds:g} s ({kind}): check MONGO_URI, and that"
-                " the server runs and has a primary"
-            )
-        log.warning("waiting for MongoDB, %.0f s left: %s", left, kind)
-        time.sleep(min(1.0, left))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from . import canary, indexes
+from . import canary, indexes, waiting
 from . import database as mongo_database
 from .audit import AuditStore
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
 from .checkpoints import AcceptanceStore, CheckpointStore, WriterStore
+from .default_database import DefaultDatabase
 from .disk import DiskUsage
 from .disk import disk_usage as _disk_usage
 from .drills import DrillStore
@@ -33,9 +34,11 @@ class Store:
     """
 
     def __init__(self, uri: str, operation_timeout: float, tls: MongoTls | None = None) -> None:
+        self._uri, self._tls = uri, tls
         self._client = mongo_database.connect(uri, operation_timeout, tls)
         self._database = mongo_database.database(self._client)
         self._operation_timeout = operation_timeout
+        self.default_database = DefaultDatabase(self._client, self._database)
         self.secrets = SecretStore(self._database, operation_timeout)
         self.listing = ListingStore(self._database)
         self.audit = AuditStore(self._client, self._database)
@@ -76,8 +79,8 @@ class Store:
         return _disk_usage(self._database)
 
     def wait_until_usable(self, seconds: float) -> None:
-        """Wait for a primary; see ``database.wait_until_usable``."""
-        mongo_database.wait_until_usable(self._client, seconds)
+        """Wait for a primary; see ``waiting.wait_until_usable``."""
+        waiting.wait_until_usable(self._client, self._uri, self._tls, seconds)
 
     def reconcile_indexes(self, audit_ttl_days: int, *, check: bool = False) -> list[str]:
         """Create or correct the indexes; see ``indexes.reconcile``."""

@@ -17,7 +17,7 @@ from ..records import MAX_VERSIONS, Secret, Version
 from ..secrets import listing, lookup, state
 from ..secrets.create import CreateSecret
 from ..secrets.options import SecretOptions
-from ..secrets.read import max_batch_size
+from ..secrets.read import max_lookup_size
 from ..secrets.services import SecretServices
 from ..store.secret_queries import SecretRef
 
@@ -57,7 +57,7 @@ def pages(services: SecretServices, principal: Principal, folder: str) -> Iterat
     if not folder:
         yield ExportPage(left_out=+Counter({UNNAMED: services.listing.count_unnamed()}))
     start, end = listing.below(folder)
-    while paths := services.listing.paths((start, end), max_batch_size(services)):
+    while paths := services.listing.paths((start, end), max_lookup_size(services)):
         yield _page(services, principal, paths)
         start = listing.successor(paths[-1])
 

@@ -19,7 +19,7 @@ from ..secrets.create import CreateSecret
 from ..secrets.generate import value_of
 from ..secrets.modify import UpdateSecret
 from ..secrets.options import SecretOptions, resolve
-from ..secrets.read import max_batch_size
+from ..secrets.read import max_lookup_size
 from ..secrets.services import SecretServices
 from ..store.secret_queries import SecretRef
 
@@ -92,7 +92,7 @@ def plan(
         if compare
         else services.secrets.find_without_values
     )
-    size = max_batch_size(services)
+    size = max_lookup_size(services)
     for start in range(0, len(indexes), size):
         batch = indexes[start : start + size]
         refs = [SecretRef(steps[index].request.path or "", is_path=True) for index in batch]

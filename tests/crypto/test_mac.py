@@ -23,6 +23,7 @@ CONTENT = b'{"path":"team/app","purpose":"secret","versions":[]}'
 #   derived = HMAC-SHA256(key, "secret-manager record authentication"), in format 3
 #             HMAC-SHA256(key, "secret-manager whole record authentication")
 #   tag = format ‖ HMAC-SHA256(key, "secret-manager key id")[:8] ‖ HMAC-SHA256(derived, content)
+ANOTHER_KEY = bytes(range(32, 64))
 VECTORS = [
     (
         MASTER_KEY,
@@ -35,7 +36,7 @@ VECTORS = [
         "02dd092ca655e3bce176a71875635a6ed1f4b37617ac8019ef79c550dba0bc4e672543470ec7a0d135",
     ),
     (
-        OTHER_MASTER_KEY,
+        ANOTHER_KEY,
         encode(FIELDS),
         "02c601d5ef1523e3b22657d287ee275d9bfd613bd1207e5035345d6d94fff1cc2803d9717b67e66036",
     ),
@@ -45,7 +46,7 @@ VECTORS = [
         "03dd092ca655e3bce1358e27b0d90fb142d7a5350d9221f6d3b7f03e7fc322d558a75d8be7cf0c2ada",
     ),
     (
-        OTHER_MASTER_KEY,
+        ANOTHER_KEY,
         CONTENT,
         "03c601d5ef1523e3b256ff5c456ada248706bb0a30753259f4a4d21c9baa74be72977f0f762cd9e48b",
     ),

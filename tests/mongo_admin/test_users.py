@@ -186,3 +186,21 @@ def test_a_login_can_use_other_hosts() -> None:
 
     assert "mongodb://admin:%40%2F\\1@a:27017,b:27017/vault?replicaSet=rs&appName=a@b" == moved.uri
     assert (login.user, login.password, "vault") == (moved.user, moved.password, moved.database)
+
+
+@pytest.mark.parametrize("stored_in", ["admin", "people"])
+def test_the_role_covers_the_database_that_the_service_uses(
+    member: Mongod, admin: MongoClient, stored_in: str
+) -> None:
+    """Not the one in which the user is stored."""
+    text = uri("production-user", SERVICE_PASSWORD, "production", member) + f"&authSource={stored_in}"
+    service = Login.from_uri(text)
+
+    assert [f"created the user {service.user}"] == users.ensure_service(admin, service)[-1:]
+    assert [] == users.ensure_service(admin, service)
+    Store(text, 10).wait_until_usable(20)
+    with service.connect() as client:
+        client["production"]["secrets"].insert_one({})
+        for name in (stored_in, "vault"):
+            with pytest.raises(OperationFailure, match="not authorized"):
+                client[name]["secrets"].find_one()

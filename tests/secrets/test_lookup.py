@@ -30,7 +30,7 @@ def admin(give: Callable[..., str]) -> str:
     return give("admin")
 
 
-def create(guarded: FlaskClient, token: str, path: str | None = None, secret: str = HELLO) -> str:
+def create(guarded: FlaskClient, token: str | None, path: str | None = None, secret: str = HELLO) -> str:
     """Store a secret and return its id."""
     body = {"secret": secret} if path is None else {"secret": secret, "path": path}
     answer = post(guarded, CREATE, body, token)
@@ -212,19 +212,28 @@ def test_a_batch_takes_a_hundred(guarded: FlaskClient, admin: str, database: Dat
     assert 422 == post(guarded, BATCH, {"secrets": paths}, admin).status_code
 
 
-def test_a_batch_is_smaller_if_secrets_are_large(
-    make_client: Callable[..., FlaskClient], database: Database
+@pytest.mark.parametrize("all_or_nothing", [False, True])
+def test_a_batch_returns_up_to_16_mib(
+    make_client: Callable[..., FlaskClient], database: Database, all_or_nothing: bool
 ) -> None:
-    """One call may load at most 16 MiB of values into memory."""
+    """A hundred small values whatever the limit for one; if it is too much, no read is used up."""
     client = make_client(MAX_SECRET_BYTES=str(4 * 2**20))
-    name = {"secret_id": str(uuid.uuid4())}
+    value = base64.b64encode(bytes(4 * 2**20)).decode()
+    large = [create(client, None, f"large/{number}", secret=value) for number in range(4)]
+    small = create(client, None, "small")
+    limited = ask(client, "create/", secret=HELLO, max_reads=1).json["secret_id"]
 
-    assert 200 == client.post(BATCH, json={"secrets": [name] * 4}).status_code
-    refused = client.post(BATCH, json={"secrets": [name] * 5})
-    assert (422, {"secrets": ["too many: with this server's MAX_SECRET_BYTES, at most 4"]}) == (
-        refused.status_code,
-        refused.json["errors"],
-    )
+    def fetch(*ids: str) -> TestResponse:
+        names = [{"secret_id": secret_id} for secret_id in ids]
+        return client.post(BATCH, json={"secrets": names, "all_or_nothing": all_or_nothing})
+
+    assert [HELLO] * 100 == [each["secret"] for each in fetch(*[small] * 100).json["secrets"]]
+    assert [value] * 4 == [each["secret"] for each in fetch(*large).json["secrets"]]
+    refused = fetch(limited, *large, large[0])
+    assert 422 == refused.status_code
+    assert "too large: one call returns values of 16777216 bytes together" in str(refused.json["errors"])
+    assert 6 == database.audit_logs.count_documents({"operation": "fetch", "reason": "invalid fields"})
+    assert HELLO == fetch(limited).json["secrets"][0]["secret"]
 
 
 def test_a_batch_that_cannot_be_recorded_is_not_returned(

@@ -4,7 +4,6 @@ import base64
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import requests
 from pymongo.database import Database
 
 from tests.calls import OF_CALLERS
-from tests.gunicorn_server import ROOT, Server, command, free_port
+from tests.gunicorn_server import ROOT, Server
 
 CREATE_HEAD = b"POST /vault/secret/create/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
@@ -113,7 +112,7 @@ def test_stops_reading_a_body_that_is_too_large(standing_server: Server, head: b
 
     with socket.create_connection(("127.0.0.1", standing_server.port), timeout=20) as connection:
         connection.sendall(CREATE_HEAD + head + b"\r\n\r\n")
-        connection.sendall(chunk * 3)
+        connection.sendall(chunk * 12)
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
@@ -205,29 +204,6 @@ def test_runs_but_is_not_ready_with_the_wrong_key(serve: Callable[..., Server]) 
     assert "sealed under master key" in problem["checks"]["keys"]
     assert 503 == wrong.fetch(secret_id).status_code
     assert any("not ready" in line["message"] for line in wrong.log_lines())
-
-
-@pytest.fixture
-def refuse(environment: dict[str, str]) -> Callable[..., str]:
-    """Return a function that starts a server, expects it to fail, and returns its error line."""
-
-    def start(folder: Path = ROOT, **changed: str | None) -> str:
-        process_environment = {**os.environ, **environment, "LISTEN": f"127.0.0.1:{free_port()}", **changed}
-        finished = subprocess.run(
-            command(ROOT),
-            cwd=folder,
-            env={name: value for name, value in process_environment.items() if value is not None},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert 0 != finished.returncode
-        lines = [line for line in finished.stderr.splitlines() if not line.startswith("{")]
-        assert 1 == len(lines), finished.stderr
-        return lines[0]
-
-    return start
 
 
 @pytest.mark.parametrize(

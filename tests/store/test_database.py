@@ -1,12 +1,8 @@
-"""store.database: guarantees that no URI can weaken, and a start that gives up in time."""
-
-import subprocess
-from pathlib import Path
-from urllib.parse import quote_plus
+"""store.database: guarantees that no URI can weaken, and the database that a URI names."""
 
 import pytest
 
-from service.dev.mongod import EmbeddedMongo, find_mongod
+from service.dev.mongod import EmbeddedMongo
 from service.errors import ConfigurationError
 from service.store import database as connection
 from service.store.store import Store
@@ -36,42 +32,22 @@ def test_a_uri_cannot_weaken_the_guarantees(mongo: EmbeddedMongo) -> None:
         assert client.options.retry_writes
 
 
-def test_waits_for_a_database_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    """It logs progress while it waits, then raises an error that says what to check."""
-    with pytest.raises(ConfigurationError, match=r"not reachable for 3 s .*check MONGO_URI"):
-        Store("mongodb://127.0.0.1:9", 1).wait_until_usable(3)
-
-    assert any("waiting for MongoDB" in message for message in caplog.messages)
-
-
-def test_refuses_wrong_credentials_at_once(mongo: EmbeddedMongo) -> None:
-    """Waiting does not help if the password is wrong."""
-    uri = mongo.uri.replace("mongodb://", "mongodb://user:hunter2@")
-
-    with pytest.raises(ConfigurationError, match="rejects the user or the password") as caught:
-        Store(uri, 2).wait_until_usable(60)
-
-    assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.database
-def test_refuses_a_server_without_a_replica_set(tmp_path: Path) -> None:
-    """A standalone server cannot guarantee that acknowledged writes survive."""
-    socket = tmp_path / "m.sock"
-    with subprocess.Popen(
-        [
-            find_mongod(),
-            "--dbpath",
-            str(tmp_path),
-            "--bind_ip",
-            str(socket),
-            "--logpath",
-            str(tmp_path / "log"),
-        ],
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        try:
-            with pytest.raises(ConfigurationError, match=r"not part of a replica set.*--replSet"):
-                Store(f"mongodb://{quote_plus(str(socket))}", 2).wait_until_usable(60)
-        finally:
-            process.terminate()
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("", "vault"),
+        ("/", "vault"),
+        ("/?replicaSet=rs", "vault"),
+        ("/vault?authSource=production", "vault"),
+        ("/production", "production"),
+        ("/production?authSource=admin", "production"),
+        # There the user is stored, and nothing of the service's may be.
+        ("/admin", "vault"),
+        ("/config?replicaSet=rs", "vault"),
+        ("/local", "vault"),
+    ],
+)
+def test_uses_the_database_that_the_uri_names(path: str, name: str) -> None:
+    """Unless it names none, or one of MongoDB's own."""
+    with connection.connect(f"mongodb://u:hunter2@localhost{path}", 1) as client:
+        assert name == connection.database(client).name

@@ -209,7 +209,7 @@ def test_refuses_what_could_not_be_created(vault: SecretServices) -> None:
     )
 
     assert [ImportOutcome.REFUSE] * 5 + [ImportOutcome.CREATE] == [step.outcome for step in steps]
-    assert "a secret may have up to 65536 bytes" == str(steps[1].error)
+    assert "a secret may have up to 65536 bytes (MAX_SECRET_BYTES)" == str(steps[1].error)
 
 
 def test_leaves_out_what_has_ended_since(vault: SecretServices) -> None:

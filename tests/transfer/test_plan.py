@@ -50,7 +50,7 @@ def test_describes_all_lines_in_order(vault: SecretServices) -> None:
         (1, "create"),
         (2, "refuse: the single quote is not closed"),
         (4, "refuse: path: line 1 has the same path"),
-        (5, "refuse: a secret may have up to 65536 bytes"),
+        (5, "refuse: a secret may have up to 65536 bytes (MAX_SECRET_BYTES)"),
         (6, "create"),
     ] == [(one.number, one.text) for one in found]
     assert not import_plan.has_names(found)
@@ -62,11 +62,15 @@ def test_shows_names_once_all_lines_are_understood(vault: SecretServices) -> Non
     bad = [LineError(3, "unclear"), line.parsed_line(3, "mal formed", b""), line.parsed_line(3, "a", b"x")]
 
     shown = plan(vault, *good)
-    assert ["a: create", "large: refuse: a secret may have up to 65536 bytes"] == [one.text for one in shown]
+    assert ["a: create", "large: refuse: a secret may have up to 65536 bytes (MAX_SECRET_BYTES)"] == [
+        one.text for one in shown
+    ]
     assert import_plan.has_names(shown)
     for one in bad:
         hidden = plan(vault, *good, one)
-        assert ["create", "refuse: a secret may have up to 65536 bytes"] == [each.text for each in hidden[:2]]
+        assert ["create", "refuse: a secret may have up to 65536 bytes (MAX_SECRET_BYTES)"] == [
+            each.text for each in hidden[:2]
+        ]
         assert not import_plan.has_names(hidden)
 
 

@@ -97,7 +97,9 @@ _WHICH = {
         HTTPStatus.BAD_REQUEST: InvalidBase64(INVALID_BASE64),
         HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this path: create:team/app/db-password"),
         HTTPStatus.CONFLICT: VersionConflict(2),
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge("a secret may have up to 65536 bytes"),
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge(
+            "a secret may have up to 524288 bytes (MAX_SECRET_BYTES)"
+        ),
     },
 )
 def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any]:

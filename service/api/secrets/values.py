@@ -45,7 +45,7 @@ _CREATE_ERRORS = {
     HTTPStatus.BAD_REQUEST: InvalidBase64(INVALID_BASE64),
     HTTPStatus.FORBIDDEN: Forbidden("the token lacks a scope for this path: create:team/app/db-password"),
     HTTPStatus.CONFLICT: PathTaken(),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge("a secret may have up to 65536 bytes"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge("a secret may have up to 524288 bytes (MAX_SECRET_BYTES)"),
 }
 
 
@@ -155,7 +155,8 @@ def fetch_batch(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Return the values of up to 100 secrets, each with its own audit record.
 
     Each secret has its own result. With all_or_nothing, either all values are returned, as of the same point
-    in time, or none is, no read is used up, and the response is the first error.
+    in time, or none is, no read is used up, and the response is the first error. If the values have more
+    than 16 MiB together, the response is 422, and no read is used up.
     """
     run = read.fetch_all if body.get("all_or_nothing") else read.fetch_each
     with dependencies().request_deadline():

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.calls import OF_CALLERS
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY
 
 CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/secret/fetch/batch"
+UPDATE = "/vault/secret/update"
 HELLO = base64.b64encode(b"hello").decode()
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
@@ -217,8 +219,32 @@ def test_limits_a_secret_by_its_own_size(make_client: Callable[..., FlaskClient]
 
     assert create(client, base64.b64encode(b"x" * 100).decode())
     problem = assert_problem(client.post(CREATE, json={"secret": base64.b64encode(b"x" * 101).decode()}), 413)
-    assert "100 bytes" in problem["detail"]
-    assert_problem(client.post(CREATE, json={"secret": "A" * 50_000}), 413)
+    assert "100 bytes (MAX_SECRET_BYTES)" in problem["detail"]
+    longer = assert_problem(client.post(CREATE, json={"secret": "A" * 66_000}), 413)
+    assert "the body must be shorter than 65672 bytes (see MAX_SECRET_BYTES)" == longer["detail"]
+
+
+def test_a_keystore_fits(client: FlaskClient) -> None:
+    """Anything that Docker takes as a secret, whose limit is 500 KiB."""
+    value = base64.b64encode(os.urandom(512 * 1024)).decode()
+
+    secret_id = create(client, value)
+
+    assert value == client.post(FETCH, json={"secret_id": secret_id}).json["secret"]
+
+
+def test_31_versions_of_the_largest_secret_fit(client: FlaskClient) -> None:
+    """They are one document of MongoDB, up to 16 MiB; what is stored stays readable."""
+    value = base64.b64encode(bytes(512 * 1024)).decode()
+    name = {"path": "a"}
+    assert 200 == client.post(CREATE, json=name | {"secret": value, "max_versions": 100}).status_code
+    for _ in range(30):
+        assert 200 == client.post(UPDATE, json=name | {"secret": value}).status_code
+
+    problem = assert_problem(client.post(UPDATE, json=name | {"secret": value}), 413)
+
+    assert "limited to 16 MiB: destroy some, or lower max_versions" in problem["detail"]
+    assert 31 == client.post(FETCH, json=name).json["version"]
 
 
 def test_no_plaintext_is_in_the_database(client: FlaskClient, database: Database) -> None:
@@ -356,7 +382,7 @@ def test_every_call_writes_one_record(client: FlaskClient, database: Database) -
     client.post(FETCH, data="{", content_type="application/json")
     client.post(CREATE, json={"secret": "a"})
     client.post(CREATE, data="x")
-    client.post(CREATE, json={"secret": "A" * 200_000})
+    client.post(CREATE, json={"secret": "A" * 800_000})
     client.get(FETCH)
 
     records = list(database.audit_logs.find(OF_CALLERS, sort=[("_id", 1)]))
