@@ -17,7 +17,8 @@ from .database import DUPLICATE_KEY, Document, deadline_in, map_errors
 COLLECTION = "audit_logs"
 _BATCH_SIZE = 1000
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_TEXT_FIELDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status", "count"}
+_NUMBER_FIELDS = ("count", "version")
+_TEXT_FIELDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status", *_NUMBER_FIELDS}
 # Ids of chained records are strings that sort by chain and number; earlier records have ids of another type.
 _CHAINED: Document = {"_id": {"$gte": ""}}
 _UNCHAINED: Document = {"_id": {"$not": {"$type": "string"}}}
@@ -206,17 +207,22 @@ def read(document: Document) -> AuditRecord:
     """Return the record that is stored as this document.
 
     An altered record can be read as well: a missing field is None, any other type is converted to text, an
-    invalid time is the beginning of 1970, and an invalid count is none.
+    invalid time is the beginning of 1970, and an invalid number is none.
     """
-    at, status, count = document.get("timestamp"), document.get("status"), document.get("count")
+    at, status = document.get("timestamp"), document.get("status")
     # Any: an altered record may lack a required field.
     texts: dict[str, Any] = {name: _text(document.get(name)) for name in _TEXT_FIELDS}
+    numbers: dict[str, Any] = {name: _number(document.get(name)) for name in _NUMBER_FIELDS}
     return AuditRecord(
         timestamp=at if isinstance(at, datetime) else _NO_TIME,
         status=Status.SUCCESS if status == Status.SUCCESS else Status.FAILURE,
-        count=count if type(count) is int else None,
+        **numbers,
         **texts,
     )
+
+
+def _number(value: object) -> int | None:
+    return value if type(value) is int else None
 
 
 def _text(value: object) -> str | None:
