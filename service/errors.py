@@ -30,6 +30,7 @@
     │   └── SecretDestroyed
     │       └── AlreadyRead       no reads are left
     ├── TokenNotFound
+    ├── GrantNotFound
     ├── PathTaken
     ├── VersionConflict
     ├── BatchFailed               one item of a batch failed, so nothing was done
@@ -308,6 +309,16 @@ class TokenNotFound(VaultError):
 
     def __init__(self) -> None:
         super().__init__("Token not found")
+
+
+class GrantNotFound(VaultError):
+    """There is no such grant."""
+
+    reason = "not found"
+    kind = "grant-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Grant not found")
 
 
 class PathTaken(VaultError):

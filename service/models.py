@@ -106,6 +106,34 @@ class StoredToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """Permission for Swarm services to be given secrets: all of its conditions must hold.
+
+    ``services`` and ``paths`` are names that may end in ``*`` (``grants.rules``).  If there are ``nodes``,
+    the task runs on one with such an id; if there are ``images``, it has one of these, with digest.  A
+    deleted grant is kept for some time, so that a restore does not bring it back.
+    """
+
+    grant_id: str
+    services: tuple[str, ...]
+    paths: tuple[str, ...]
+    created_at: datetime
+    created_by: str
+    nodes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGrant:
+    """A grant as it is stored: with the tag that authenticates it."""
+
+    grant: Grant
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The authenticated caller; ``actor`` is its name in the audit log."""
 
@@ -206,6 +234,7 @@ class EncryptedItem(StrEnum):
     VERSION = "version"
     SECRET_TAG = "secret tag"  # noqa: S105  (a tag's name)
     TOKEN_TAG = "token tag"  # noqa: S105  (a tag's name)
+    GRANT_TAG = "grant tag"
     AUDIT_KEY = "audit key"
     LEGACY = "legacy record"
 

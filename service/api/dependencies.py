@@ -14,6 +14,7 @@ from ..audit.checkpointer import AuditLog
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
 from ..exclusive import Exclusive
+from ..grants.grants import GrantServices
 from ..keys.status import KeyServices
 from ..models import DrillResult, Principal
 from ..readiness import Readiness
@@ -44,6 +45,7 @@ class Dependencies:
 
     secrets: SecretServices
     tokens: TokenServices
+    grants: GrantServices
     keys: KeyServices
     audit_log: AuditLog
     verification: Exclusive

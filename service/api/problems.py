@@ -29,6 +29,7 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.SecretNotFound: HTTPStatus.NOT_FOUND,
     errors.TokenNotFound: HTTPStatus.NOT_FOUND,
+    errors.GrantNotFound: HTTPStatus.NOT_FOUND,
     errors.PathTaken: HTTPStatus.CONFLICT,
     errors.VersionConflict: HTTPStatus.CONFLICT,
     errors.CannotDecrypt: HTTPStatus.INTERNAL_SERVER_ERROR,

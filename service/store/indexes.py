@@ -12,14 +12,15 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from ..models import Status
-from . import audit, rate_limits, secrets, tokens
+from . import audit, grants, rate_limits, secrets, tokens
 from .database import Document, map_errors
 
 IndexKeys = tuple[tuple[str, int], ...]
 
 _SECONDS_PER_DAY = 86_400
-# For so long, an operator who investigates a rejected program can still find its token.
-_KEEP_ENDED_TOKENS_DAYS = 30
+# For so long, an operator who investigates a rejected program can still find its token; and a grant that was
+# deleted does not come back with a backup from before that.
+_KEEP_ENDED_DAYS = 30
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.5
 # Server error codes (MongoDB's error_codes.yml) that mean: another process changed it at the same time.
@@ -101,7 +102,9 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(tokens.COLLECTION, (("tag", ASCENDING),)),
         Index(tokens.COLLECTION, (("created_by", ASCENDING),)),
         Index(tokens.COLLECTION, (("makers", ASCENDING),)),
-        Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_TOKENS_DAYS),
+        Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
+        Index(grants.COLLECTION, (("tag", ASCENDING),)),
+        Index(grants.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
         Index(rate_limits.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),
     )
 

@@ -42,6 +42,10 @@ WITH_BODY = [
     "/vault/token/describe",
     "/vault/token/renew",
     "/vault/token/revoke",
+    "/vault/grant/create",
+    "/vault/grant/list",
+    "/vault/grant/describe",
+    "/vault/grant/delete",
     "/vault/audit/search",
     "/vault/audit/verify",
 ]

@@ -45,6 +45,7 @@ KINDS = {
     "SecretDestroyed": "secret-destroyed",
     "AlreadyRead": "secret-already-read",
     "TokenNotFound": "token-not-found",
+    "GrantNotFound": "grant-not-found",
     "PathTaken": "path-taken",
     "VersionConflict": "version-conflict",
     "BatchFailed": "batch-failed",
