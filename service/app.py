@@ -11,6 +11,7 @@ from .api.application import Application
 from .api.audit.views import blueprint as audit_blueprint
 from .api.grants.views import blueprint as grants_blueprint
 from .api.keys.views import blueprint as keys_blueprint
+from .api.secrets.delivery import blueprint as delivery_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in (
         secrets_blueprint,
         lifecycle_blueprint,
+        delivery_blueprint,
         tokens_blueprint,
         grants_blueprint,
         keys_blueprint,
@@ -128,6 +130,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         secrets=SecretServices(store.secrets, store.listing, ring, key_check, settings.max_secret_bytes),
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
         tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
+        current_grants=current_grants,
         grants=GrantServices(store.grants, ring, key_check, current_grants.forget),
         audit_log=log,
         verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),

@@ -27,8 +27,10 @@
     │   ├── NoSuchVersion         this and the following: only for callers whose scopes cover the secret
     │   ├── SecretDeleted
     │   ├── SecretExpired
+    │   ├── LimitedReads          it cannot be delivered to Swarm services
     │   └── SecretDestroyed
     │       └── AlreadyRead       no reads are left
+    ├── NotGranted                no grant lets the Swarm service have the secret, if there is one
     ├── TokenNotFound
     ├── GrantNotFound
     ├── PathTaken
@@ -287,6 +289,18 @@ class SecretExpired(SecretNotFound):
     kind = "secret-expired"
 
 
+class LimitedReads(SecretNotFound):
+    """The secret has limited reads, and a delivery cannot count them; none is used up."""
+
+    reason = "limited reads"
+    kind = "limited-reads"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it has max_reads, and the Swarm asks for a value again and again: only fetch reads such a secret"
+        )
+
+
 class SecretDestroyed(SecretNotFound):
     """The secret, or this version of it, was destroyed, and cannot be restored."""
 
@@ -299,6 +313,16 @@ class AlreadyRead(SecretDestroyed):
 
     reason = "already read"
     kind = "secret-already-read"
+
+
+class NotGranted(VaultError):
+    """No grant lets this Swarm service have the secret at this path, whether there is one or not."""
+
+    reason = "not granted"
+    kind = "not-granted"
+
+    def __init__(self, service: str, path: str) -> None:
+        super().__init__(f"not allowed: service {service} may not have path {path}")
 
 
 class TokenNotFound(VaultError):

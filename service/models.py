@@ -37,6 +37,7 @@ class Action(StrEnum):
     LIST = "list"
     UPDATE = "update"
     DELETE = "delete"
+    DELIVER = "deliver"
 
     TOKEN = "token"  # noqa: S105  (an action's name)
     AUDIT = "audit"

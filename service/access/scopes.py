@@ -1,8 +1,9 @@
 """Scopes as text, and which scope implies which.
 
 ``fetch:team/app/*`` allows fetching every secret below ``team/app``, at any depth;
-``fetch:team/app/db-password`` only that one; ``fetch:*`` every secret with a path.  ``token``, ``audit``
-and ``admin`` take no path; ``admin`` implies every other scope.
+``fetch:team/app/db-password`` only that one; ``fetch:*`` every secret with a path.  ``deliver:*`` allows
+fetching for Swarm services, as far as grants allow it.  ``token``, ``audit`` and ``admin`` take no path;
+``admin`` implies every other scope.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ..errors import InvalidFields
 from ..models import Action, Scope
 from . import paths
 
-ON_PATHS = frozenset({Action.CREATE, Action.FETCH, Action.LIST, Action.UPDATE, Action.DELETE})
+ON_PATHS = frozenset({Action.CREATE, Action.FETCH, Action.LIST, Action.UPDATE, Action.DELETE, Action.DELIVER})
 ADMIN = Scope(Action.ADMIN)
 
 _WILDCARD = "*"

@@ -14,6 +14,7 @@ from ..audit.checkpointer import AuditLog
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
 from ..exclusive import Exclusive
+from ..grants.current import CurrentGrants
 from ..grants.grants import GrantServices
 from ..keys.status import KeyServices
 from ..models import DrillResult, Principal
@@ -46,6 +47,7 @@ class Dependencies:
     secrets: SecretServices
     tokens: TokenServices
     grants: GrantServices
+    current_grants: CurrentGrants
     keys: KeyServices
     audit_log: AuditLog
     verification: Exclusive

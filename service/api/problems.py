@@ -28,6 +28,7 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.SecretNotFound: HTTPStatus.NOT_FOUND,
+    errors.NotGranted: HTTPStatus.NOT_FOUND,
     errors.TokenNotFound: HTTPStatus.NOT_FOUND,
     errors.GrantNotFound: HTTPStatus.NOT_FOUND,
     errors.PathTaken: HTTPStatus.CONFLICT,

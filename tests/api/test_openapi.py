@@ -31,6 +31,7 @@ WITH_BODY = [
     "/vault/secret/create/batch",
     "/vault/secret/fetch",
     "/vault/secret/fetch/batch",
+    "/vault/secret/deliver",
     "/vault/secret/update",
     "/vault/secret/describe",
     "/vault/secret/list",

@@ -85,6 +85,21 @@ class FetchResponse(Schema):
         }
 
 
+class DeliverResponse(Schema):
+    """A value in plaintext, or for a check all but that."""
+
+    secret_id = fields.String(required=True, metadata=_UUID)
+    version = fields.Integer(required=True, metadata=VERSION)
+    secret = Base64Bytes(
+        attribute="plaintext",
+        dump_only=True,
+        metadata={**SECRET, "description": f"{SECRET['description']} A check does not return it."},
+    )
+    created_at = fields.AwareDateTime(allow_none=True, metadata={"example": EXAMPLE_TIME})
+    path = fields.String(required=True, metadata=PATH)
+    expires_at = _moment("Until when it can be delivered; null if it does not expire.")
+
+
 class ChangedResponse(Schema):
     """The secret after the change."""
 
