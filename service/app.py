@@ -17,6 +17,7 @@ from .api.secrets.values import blueprint as secrets_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
 from .audit.background import CheckpointThread, RefusalThread
 from .audit.checkpointer import Checkpointer, audit_log
+from .audit.deliveries import Deliveries
 from .audit.recorder import Recorder
 from .audit.writer import ChainWriter
 from .crypto.keyring import KeyRing
@@ -127,7 +128,14 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
     )
     current_grants = CurrentGrants(store.grants, ring, operation_timeout)
     parts = dependencies.Dependencies(
-        secrets=SecretServices(store.secrets, store.listing, ring, key_check, settings.max_secret_bytes),
+        secrets=SecretServices(
+            store.secrets,
+            store.listing,
+            ring,
+            key_check,
+            settings.max_secret_bytes,
+            Deliveries(store.audit, log.key),
+        ),
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
         tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
         current_grants=current_grants,

@@ -34,6 +34,7 @@
     ├── TokenNotFound
     ├── GrantNotFound
     ├── PathTaken
+    ├── SecretInUse
     ├── VersionConflict
     ├── BatchFailed               one item of a batch failed, so nothing was done
     ├── CannotDecrypt             what is stored cannot be decrypted or verified
@@ -56,7 +57,7 @@ a caller than the message does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -353,6 +354,17 @@ class PathTaken(VaultError):
 
     def __init__(self) -> None:
         super().__init__("another secret has this path: choose another")
+
+
+class SecretInUse(VaultError):
+    """Swarm services are known to use what was to be destroyed; ``uses`` are phrases that name them."""
+
+    reason = "in use"
+    kind = "secret-in-use"
+
+    def __init__(self, uses: Sequence[str]) -> None:
+        more = f" and {len(uses) - 1} more" if len(uses) > 1 else ""
+        super().__init__(f"in use: {uses[0]}{more} (describe shows all); to destroy it, send in_use: true")
 
 
 class VersionConflict(VaultError):

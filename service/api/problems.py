@@ -32,6 +32,7 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.TokenNotFound: HTTPStatus.NOT_FOUND,
     errors.GrantNotFound: HTTPStatus.NOT_FOUND,
     errors.PathTaken: HTTPStatus.CONFLICT,
+    errors.SecretInUse: HTTPStatus.CONFLICT,
     errors.VersionConflict: HTTPStatus.CONFLICT,
     errors.CannotDecrypt: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -11,7 +11,7 @@ from ..audit.recorder import Entry
 from ..crypto import secret_values
 from ..errors import CannotDecrypt, InvalidFields, SecretNotFound, Unavailable, VaultError
 from ..models import Action, Principal
-from ..records import FetchedSecret, Secret, State, Version, ends_at
+from ..records import FetchedSecret, Secret, State, readable_until
 from ..store.secret_queries import SecretRef
 from ..store.secrets import SecretStore
 from . import batch, lifecycle, lookup, state
@@ -186,9 +186,3 @@ def open_version(services: SecretServices, secret: Secret, number: int | None, a
         expires_at=readable_until(secret, version),
         reads_left=secret.reads_left,
     )
-
-
-def readable_until(secret: Secret, version: Version) -> datetime | None:
-    """Return when this version, which can be read, can no longer be; None if it has no end."""
-    ends = (ends_at(secret), version.expires_at, version.deleted_at)
-    return min((end for end in ends if end is not None), default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -19,6 +19,8 @@ _BATCH_SIZE = 1000
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER_FIELDS = ("count", "version")
 _TEXT_FIELDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status", *_NUMBER_FIELDS}
+# What an index of its own has.
+DELIVERED: Document = {"operation": "deliver", "status": Status.SUCCESS}
 # Ids of chained records are strings that sort by chain and number; earlier records have ids of another type.
 _CHAINED: Document = {"_id": {"$gte": ""}}
 _UNCHAINED: Document = {"_id": {"$not": {"$type": "string"}}}
@@ -175,6 +177,29 @@ class AuditStore:
             # A limit of 0 would mean all of them.
             found = self._collection.find(query).sort("timestamp", DESCENDING).limit(max(count, 1))
             return [read(document) for document in found]
+
+    def last_deliveries(self, secret_id: str, versions: Iterable[int], count: int) -> list[Document]:
+        """Return of each of these versions the last delivery to each service, as stored; up to ``count``.
+
+        Each takes one look at the index, however many deliveries there were.
+        """
+        found: list[Document] = []
+        newest_first = [("service", ASCENDING), ("timestamp", DESCENDING)]
+        with map_errors():
+            for version in versions:
+                after = ""
+                while len(found) < count:
+                    # MongoDB would also find arrays that have such a name.
+                    service = {"$gt": after, "$not": {"$type": "array"}}
+                    document = self._collection.find_one(
+                        {**DELIVERED, "secret_id": secret_id, "version": version, "service": service},
+                        sort=newest_first,
+                    )
+                    if document is None:
+                        break
+                    found.append(document)
+                    after = document["service"]
+        return found
 
     def page(self, filter_: AuditFilter, count: int) -> list[Document]:
         """Return the newest ``count`` records as stored, newest first."""

@@ -83,6 +83,15 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
             Index(audit.COLLECTION, ((field, ASCENDING), ("timestamp", DESCENDING)), only=_present(field))
             for field in ("new_path", "service", "task_id", "node_id")
         ),
+        # Who was given which version last.
+        Index(
+            audit.COLLECTION,
+            (
+                *((field, ASCENDING) for field in ("secret_id", "version", "service")),
+                ("timestamp", DESCENDING),
+            ),
+            only=audit.DELIVERED,
+        ),
         # Failures are few; a search for successes reads most of the log anyway.
         Index(
             audit.COLLECTION,

@@ -49,6 +49,7 @@ KINDS = {
     "TokenNotFound": "token-not-found",
     "GrantNotFound": "grant-not-found",
     "PathTaken": "path-taken",
+    "SecretInUse": "secret-in-use",
     "VersionConflict": "version-conflict",
     "BatchFailed": "batch-failed",
     "CannotDecrypt": "cannot-decrypt",

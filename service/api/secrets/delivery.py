@@ -6,9 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from ...errors import Forbidden, NotGranted
-from ...records import FetchedSecret
+from ...records import FetchedSecret, readable_until
 from ...secrets.deliver import DeliverSecret, check, deliver
-from ...secrets.read import readable_until
 from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors

@@ -302,6 +302,16 @@ class VersionsRequest(Name):
         return _ref(data), frozenset(data.get("versions", ()))
 
 
+class DestroyRequest(VersionsRequest):
+    """What to destroy."""
+
+    in_use = flag("True to destroy even what Swarm services are known to use, as describe shows it.")
+
+    @post_load
+    def _build(self, data: Body, **_: object) -> tuple[SecretRef, frozenset[int], bool]:
+        return (*super()._build(data), data.get("in_use", False))
+
+
 class ListRequest(Schema):
     """What to list."""
 

@@ -123,6 +123,14 @@ class VersionDescription(Schema):
     destroyed_by = _actor("Who destroyed it, or the option that did")
 
 
+class UseDescription(Schema):
+    """A version that a Swarm service was given."""
+
+    service = fields.String(required=True, metadata={"example": "billing_api"})
+    version = fields.Integer(required=True, metadata=VERSION)
+    delivered_at = fields.AwareDateTime(required=True, metadata={"description": "For the last time."})
+
+
 class SecretSummary(Schema):
     """A secret in a list."""
 
@@ -163,6 +171,19 @@ class SecretDescription(ChangedResponse):
     cas_required = fields.Boolean(required=True)
     delete_version_after = fields.Integer(allow_none=True, metadata={"description": "In seconds."})
     versions = fields.List(fields.Nested(VersionDescription), required=True)
+    in_use = fields.List(
+        fields.Nested(UseDescription),
+        required=True,
+        metadata={
+            "description": "What Swarm services are known to use, by the audit log: of each service the last"
+            " two versions that were delivered to it."
+        },
+    )
+    warnings = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "What of that has an end, or will be destroyed by the next value."},
+    )
 
 
 class ListResponse(Schema):
