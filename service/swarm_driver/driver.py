@@ -105,8 +105,6 @@ class Driver:
     async def _ask(
         self, configuration: Configuration, document: Mapping[str, Any], deadline: float
     ) -> Response:
-        # Before there is a connection to wait for, and again in ``attempt``, after the wait.
-        self._breaker.check()
         try:
             async with asyncio.timeout_at(deadline - _MIN_SECONDS):
                 await self._connections.acquire()
