@@ -19,6 +19,7 @@ from pathlib import Path
 
 import bson
 import pymongo
+
 from service.store.database import database
 
 asked = json.load(sys.stdin)
