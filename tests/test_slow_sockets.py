@@ -92,13 +92,12 @@ def test_slow_sockets_delay_nobody(serve: Callable[..., Server]) -> None:
     """Whether the caller has another address or the same: every probe and every fetch is fast.
 
     Compared with the same call of a server that nobody disturbs, as the machine may be busy with other tests.
-    It may also stall one of the two calls alone: one outlier among the hundreds is not the sockets' doing.
     """
     server, undisturbed = serve(), serve()
     for each in (server, undisturbed):
         each.wait_until()
     secret_id = server.create().json()["secret_id"]
-    delays: list[float] = []
+    longest = 0.0
 
     with dripping(server), ThreadPoolExecutor(1) as thread:
         time.sleep(1)
@@ -107,7 +106,7 @@ def test_slow_sockets_delay_nobody(serve: Callable[..., Server]) -> None:
             for address, wanted in itertools.product(("127.0.0.2", DRIPPERS), (None, secret_id)):
                 beside = thread.submit(timed, undisturbed, address, wanted)
                 seconds = timed(server, address, wanted)
-                delays.append(seconds - beside.result())
+                longest = max(longest, seconds - beside.result())
             time.sleep(0.1)
 
-    assert sorted(delays)[-2] < MAX_SECONDS
+    assert longest < MAX_SECONDS

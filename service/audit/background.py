@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from .. import metrics
@@ -19,59 +20,78 @@ log = logging.getLogger(__name__)
 _MINUTE = 60
 
 
-class RefusalThread:
-    """Writes the records of refusals past a limit, when a minute has ended; ``start`` it after the fork."""
+class _Background(ABC):
+    """A thread that works until ``stop``, which then lets it finish; ``start`` it after the fork."""
 
-    def __init__(self, recorder: Recorder, close_seconds: float) -> None:
-        self._recorder = recorder
+    def __init__(self, name: str, close_seconds: float) -> None:
         self._close_seconds = close_seconds
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="refusals", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Write those of this minute as well; errors are logged, and what cannot be written is lost."""
+        """End the thread, and do what is left; errors are logged."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(self._close_seconds)
-        _try("writing the records of refusals", self._recorder.write_refusals)
+        self._finish()
+
+    @abstractmethod
+    def _loop(self) -> None: ...
+
+    @abstractmethod
+    def _finish(self) -> None: ...
+
+
+class RefusalThread(_Background):
+    """Writes the records of refusals past a limit when a minute has ended, and at the stop those of this one.
+
+    What cannot be written at the stop is lost.
+    """
+
+    def __init__(self, recorder: Recorder, close_seconds: float) -> None:
+        super().__init__("refusals", close_seconds)
+        self._recorder = recorder
 
     def _loop(self) -> None:
         while not self._ended.wait(_MINUTE - time.time() % _MINUTE):
             _try("writing the records of refusals", lambda: self._recorder.write_refusals(now()))
 
+    def _finish(self) -> None:
+        _try("writing the records of refusals", self._recorder.write_refusals)
 
-class CheckpointThread:
-    """Makes checkpoints and updates the log's metrics; ``start`` it after the fork."""
+
+class CheckpointThread(_Background):
+    """Makes checkpoints, the first after one interval, and updates the log's metrics.
+
+    At the stop it closes the chain of this process and makes a last checkpoint.
+    """
 
     def __init__(self, audit_log: AuditLog, checkpointer: Checkpointer, close_seconds: float) -> None:
+        super().__init__("audit-log", close_seconds)
         self._log = audit_log
         self._checkpointer = checkpointer
-        self._close_seconds = close_seconds
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="audit-log", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread; the first checkpoint comes after one interval."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Close the chain of this process and make a last checkpoint; errors are logged."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(self._close_seconds)
-        _try("the maintenance of the audit log", lambda: self._checkpointer.end(self._close_seconds))
-        _try("the maintenance of the audit log", lambda: anchors.follow(self._log))
 
     def _loop(self) -> None:
         # A new node has its anchor at once, if the log has a checkpoint.
-        _try("the maintenance of the audit log", lambda: anchors.follow(self._log))
+        self._maintain(self._follow)
         while not self._ended.wait(self._log.interval.total_seconds()):
-            _try("the maintenance of the audit log", self._once)
-            _try("the maintenance of the audit log", lambda: anchors.follow(self._log))
+            self._maintain(self._once)
+            self._maintain(self._follow)
+
+    def _finish(self) -> None:
+        self._maintain(lambda: self._checkpointer.end(self._close_seconds))
+        self._maintain(self._follow)
+
+    def _follow(self) -> None:
+        anchors.follow(self._log)
+
+    @staticmethod
+    def _maintain(step: Callable[[], object]) -> None:
+        _try("the maintenance of the audit log", step)
 
     def _once(self) -> None:
         made = self._checkpointer.run()

@@ -6,7 +6,7 @@ the ring must decrypt.
 
 The canary's content also says whether the database may hold records of earlier versions, which are not
 authenticated as a whole.  A new database never does; another one until a rewrap has brought all of them over.
-Whoever can write to the database can put back only a canary that it once had.
+Anyone who can write to the database can put back only a canary that it once had.
 
 A key may also have been removed too early.  So the database records the id of every key that any process
 has loaded; a process that lacks one of them checks once whether anything is under it.

@@ -1,8 +1,8 @@
 """Shares a process's connections, places and memory out among its clients, by their networks.
 
 Before a request has arrived, only the address of its connection is known.  An IPv6 /64 is one network (see
-``networks``), and none can have everything.  If there is too little for all, whoever has most of it gives
-back what it has had longest, unless that is being answered.
+``networks``), and none can have everything.  If there is too little for all, the one that has most of it
+gives back what it has had longest, unless that is being answered.
 """
 
 from __future__ import annotations

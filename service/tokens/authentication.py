@@ -3,8 +3,8 @@
 A valid token is cached for ``RECHECK_SECONDS``: a revocation can take that long to reach every process.
 If a token's uses are limited, each use is counted in the database nevertheless.
 
-Whoever has passed a limit is refused from memory.  What was wrong a moment ago is not looked up again; what
-has not been seen may be valid, and is looked up together with all others like it.
+A client that has passed a limit is refused from memory.  What was wrong a moment ago is not looked up again;
+what has not been seen may be valid, and is looked up together with all others like it.
 """
 
 from __future__ import annotations

@@ -95,7 +95,11 @@ def paste(line: str) -> str:
 def children(process: int) -> list[int]:
     """Return the ids of the processes that all threads of this one have started, oldest first."""
     threads = Path(f"/proc/{process}/task").iterdir()
-    return sorted(int(child) for thread in threads for child in (thread / "children").read_text().split())
+    found = (int(child) for thread in threads for child in (thread / "children").read_text().split())
+    # By when they were started: ids begin again at some point.
+    return sorted(
+        found, key=lambda child: int(Path(f"/proc/{child}/stat").read_text().rsplit(")")[-1].split()[19])
+    )
 
 
 def wait_until_gone(processes: list[int]) -> None:

@@ -17,6 +17,9 @@ NO_NAME = "there is no name in front of the equals sign: write NAME=value"
 NOT_CLOSED = "the quote at the beginning of the value is not closed: close it"
 AFTER_QUOTE = "there is text after the closing quote: remove it, or put it inside the quotes"
 
+# What python-dotenv and compose-go make of a letter after a backslash in double quotes.
+ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 

@@ -11,6 +11,7 @@ import re
 from .assignment import (
     AFTER_QUOTE,
     BARE,
+    ESCAPES,
     NO_EQUALS_SIGN,
     NO_NAME,
     NOT_CLOSED,
@@ -38,9 +39,7 @@ _AFTER_QUOTE = re.compile(rf"[{SPACE}]*?(?:#[^\n]*)?(?=\n|\Z)")
 # A dollar sign in front of anything else is one; what an escape in front of it makes is not followed up.
 _DOLLAR = re.compile(r"\$(?:\$|(?=([A-Za-z_{\\\u017f\u212a]))|)")
 _ESCAPE = re.compile(r"\\(.)|" + _DOLLAR.pattern, re.DOTALL)
-_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"} | {
-    literal: literal for literal in '"\\$'
-}
+_ESCAPED = ESCAPES | {literal: literal for literal in '"\\$'}
 
 
 def read(text: str) -> Reading:

@@ -11,6 +11,7 @@ import re
 from .assignment import (
     AFTER_QUOTE,
     BARE,
+    ESCAPES,
     NO_EQUALS_SIGN,
     NOT_CLOSED,
     QUOTED,
@@ -29,7 +30,6 @@ _VALUE = {
 }
 _AFTER_QUOTE = re.compile(r"[^\S\n]*(?:#[^\n]*)?(?=\n|\Z)")
 _ESCAPE = {"'": re.compile(r"\\([\\'])"), '"': re.compile(r"\\([\\'\"abfnrtv])")}
-_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _COMMENT = re.compile(r"\s+#.*")
 _VARIABLE = re.compile(r"\$\{[^}:]*(?::-[^}]*)?\}")
 
@@ -66,5 +66,5 @@ def _value(text: str, at: int, *, after_space: bool) -> tuple[str, str, int]:
     rest = _AFTER_QUOTE.match(text, quoted.end())
     if rest is None:
         raise RefusedLine(AFTER_QUOTE)
-    value = _ESCAPE[quote].sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), quoted[1])
+    value = _ESCAPE[quote].sub(lambda escape: ESCAPES.get(escape[1], escape[1]), quoted[1])
     return value, QUOTED[quote], rest.end()
