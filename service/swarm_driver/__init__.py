@@ -10,7 +10,7 @@ What it takes for granted about the vault's API:
   name}, node: {id}, docker_secret}``; ``version`` is missing if the current one is wanted, and every other
   field that the engine leaves out is an empty text or object.
 - It answers as ``fetch``: ``secret`` (base64) and ``version``.
-- It refuses with problem documents.  ``secret-not-found`` stands for "no such secret" and for "no grant"; the
-  other types of 404 say what became of the secret or the version; 403 is about the driver's token.
+- It refuses with problem documents.  ``not-granted`` stands for "no grant", whether there is a secret or not;
+  the other types of 404 say what became of the secret or the version; 403 is about the driver's token.
 - ``POST /vault/token/renew`` with ``{}`` renews the token of the call, and answers its new ``expires_at``.
 """

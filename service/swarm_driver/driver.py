@@ -181,11 +181,12 @@ def _refusal(
             return TokenRefused(f"the vault does not accept the driver's token ({kind}): give it a new one")
         case 403, _:
             return TokenRefused(f"the driver's token may not deliver {path} ({kind}): it needs that scope")
+        case 404, "not-granted":
+            return NotAllowed(f"not allowed: service {request.service_name} may not have path {path}")
         case 404, "secret-not-found":
-            return NotAllowed(
-                f"not allowed: service {request.service_name} may not have path {path},"
-                " or there is no such secret"
-            )
+            return NotAllowed(f"there is no secret {path}, or the driver's token may not deliver it")
+        case 404, "limited-reads":
+            return NotAllowed(f"{path} has limited reads, and such a secret is not delivered")
         case 404, "no-such-version":
             return NotAllowed(f"no {this}")
         case 404, _ if match:

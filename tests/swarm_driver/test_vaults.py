@@ -199,10 +199,12 @@ def test_a_connection_that_the_vault_closed_is_no_failure(driver: DriverProcess,
     [
         (
             404,
-            "secret-not-found",
+            "not-granted",
             "not_allowed",
             "not allowed: service billing_api may not have path team/app/db",
         ),
+        (404, "secret-not-found", "not_allowed", "there is no secret team/app/db, or the driver's token"),
+        (404, "limited-reads", "not_allowed", "team/app/db has limited reads"),
         (404, "no-such-version", "not_allowed", "no version 7 of team/app/db"),
         (404, "secret-deleted", "not_allowed", "version 7 of team/app/db cannot be had any more: deleted"),
         (404, "secret-expired", "not_allowed", "expired"),

@@ -12,9 +12,8 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from service.grants import grants
-from tests.calls import UNKNOWN, id_of, post
+from tests.calls import GRANT, UNKNOWN, id_of, post
 
-GRANT = "/vault/grant/"
 BILLING = {"services": ["billing_*"], "paths": ["team/billing/*"]}
 
 
