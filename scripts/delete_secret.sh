@@ -7,19 +7,21 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: delete_secret.sh [--undelete | --destroy] SECRET_ID|PATH [VERSION]...
+usage: delete_secret.sh [--undelete | --destroy [--in-use]] SECRET_ID|PATH [VERSION]...
 
 Hides a secret, or these versions of it, for 30 days; --undelete brings back what was hidden. With --destroy its values
-are gone for good. Prints the state of the secret: live, deleted or destroyed.
+are gone for good, with --in-use even those that Swarm services are known to use. Prints the state of the secret: live,
+deleted or destroyed.
 USAGE
   usage_environment
 }
 
-call=delete
+call=delete in_use=
 case "${1-}" in
   -h | --help) usage; exit 0 ;;
   --undelete | --destroy) call=${1#--}; shift ;;
 esac
+if [[ $call == destroy && ${1-} == --in-use ]]; then in_use=', "in_use": true'; shift; fi
 case "${1-}" in '' | -*) usage >&2; exit 2 ;; esac
 name=$1; shift
 require_plain "$name"
@@ -30,5 +32,6 @@ for version in "$@"; do
   versions+="${versions:+, }$version"
 done
 
-answer=$(printf '{%s%s}' "$(named "$name")" "${versions:+, \"versions\": [$versions]}" | post "/vault/secret/$call")
+answer=$(printf '{%s%s%s}' "$(named "$name")" "${versions:+, \"versions\": [$versions]}" "$in_use" |
+  post "/vault/secret/$call")
 printf %s "$answer" | field state

@@ -9,16 +9,21 @@ from . import metrics
 from .api import dependencies, docs, health, host_check, problems, request_log
 from .api.application import Application
 from .api.audit.views import blueprint as audit_blueprint
+from .api.grants.views import blueprint as grants_blueprint
 from .api.keys.views import blueprint as keys_blueprint
+from .api.secrets.delivery import blueprint as delivery_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
 from .audit.background import CheckpointThread, RefusalThread
 from .audit.checkpointer import Checkpointer, audit_log
+from .audit.deliveries import Deliveries
 from .audit.recorder import Recorder
 from .audit.writer import ChainWriter
 from .crypto.keyring import KeyRing
 from .exclusive import Exclusive
+from .grants.current import CurrentGrants
+from .grants.grants import GrantServices
 from .keys.canary import KeyRingCheck
 from .keys.status import KeyServices
 from .keys.wrap_counter import WrapCounter
@@ -58,7 +63,9 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in (
         secrets_blueprint,
         lifecycle_blueprint,
+        delivery_blueprint,
         tokens_blueprint,
+        grants_blueprint,
         keys_blueprint,
         audit_blueprint,
         health.blueprint,
@@ -119,10 +126,20 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         if enabled
         else ()
     )
+    current_grants = CurrentGrants(store.grants, ring, operation_timeout)
     parts = dependencies.Dependencies(
-        secrets=SecretServices(store.secrets, store.listing, ring, key_check, settings.max_secret_bytes),
+        secrets=SecretServices(
+            store.secrets,
+            store.listing,
+            ring,
+            key_check,
+            settings.max_secret_bytes,
+            Deliveries(store.audit, log.key),
+        ),
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
         tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
+        current_grants=current_grants,
+        grants=GrantServices(store.grants, ring, key_check, current_grants.forget),
         audit_log=log,
         verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),
         authentication=authenticator if settings.auth_required else NoAuthentication(),

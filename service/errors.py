@@ -28,10 +28,14 @@
     │   ├── NoSuchVersion         this and the following: only for callers whose scopes cover the secret
     │   ├── SecretDeleted
     │   ├── SecretExpired
+    │   ├── LimitedReads          it cannot be delivered to Swarm services
     │   └── SecretDestroyed
     │       └── AlreadyRead       no reads are left
+    ├── NotGranted                no grant lets the Swarm service have the secret, if there is one
     ├── TokenNotFound
+    ├── GrantNotFound
     ├── PathTaken
+    ├── SecretInUse
     ├── VersionConflict
     ├── BatchFailed               one item of a batch failed, so nothing was done
     ├── CannotDecrypt             what is stored cannot be decrypted or verified
@@ -54,7 +58,7 @@ a caller than the message does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -299,6 +303,18 @@ class SecretExpired(SecretNotFound):
     kind = "secret-expired"
 
 
+class LimitedReads(SecretNotFound):
+    """The secret has limited reads, and a delivery cannot count them; none is used up."""
+
+    reason = "limited reads"
+    kind = "limited-reads"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it has max_reads, and the Swarm asks for a value again and again: only fetch reads such a secret"
+        )
+
+
 class SecretDestroyed(SecretNotFound):
     """The secret, or this version of it, was destroyed, and cannot be restored."""
 
@@ -313,6 +329,16 @@ class AlreadyRead(SecretDestroyed):
     kind = "secret-already-read"
 
 
+class NotGranted(VaultError):
+    """No grant lets this Swarm service have the secret at this path, whether there is one or not."""
+
+    reason = "not granted"
+    kind = "not-granted"
+
+    def __init__(self, service: str, path: str) -> None:
+        super().__init__(f"not allowed: service {service} may not have path {path}")
+
+
 class TokenNotFound(VaultError):
     """There is no such token, or none for this caller."""
 
@@ -323,6 +349,16 @@ class TokenNotFound(VaultError):
         super().__init__("Token not found")
 
 
+class GrantNotFound(VaultError):
+    """There is no such grant."""
+
+    reason = "not found"
+    kind = "grant-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Grant not found")
+
+
 class PathTaken(VaultError):
     """Another secret has this path."""
 
@@ -331,6 +367,17 @@ class PathTaken(VaultError):
 
     def __init__(self) -> None:
         super().__init__("another secret has this path: choose another")
+
+
+class SecretInUse(VaultError):
+    """Swarm services are known to use what was to be destroyed; ``uses`` are phrases that name them."""
+
+    reason = "in use"
+    kind = "secret-in-use"
+
+    def __init__(self, uses: Sequence[str]) -> None:
+        more = f" and {len(uses) - 1} more" if len(uses) > 1 else ""
+        super().__init__(f"in use: {uses[0]}{more} (describe shows all); to destroy it, send in_use: true")
 
 
 class VersionConflict(VaultError):

@@ -37,6 +37,7 @@ class Action(StrEnum):
     LIST = "list"
     UPDATE = "update"
     DELETE = "delete"
+    DELIVER = "deliver"
 
     TOKEN = "token"  # noqa: S105  (an action's name)
     AUDIT = "audit"
@@ -106,6 +107,34 @@ class StoredToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """Permission for Swarm services to be given secrets: all of its conditions must hold.
+
+    ``services`` and ``paths`` are names that may end in ``*`` (``grants.rules``).  If there are ``nodes``,
+    the task runs on one with such an id; if there are ``images``, it has one of these, with digest.  A
+    deleted grant is kept for some time, so that a restore does not bring it back.
+    """
+
+    grant_id: str
+    services: tuple[str, ...]
+    paths: tuple[str, ...]
+    created_at: datetime
+    created_by: str
+    nodes: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGrant:
+    """A grant as it is stored: with the tag that authenticates it."""
+
+    grant: Grant
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The authenticated caller; ``actor`` is its name in the audit log."""
 
@@ -114,12 +143,19 @@ class Principal:
     token: Token | None = None
 
 
+# Few records have these, and indexes of them have only those.
+_ONLY_IF_SET = (
+    *("new_path", "count", "grant_id"),
+    *("version", "service", "service_id", "task_id", "node_id", "docker_secret"),
+)
+
+
 # A new field of every audit record goes last and has a default: earlier records and backups lack it, and
 # store.staging builds a record from the fields of a document in a backup.  It also touches:
 # - setting it: Entry and Entry.finish in audit.recorder; records about the log itself in audit.chain,
 # - authenticating it: automatic, because the MAC covers every stored field (so earlier records stay valid);
 #   audit.chain encodes None, str, bool, int, bytes and datetime, and must learn any other type,
-# - reading it: store.audit.read takes every field as text except timestamp, status and count,
+# - reading it: store.audit.read takes every field as text except timestamp, status, count and version,
 # - searching for it: SearchRequest in api.audit.schemas, and an index in store.indexes,
 # - showing it: RecordResponse in api.audit.schemas, the example _RECORD in api.audit.views, and
 #   audit.export_ocsf (also used by export_syslog); the JSON of commands.audit includes it automatically,
@@ -131,7 +167,9 @@ class AuditRecord:
     """One operation.  ``timestamp`` is aware and in UTC; ``reason`` is set on failures only.
 
     ``new_path`` is where a secret was to be moved to.  ``count`` is set if a record stands for that many
-    calls, refused past a rate limit: see ``audit.refusals``.
+    calls, refused past a rate limit: see ``audit.refusals``.  ``grant_id`` is the grant that an operation was
+    about, or that a delivery was allowed by; ``version`` and the fields after it are set on deliveries to
+    Swarm services, as the Swarm's manager named them.
 
     ``actor`` is a token's id, ``anonymous``, ``operator``, ``service``, ``various``, or ``unproven:``
     followed by the id that an unauthenticated caller claimed.
@@ -149,12 +187,18 @@ class AuditRecord:
     token_id: str | None = None
     new_path: str | None = None
     count: int | None = None
+    grant_id: str | None = None
+    version: int | None = None
+    service: str | None = None
+    service_id: str | None = None
+    task_id: str | None = None
+    node_id: str | None = None
+    docker_secret: str | None = None
 
     def fields(self) -> dict[str, Any]:
         """Return the fields as stored; many times faster than ``dataclasses.asdict``, for every record."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        # Few records have these, and the index of the first has only those.
-        for name in ("new_path", "count"):
+        for name in _ONLY_IF_SET:
             if fields[name] is None:
                 del fields[name]
         return fields
@@ -191,6 +235,7 @@ class EncryptedItem(StrEnum):
     VERSION = "version"
     SECRET_TAG = "secret tag"  # noqa: S105  (a tag's name)
     TOKEN_TAG = "token tag"  # noqa: S105  (a tag's name)
+    GRANT_TAG = "grant tag"
     AUDIT_KEY = "audit key"
     LEGACY = "legacy record"
 

@@ -120,3 +120,9 @@ def ends_at(secret: Secret) -> datetime | None:
     if known and len(known) == len(expiries):
         ends.append(max(known))
     return min(ends, default=None)
+
+
+def readable_until(secret: Secret, version: Version) -> datetime | None:
+    """Return when a version that can be read no longer can be; None if it has no end."""
+    ends = (ends_at(secret), version.expires_at, version.deleted_at)
+    return min((end for end in ends if end is not None), default=None)

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/secret/fetch/batch"
 SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
+GRANT = "/vault/grant/"
 WHOAMI = "/vault/token/whoami"
 
 # Filter for audit records of callers: all but those about the log itself.

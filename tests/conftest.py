@@ -24,6 +24,8 @@ from xdist.scheduler import LoadScopeScheduling
 from service.access import policy, scopes
 from service.api import dependencies
 from service.app import key_ring
+from service.audit.deliveries import Deliveries
+from service.audit.key import AuditKey
 from service.audit.recorder import Entry
 from service.crypto.context import Context
 from service.crypto.keyring import KeyRing, MasterKeys
@@ -323,7 +325,8 @@ def indexed(store: Store) -> None:
 def vault(store: Store, ring: KeyRing) -> SecretServices:
     """What the use cases of secrets work with, on the empty database."""
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
-    return SecretServices(store.secrets, store.listing, ring, key_check, 65_536)
+    deliveries = Deliveries(store.audit, AuditKey(store.audit_keys, store.audit, ring))
+    return SecretServices(store.secrets, store.listing, ring, key_check, 65_536, deliveries)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.commands.operator import operate
 from tests.programs import as_text
 
 LIST, FETCH, CREATE = "/vault/secret/list", "/vault/secret/fetch", "/vault/secret/create/"
-TOKENS, SEARCH = "/vault/token/list", "/vault/audit/search"
+TOKENS, GRANTS, SEARCH = "/vault/token/list", "/vault/grant/list", "/vault/audit/search"
 HONEST, HOSTILE = {"a/first", "a/in/folder", "a/zlast"}, "a/hostile"
 VALUES: dict[str, Any] = {
     "null": None,
@@ -53,9 +53,13 @@ TOKEN = (
     *("name", "scopes", "created_at", "created_by", "expires_at", "lifetime", "max_uses", "networks"),
     *("rate_limit", "uses", "revoked_at", "digest", "tag", "ended_at"),
 )
+GRANT = (
+    *("services", "paths", "nodes", "images", "created_at", "created_by", "deleted_at", "deleted_by", "tag"),
+    "ended_at",
+)
 RECORD = (
     *("timestamp", "operation", "secret_id", "client_ip", "status", "actor", "request_id", "reason", "path"),
-    *("token_id", "previous", "mac"),
+    *("token_id", "previous", "mac", "grant_id", "version", "service", "task_id", "node_id"),
 )
 
 
@@ -173,6 +177,35 @@ def test_a_token(
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.parametrize("field", GRANT)
+def test_a_grant(client: FlaskClient, database: Database, environment: dict[str, str], field: str) -> None:
+    """The others are listed; this one is named, unless it was deleted, and it can be removed."""
+    other, hostile = (
+        post(client, "/vault/grant/create", {"services": ["x"], "paths": [path]}).json["grant_id"]
+        for path in "ab"
+    )
+    before = database.grants.find_one({"_id": hostile})
+    for name, value in VALUES.items():
+        put(database.grants, {**before, field: value})
+
+        page = post(client, GRANTS, {})
+        assert 200 == page.status_code, (name, page.text)
+        named = {each["grant_id"] for each in page.json["grants"]}
+        assert other in named, name
+        deleted = field == "deleted_at" and value is not None
+        assert (hostile in named | set(page.json["altered"])) != deleted, name
+        assert (hostile in named) == (value == before[field] or field == "ended_at"), name
+        for call in ("describe", "delete"):
+            answer = post(client, f"/vault/grant/{call}", {"grant_id": hostile})
+            assert "internal error" not in answer.text, (name, call)
+        # One that does not authenticate is gone now.
+        database.grants.replace_one({"_id": hostile}, before, upsert=True)
+    put(database.grants, {**before, field: VALUES["list"]})
+    finished = as_text(operate(environment, "grant", "list"))
+    assert finished.returncode in (0, 1), finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
 @pytest.mark.parametrize("field", RECORD)
 def test_an_audit_record(client: FlaskClient, database: Database, field: str) -> None:
     """A search shows the others, page by page, and marks this one if it is found at all."""
@@ -186,7 +219,7 @@ def test_an_audit_record(client: FlaskClient, database: Database, field: str) ->
             answer = post(client, SEARCH, query)
             assert 200 == answer.status_code, (name, answer.text)
             marks = {each["record_id"]: each["authentic"] for each in answer.json["records"]}
-            if value != before[field]:
+            if value != before.get(field):
                 assert not marks.get(before["_id"], False), name
         paths = {each["path"] for each in post(client, SEARCH, {"operation": "create"}).json["records"]}
         assert HONEST <= paths, name

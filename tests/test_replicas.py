@@ -98,3 +98,54 @@ def test_uses_and_rate_limits_are_counted_over_all_workers(
         answers = statuses(replicas, token)
         assert 5 == answers.count(200), answers
         assert {200, 401, 429} >= set(answers)
+
+
+def test_fifty_parallel_deliveries_and_a_deleted_grant(
+    replicas: list[Server], give: Callable[..., str], database: Database
+) -> None:
+    """As when a node connects: no worker delivers later than RECHECK_SECONDS after the deletion."""
+    admin, driver = give("admin"), give("deliver:*")
+    secret = {"secret": "YQ==", "path": "team/db"}
+    replicas[0].post("/vault/secret/create/", secret, headers={"Authorization": f"Bearer {admin}"})
+    kept, deleted = (
+        call(replicas[0], admin, "/vault/grant/create", services=[f"{name}_*"], paths=["team/*"]).json()
+        for name in ("kept", "deleted")
+    )
+
+    def deliver(number: int) -> tuple[float, str, int]:
+        service = ("kept_api", "deleted_api")[number % 2]
+        body = {
+            "path": "team/db",
+            "version": 1,
+            "service": {"id": "s1", "name": service},
+            "task": {"id": f"t{number}"},
+            "node": {"id": "n1"},
+            "docker_secret": "db.v1",
+        }
+        server = replicas[number // 2 % 2]
+        answer = server.post("/vault/secret/deliver", body, headers={"Authorization": f"Bearer {driver}"})
+        return time.monotonic(), service, answer.status_code
+
+    with ThreadPoolExecutor(50) as pool:
+        before = list(pool.map(deliver, range(50)))
+        call(replicas[0], admin, "/vault/grant/delete", grant_id=deleted["grant_id"])
+        at = time.monotonic()
+        after: list[tuple[float, str, int]] = []
+        while time.monotonic() < at + RECHECK_SECONDS + 1:
+            after += pool.map(deliver, range(50))
+
+    assert {200} == {status for _, _, status in before}
+    assert {200} == {status for _, service, status in after if service == "kept_api"}
+    assert {200, 404} >= {status for _, _, status in after}
+    # A call that was answered then may have been decided a moment before.
+    late = [
+        status
+        for when, service, status in after
+        if service == "deleted_api" and when > at + RECHECK_SECONDS + 0.5
+    ]
+    assert {404} == set(late)
+    delivered = database.audit_logs.count_documents({"operation": "deliver", "status": "success"})
+    assert delivered == sum(status == 200 for _, _, status in (*before, *after))
+    assert {kept["grant_id"], deleted["grant_id"]} == set(
+        database.audit_logs.distinct("grant_id", {"operation": "deliver", "status": "success"})
+    )

@@ -280,6 +280,7 @@ def test_deletes_restores_and_destroys(run: Run) -> None:
     assert b"live\n" == run("delete_secret.sh", "--undelete", "team/a").stdout
     assert b"live\n" == run("delete_secret.sh", "--undelete", "team/a", "1", "2").stdout
     assert b"2" == run("fetch_secret.sh", "team/a").stdout
+    assert b"live\n" == run("delete_secret.sh", "--destroy", "--in-use", "team/a", "1").stdout
     assert b"destroyed\n" == run("delete_secret.sh", "--destroy", "team/a").stdout
     assert b"it was destroyed at" in run("fetch_secret.sh", "team/a").stderr
 

@@ -36,8 +36,13 @@ def require_path(principal: Principal, action: Action, path: str) -> None:
     Raises:
         Forbidden: they do not, whether the path exists or not.
     """
-    if not any(scopes.allows(scope, action, path) for scope in principal.scopes):
+    if not has_scope(principal, action, path):
         raise Forbidden(f"the token lacks a scope for this path: {action}:{path}")
+
+
+def has_scope(principal: Principal, action: Action, path: str) -> bool:
+    """Return whether the caller has a scope for this action on this path."""
+    return any(scopes.allows(scope, action, path) for scope in principal.scopes)
 
 
 def require_on(principal: Principal, action: Action, path: str | None, owner: str | None) -> None:
@@ -49,7 +54,7 @@ def require_on(principal: Principal, action: Action, path: str | None, owner: st
     if path is None:
         allowed = is_admin(principal) or (owner is not None and owner == principal.actor)
     else:
-        allowed = any(scopes.allows(scope, action, path) for scope in principal.scopes)
+        allowed = has_scope(principal, action, path)
     if not allowed:
         raise Forbidden(f"the token lacks a scope for this change: it needs {action} on the secret as well")
 

@@ -1,8 +1,9 @@
 """Scopes as text, and which scope implies which.
 
 ``fetch:team/app/*`` allows fetching every secret below ``team/app``, at any depth;
-``fetch:team/app/db-password`` only that one; ``fetch:*`` every secret with a path.  ``token``, ``audit``
-and ``admin`` take no path; ``admin`` implies every other scope.
+``fetch:team/app/db-password`` only that one; ``fetch:*`` every secret with a path.  ``deliver:*`` allows
+fetching for Swarm services, as far as grants allow it.  ``token``, ``audit`` and ``admin`` take no path;
+``admin`` implies every other scope.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ..errors import InvalidFields
 from ..models import Action, Scope
 from . import paths
 
-ON_PATHS = frozenset({Action.CREATE, Action.FETCH, Action.LIST, Action.UPDATE, Action.DELETE})
+ON_PATHS = frozenset({Action.CREATE, Action.FETCH, Action.LIST, Action.UPDATE, Action.DELETE, Action.DELIVER})
 ADMIN = Scope(Action.ADMIN)
 
 _WILDCARD = "*"
@@ -36,7 +37,7 @@ def parse(text: str) -> Scope:
         if colon:
             raise _invalid(f"{action} takes no path")
         return Scope(action)
-    if not (pattern == _WILDCARD or paths.is_path(pattern.removesuffix(_BELOW))):
+    if not is_pattern(pattern):
         raise _invalid(
             f"{action} takes a path: write {action}:team/app/db-password,"
             f" {action}:team/app/* for all below, or {action}:*"
@@ -44,11 +45,25 @@ def parse(text: str) -> Scope:
     return Scope(action, pattern)
 
 
+def is_pattern(text: str) -> bool:
+    """Return whether ``text`` is a pattern of paths: a path, ``folder/*``, or ``*``."""
+    return text == _WILDCARD or paths.is_path(text.removesuffix(_BELOW))
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Return whether a path is one of those that the pattern stands for."""
+    if pattern == _WILDCARD:
+        return True
+    if pattern.endswith(_BELOW):
+        return path.startswith(pattern.removesuffix(_WILDCARD))
+    return path == pattern
+
+
 def allows(scope: Scope, action: Action, path: str) -> bool:
     """Return whether ``scope`` allows ``action`` on the secret at ``path``."""
     if scope.action is Action.ADMIN:
         return True
-    return scope.action is action and scope.pattern is not None and _matches(scope.pattern, path)
+    return scope.action is action and scope.pattern is not None and matches(scope.pattern, path)
 
 
 def implies(held: Iterable[Scope], requested: Scope) -> bool:
@@ -65,15 +80,7 @@ def _implies(scope: Scope, requested: Scope) -> bool:
         return scope.pattern == requested.pattern
     # Matching the pattern as if it were a path is right: `team/app/*` implies `team/app/x/*`, but not
     # `team/*`.
-    return _matches(scope.pattern, requested.pattern)
-
-
-def _matches(pattern: str, path: str) -> bool:
-    if pattern == _WILDCARD:
-        return True
-    if pattern.endswith(_BELOW):
-        return path.startswith(pattern.removesuffix(_WILDCARD))
-    return path == pattern
+    return matches(scope.pattern, requested.pattern)
 
 
 def _invalid(message: str) -> InvalidFields:

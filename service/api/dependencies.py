@@ -14,6 +14,8 @@ from ..audit.checkpointer import AuditLog
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
 from ..exclusive import Exclusive
+from ..grants.current import CurrentGrants
+from ..grants.grants import GrantServices
 from ..keys.status import KeyServices
 from ..models import DrillResult, Principal
 from ..readiness import Readiness
@@ -44,6 +46,8 @@ class Dependencies:
 
     secrets: SecretServices
     tokens: TokenServices
+    grants: GrantServices
+    current_grants: CurrentGrants
     keys: KeyServices
     audit_log: AuditLog
     verification: Exclusive

@@ -14,7 +14,9 @@ _CREATE, _READ, _UPDATE, _DELETE, _OTHER = 1, 2, 3, 4, 99
 _ACTIVITIES = {
     "create": _CREATE,
     "token_create": _CREATE,
+    "grant_create": _CREATE,
     "fetch": _READ,
+    "deliver": _READ,
     "list": _READ,
     "describe": _READ,
     "export": _READ,
@@ -24,6 +26,7 @@ _ACTIVITIES = {
     "delete": _DELETE,
     "destroy": _DELETE,
     "token_revoke": _DELETE,
+    "grant_delete": _DELETE,
 }
 _INFORMATIONAL, _LOW = 1, 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,10 +36,16 @@ def event(record_id: str, record: AuditRecord) -> dict[str, Any]:
     """Return a record as an OCSF event."""
     activity = _ACTIVITIES.get(record.operation, _OTHER)
     failed = record.status is Status.FAILURE
+    version = {} if record.version is None else {"version": str(record.version)}
     about = [
         ("secret", record.secret_id, record.path),
         ("secret", record.secret_id if record.new_path else None, record.new_path),
         ("token", record.token_id, None),
+        ("grant", record.grant_id, None),
+        ("service", record.service_id, record.service),
+        ("task", record.task_id, None),
+        ("node", record.node_id, None),
+        ("docker secret", None, record.docker_secret),
     ]
     return {
         "class_uid": _CLASS,
@@ -59,7 +68,9 @@ def event(record_id: str, record: AuditRecord) -> dict[str, Any]:
         },
         "src_endpoint": {"ip": record.client_ip},
         "resources": [
-            {"type": kind, "uid": uid, "name": name} for kind, uid, name in about if uid is not None or name
+            {"type": kind, "uid": uid, "name": name, **(version if kind == "secret" else {})}
+            for kind, uid, name in about
+            if uid is not None or name
         ],
         "metadata": {
             "version": _SCHEMA,

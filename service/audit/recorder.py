@@ -52,6 +52,13 @@ class Entry:
     path: str | None = None
     token_id: str | None = None
     new_path: str | None = None
+    grant_id: str | None = None
+    version: int | None = None
+    service: str | None = None
+    service_id: str | None = None
+    task_id: str | None = None
+    node_id: str | None = None
+    docker_secret: str | None = None
     reason: str | None = None
     items: list[Entry] = field(default_factory=list)
 
@@ -79,6 +86,13 @@ class Entry:
                 path=self.path,
                 token_id=self.token_id,
                 new_path=self.new_path,
+                grant_id=self.grant_id,
+                version=self.version,
+                service=self.service,
+                service_id=self.service_id,
+                task_id=self.task_id,
+                node_id=self.node_id,
+                docker_secret=self.docker_secret,
             )
         ]
 

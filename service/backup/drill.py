@@ -14,7 +14,7 @@ from ..crypto.keyring import KeyRing
 from ..crypto.tags import AcceptsEarlier
 from ..errors import CannotDecrypt, StoreUnavailable, Tampered, VaultError
 from ..keys import canary
-from ..models import DrillResult, Envelope, StoredToken, now
+from ..models import DrillResult, Envelope, StoredGrant, StoredToken, now
 from ..records import Secret
 from ..store.audit_keys import SealedAuditKey
 from ..store.drills import DrillStore
@@ -65,6 +65,7 @@ class Drill:
             self._accepts_earlier = holds_earlier(self.staging, self.ring)
             self._open(self._secrets())
             self._open(self._tokens())
+            self._open(self._grants())
             self._open(self._log())
             self._open(self._checkpoints())
             self._open(self._meta())
@@ -104,6 +105,10 @@ class Drill:
                 _try("tag", _verify_token, found, self.ring, lambda: self._accepts_earlier),
             )
 
+    def _grants(self) -> Iterator[tuple[str, list[Failure]]]:
+        for grant_id, found in self.staging.grants():
+            yield f"grant {grant_id}", _try("tag", _verify_grant, found, self.ring)
+
     def _log(self) -> Iterator[tuple[str, list[Failure]]]:
         for record_id, found in self.staging.records():
             yield f"audit record {record_id}", _try("document", _require_valid, found, self.ring)
@@ -129,6 +134,10 @@ def _open_secret(secret: Secret | Tampered, ring: KeyRing, accepts_earlier: Acce
 
 def _verify_token(found: StoredToken | Tampered, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> None:
     tags.verify_token(_require_valid(found, ring), ring, accepts_earlier)
+
+
+def _verify_grant(found: StoredGrant | Tampered, ring: KeyRing) -> None:
+    tags.verify_grant(_require_valid(found, ring), ring)
 
 
 def _read_checkpoint(found: Mapping[str, Any] | Tampered, ring: KeyRing) -> None:

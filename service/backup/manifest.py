@@ -10,8 +10,8 @@ from typing import Any
 from ..errors import Tampered
 
 # Append only: a number that has been in a file never changes its meaning.  Since 2, the manifest has the
-# audit log's newest checkpoint.
-FORMAT, FORMATS = 2, (1, 2)
+# audit log's newest checkpoint; since 3, there may be grants, which an earlier version would leave out.
+FORMAT, FORMATS = 3, (1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)

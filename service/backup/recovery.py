@@ -36,6 +36,7 @@ def primary_key(source: BinaryIO, keys: Mapping[str, bytes]) -> str:
         )
     if missing := sorted(needed - names.keys()):
         raise ConfigurationError(
-            f"secrets or tokens in the backup are under master key {', '.join(missing)}: name its file, too"
+            f"secrets, tokens or grants in the backup are under master key {', '.join(missing)}: name its"
+            " file, too"
         )
     return names[manifest.key_id]

@@ -69,7 +69,12 @@ def _rewrap() -> int:
         watcher = _Watcher()
         with runtime.entry("key_rewrap") as entry:
             result = Rewrap(
-                _keys(runtime), runtime.store.secrets, runtime.store.tokens, runtime.key_check, watcher
+                _keys(runtime),
+                runtime.store.secrets,
+                runtime.store.tokens,
+                runtime.store.grants,
+                runtime.key_check,
+                watcher,
             ).run(policy.OPERATOR)
             if result.left:
                 entry.reason = "another key is still needed"
@@ -99,7 +104,7 @@ class _Watcher:
 
     def begin(self, total: int) -> None:
         self._total = total
-        _report(f"{total} secrets and tokens to do")
+        _report(f"{total} secrets, tokens and grants to do")
 
     def progress(self, done: int) -> None:
         if time.monotonic() - self._reported_at >= _PROGRESS_SECONDS:

@@ -21,6 +21,7 @@ COMMANDS = {
     "dev": ("dev", "Run the API and a private MongoDB on this machine, to try it out or to develop."),
     "indexes": ("indexes", "Create the database's indexes, or update those that differ."),
     "token": ("token", "Create, list and revoke tokens; needs no token."),
+    "grant": ("grant", "Say which Swarm services may be given which secrets; needs no token."),
     "key": ("key", "Show what is encrypted under which master key, or re-encrypt it under the primary key."),
     "escrow": ("escrow", "Seal master keys for the operator's own key pair, and open sealed keys."),
     "import": (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ..access import policy
 from ..audit.checkpointer import AuditLog, Checkpointer, audit_log
+from ..audit.deliveries import Deliveries
 from ..audit.recorder import Entry, Recorder
 from ..audit.writer import ChainWriter
 from ..crypto.keyring import KeyRing
@@ -85,7 +86,14 @@ def open_runtime(operation_timeout: int | None = None, *, restores: bool = False
                 ring,
                 key_check,
                 Recorder(writer, settings.mongo_timeout, enabled=environment.boolean("AUDIT_ENABLED", True)),
-                SecretServices(store.secrets, store.listing, ring, key_check, max_bytes),
+                SecretServices(
+                    store.secrets,
+                    store.listing,
+                    ring,
+                    key_check,
+                    max_bytes,
+                    Deliveries(store.audit, log.key),
+                ),
                 log,
             )
         finally:

@@ -1,8 +1,8 @@
-"""Tags: HMACs over everything in a secret's or token's record, so that it is a state the service wrote.
+"""Tags: HMACs over everything in the record of a secret, token or grant: a state that the service wrote.
 
 Without them, write access to the database would be enough to put another secret at a path, to serve the
-password of before a rotation, to undo an expiry or a limit, or to widen a token's scopes.  A tag cannot
-tell that the whole record was put back as it once was.
+password of before a rotation, to undo an expiry or a limit, or to widen a token's scopes or a grant.  A tag
+cannot tell that the whole record was put back as it once was.
 
 Records of earlier versions have a partial tag or none.  They authenticate only while the database is marked
 as holding such records (``keys.canary``), and get a whole tag when they change, at the latest by a rewrap.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 
 from ..errors import Tampered
-from ..models import Envelope, StoredToken, Token
+from ..models import Envelope, Grant, StoredGrant, StoredToken, Token
 from ..records import Secret, Version
 from . import mac
 from .canonical import encode, encode_record
@@ -74,6 +74,21 @@ def verify_token(stored: StoredToken, ring: KeyRing, accepts_earlier: AcceptsEar
         ring.verify(stored.tag, _token_content(replace(stored.token, revoked_at=None), stored.digest))
 
 
+def sign_grant(grant: Grant, ring: KeyRing) -> StoredGrant:
+    """Return the grant as it is stored, with its tag."""
+    return StoredGrant(grant, ring.tag(_grant_content(grant)))
+
+
+def verify_grant(stored: StoredGrant, ring: KeyRing) -> None:
+    """Check that the service wrote this grant, in this state.
+
+    Raises:
+        Tampered: it did not.
+        UnknownKey: the ring lacks the tag's key.
+    """
+    ring.verify(stored.tag, _grant_content(stored.grant))
+
+
 def is_current(tag: bytes | None, ring: KeyRing) -> bool:
     """Return whether a tag is a whole one under the primary master key."""
     return tag is not None and not mac.is_partial(tag) and mac.key_id(tag).hex() == ring.key_ids[0]
@@ -92,6 +107,7 @@ def _names(record: type, *left_out: str) -> tuple[tuple[str, object], ...]:
 _SECRET = _names(Secret, "versions", "tag")
 _VERSION = _names(Version, "sealed")
 _TOKEN = _names(Token, "scopes")
+_GRANT = _names(Grant)
 
 
 def _content(record: object, names: tuple[tuple[str, object], ...]) -> dict[str, object]:
@@ -118,6 +134,12 @@ def _token_content(token: Token, digest: bytes) -> bytes:
     content["purpose"] = "token"
     content["scopes"] = [str(scope) for scope in token.scopes]
     content["digest"] = digest
+    return encode_record(content)
+
+
+def _grant_content(grant: Grant) -> bytes:
+    content = _content(grant, _GRANT)
+    content["purpose"] = "grant"
     return encode_record(content)
 
 

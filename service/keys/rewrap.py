@@ -21,8 +21,9 @@ from ..crypto.context import Context
 from ..crypto.keyring import KeyRing
 from ..crypto.tags import AcceptsEarlier
 from ..errors import CannotDecrypt, ConfigurationError, Tampered
-from ..models import Action, Envelope, Principal, StoredToken
+from ..models import Action, Envelope, Principal, StoredGrant, StoredToken
 from ..records import Secret, Version, ends_at
+from ..store.grants import GrantStore
 from ..store.rewrap import ReadItems, Slice
 from ..store.secrets import SecretStore
 from ..store.tokens import TokenStore
@@ -40,7 +41,7 @@ _LEGACY_BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class RewrapResult:
-    """The result of a run, in documents (secrets and tokens).
+    """The result of a run, in documents (secrets, tokens and grants).
 
     ``failed`` could not be decrypted or verified; ``left`` are not entirely under the primary key, failed
     ones included.
@@ -72,12 +73,14 @@ class Rewrap:
         keys: KeyServices,
         secrets: SecretStore,
         tokens: TokenStore,
+        grants: GrantStore,
         key_check: KeyRingCheck,
         watcher: Watcher,
     ) -> None:
         self._keys = keys
         self._secrets = secrets
         self._tokens = tokens
+        self._grants = grants
         self._key_check = key_check
         self._watcher = watcher
         self._primary = keys.ring.key_ids[0]
@@ -108,6 +111,9 @@ class Rewrap:
         )
         self._rewrap_all(
             "token", partial(store.tokens_not_under, key), _rewrap_token, self._tokens.retag, _BATCH
+        )
+        self._rewrap_all(
+            "grant", partial(store.grants_not_under, key), _rewrap_grant, self._swap_grants, _BATCH
         )
         left = store.count_not_under(key) + self._rewrap_audit_key()
         if not left:
@@ -160,6 +166,9 @@ class Rewrap:
     def _swap(self, changes: Sequence[tuple[Secret, Secret]]) -> int:
         return sum(self._secrets.swap(before, after, ends_at(after)) for before, after in changes)
 
+    def _swap_grants(self, changes: Sequence[tuple[StoredGrant, StoredGrant]]) -> int:
+        return sum(self._grants.swap(before, after) for before, after in changes)
+
     def _report(self, which: str, problems: Problems) -> None:
         self._failed += 1
         for what, error in problems:
@@ -211,5 +220,16 @@ def _rewrap_token(
     try:
         tags.verify_token(stored, ring, accepts_earlier)
         return tags.sign_token(stored.token, stored.digest, ring), []
+    except CannotDecrypt as error:
+        return stored, [("tag", error)]
+
+
+def _rewrap_grant(
+    stored: StoredGrant, ring: KeyRing, _accepts_earlier: AcceptsEarlier
+) -> tuple[StoredGrant, Problems]:
+    """Renew a grant's tag."""
+    try:
+        tags.verify_grant(stored, ring)
+        return tags.sign_grant(stored.grant, ring), []
     except CannotDecrypt as error:
         return stored, [("tag", error)]

@@ -17,7 +17,7 @@ from ..errors import InvalidFields, PathTaken, SecretDeleted, SecretNotFound
 from ..models import Action, Principal
 from ..records import Secret, State, ends_at
 from ..store.secret_queries import SecretRef
-from . import create, lifecycle, lookup, rights, state
+from . import create, lifecycle, lookup, rights, state, usage
 from .create import CreateSecret
 from .generate import Content, value_of
 from .options import SecretOptions, resolve
@@ -156,15 +156,20 @@ def destroy(
     principal: Principal,
     ref: SecretRef,
     numbers: Collection[int] = (),
+    *,
+    in_use: bool = False,
 ) -> Secret:
     """Remove the values of a secret, or only of these versions of it; this cannot be undone.
 
     Raises:
         SecretNotFound: as ``delete``.
+        SecretInUse: a Swarm service is known to use one of them, and ``in_use`` is False.
         InvalidFields, KeyRingMismatch, Tampered, UnknownKey, StoreUnavailable: as ``update``.
     """
 
     def step(secret: Secret, at: datetime) -> Secret:
+        if not in_use:
+            usage.require_unused(services, secret, numbers)
         return lifecycle.destroy(secret, numbers, at, principal.actor)
 
     return _change(services, entry, principal, Action.DELETE, ref, step)

@@ -11,7 +11,7 @@ from ..audit.recorder import Entry
 from ..crypto import aead, secret_values
 from ..errors import CannotDecrypt, InvalidFields, SecretNotFound, Unavailable, VaultError
 from ..models import Action, Envelope, Principal
-from ..records import FetchedSecret, Secret, State, ends_at
+from ..records import FetchedSecret, Secret, State, readable_until
 from ..store.secret_queries import SecretRef
 from ..store.secrets import SecretStore
 from . import batch, lifecycle, lookup, state
@@ -179,23 +179,28 @@ def _read(
             services, entry, principal, Action.FETCH, request.secret, services.secrets.find_whole
         )
         at = services.clock()
-        fetched = _open(services, found, request.version, at)
+        fetched = open_version(services, found, request.version, at)
         if found.max_reads is not None:
             counted = lifecycle.take_read(found, at, principal.actor, entry.caller.client_ip)
             if save_if_unchanged(services, found, counted, at):
                 return replace(fetched, reads_left=counted.reads_left)
-    return _open(services, found, request.version, services.clock())
+    return open_version(services, found, request.version, services.clock())
 
 
-def _open(services: SecretServices, secret: Secret, number: int | None, at: datetime) -> FetchedSecret:
+def open_version(services: SecretServices, secret: Secret, number: int | None, at: datetime) -> FetchedSecret:
+    """Return the value of version ``number``, or of the current one if None.
+
+    Raises:
+        SecretNotFound: it cannot be read; the message says why.
+        Tampered, UnknownKey: the stored value cannot be decrypted.
+    """
     version = state.readable(secret, number, at)
-    ends = (ends_at(secret), version.expires_at, version.deleted_at)
     return FetchedSecret(
         secret_id=secret.secret_id,
         version=version.version,
         plaintext=secret_values.open_(secret, version, services.ring),
         created_at=version.created_at,
         path=secret.path,
-        expires_at=min((end for end in ends if end is not None), default=None),
+        expires_at=readable_until(secret, version),
         reads_left=secret.reads_left,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..audit.deliveries import Deliveries
 from ..crypto.keyring import KeyRing
 from ..keys.canary import KeyRingCheck
 from ..models import now
@@ -22,4 +23,5 @@ class SecretServices:
     ring: KeyRing
     key_check: KeyRingCheck
     max_secret_bytes: int
+    deliveries: Deliveries
     clock: Callable[[], datetime] = now

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -17,7 +17,10 @@ from .database import DUPLICATE_KEY, Document, deadline_in, map_errors
 COLLECTION = "audit_logs"
 _BATCH_SIZE = 1000
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_TEXT_FIELDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status", "count"}
+_NUMBER_FIELDS = ("count", "version")
+_TEXT_FIELDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status", *_NUMBER_FIELDS}
+# What an index of its own has.
+DELIVERED: Document = {"operation": "deliver", "status": Status.SUCCESS}
 # Ids of chained records are strings that sort by chain and number; earlier records have ids of another type.
 _CHAINED: Document = {"_id": {"$gte": ""}}
 _UNCHAINED: Document = {"_id": {"$not": {"$type": "string"}}}
@@ -175,6 +178,29 @@ class AuditStore:
             found = self._collection.find(query).sort("timestamp", DESCENDING).limit(max(count, 1))
             return [read(document) for document in found]
 
+    def last_deliveries(self, secret_id: str, versions: Iterable[int], count: int) -> list[Document]:
+        """Return of each of these versions the last delivery to each service, as stored; up to ``count``.
+
+        Each takes one look at the index, however many deliveries there were.
+        """
+        found: list[Document] = []
+        newest_first = [("service", ASCENDING), ("timestamp", DESCENDING)]
+        with map_errors():
+            for version in versions:
+                after = ""
+                while len(found) < count:
+                    # MongoDB would also find arrays that have such a name.
+                    service = {"$gt": after, "$not": {"$type": "array"}}
+                    document = self._collection.find_one(
+                        {**DELIVERED, "secret_id": secret_id, "version": version, "service": service},
+                        sort=newest_first,
+                    )
+                    if document is None:
+                        break
+                    found.append(document)
+                    after = document["service"]
+        return found
+
     def page(self, filter_: AuditFilter, count: int) -> list[Document]:
         """Return the newest ``count`` records as stored, newest first."""
         with map_errors():
@@ -206,17 +232,22 @@ def read(document: Document) -> AuditRecord:
     """Return the record that is stored as this document.
 
     An altered record can be read as well: a missing field is None, any other type is converted to text, an
-    invalid time is the beginning of 1970, and an invalid count is none.
+    invalid time is the beginning of 1970, and an invalid number is none.
     """
-    at, status, count = document.get("timestamp"), document.get("status"), document.get("count")
+    at, status = document.get("timestamp"), document.get("status")
     # Any: an altered record may lack a required field.
     texts: dict[str, Any] = {name: _text(document.get(name)) for name in _TEXT_FIELDS}
+    numbers: dict[str, Any] = {name: _number(document.get(name)) for name in _NUMBER_FIELDS}
     return AuditRecord(
         timestamp=at if isinstance(at, datetime) else _NO_TIME,
         status=Status.SUCCESS if status == Status.SUCCESS else Status.FAILURE,
-        count=count if type(count) is int else None,
+        **numbers,
         **texts,
     )
+
+
+def _number(value: object) -> int | None:
+    return value if type(value) is int else None
 
 
 def _text(value: object) -> str | None:

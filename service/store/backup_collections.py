@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from . import audit, canary, checkpoints, rate_limits, secrets, tokens
+from . import audit, canary, checkpoints, grants, rate_limits, secrets, tokens
 
 
 class RestorePolicy(Enum):
@@ -16,7 +16,8 @@ class RestorePolicy(Enum):
 
     # Existing documents are removed: the collection becomes what it was.
     REPLACE = auto()
-    # Existing documents stay, missing ones are added: no revocation is undone, and no record is lost.
+    # Existing documents stay, missing ones are added: no revocation or deletion is undone, and no record is
+    # lost.
     ADD = auto()
     # The canary stays, and counts of wraps are added, because a count may be too high but never too low.  The
     # key of another log becomes a former one.
@@ -28,6 +29,7 @@ class RestorePolicy(Enum):
 INCLUDED: dict[str, RestorePolicy] = {
     canary.COLLECTION: RestorePolicy.MERGE_COUNTS,
     tokens.COLLECTION: RestorePolicy.ADD,
+    grants.COLLECTION: RestorePolicy.ADD,
     checkpoints.CHECKPOINTS: RestorePolicy.ADD_OR_REPLACE,
     secrets.COLLECTION: RestorePolicy.REPLACE,
     audit.COLLECTION: RestorePolicy.ADD,

@@ -12,14 +12,15 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from ..models import Status
-from . import audit, rate_limits, secrets, tokens
+from . import audit, grants, rate_limits, secrets, tokens
 from .database import Document, map_errors
 
 IndexKeys = tuple[tuple[str, int], ...]
 
 _SECONDS_PER_DAY = 86_400
-# For so long, an operator who investigates a rejected program can still find its token.
-_KEEP_ENDED_TOKENS_DAYS = 30
+# For so long, an operator who investigates a rejected program can still find its token; and a grant that was
+# deleted does not come back with a backup from before that.
+_KEEP_ENDED_DAYS = 30
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.5
 # Server error codes (MongoDB's error_codes.yml) that mean: another process changed it at the same time.
@@ -39,15 +40,14 @@ class Index:
 
     With ``expire_days`` of None documents never expire; with 0 they expire at the time in the field.  A
     ``unique`` index leaves out documents without the field.  With ``only``, it contains just the documents
-    whose first field has that value; if ``present``, just those that have that field.
+    that this filter selects; a query uses it only if it has these conditions as well.
     """
 
     collection: str
     keys: IndexKeys
     expire_days: int | None = None
     unique: bool = False
-    only: str | None = None
-    present: bool = False
+    only: Document | None = None
 
     @property
     def name(self) -> str:
@@ -78,9 +78,26 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
             Index(audit.COLLECTION, ((field, ASCENDING), ("timestamp", DESCENDING)))
             for field in ("secret_id", "actor", "client_ip", "operation", "path")
         ),
-        Index(audit.COLLECTION, (("new_path", ASCENDING), ("timestamp", DESCENDING)), present=True),
+        # Those that few records have.
+        *(
+            Index(audit.COLLECTION, ((field, ASCENDING), ("timestamp", DESCENDING)), only=_present(field))
+            for field in ("new_path", "service", "task_id", "node_id")
+        ),
+        # Who was given which version last.
+        Index(
+            audit.COLLECTION,
+            (
+                *((field, ASCENDING) for field in ("secret_id", "version", "service")),
+                ("timestamp", DESCENDING),
+            ),
+            only=audit.DELIVERED,
+        ),
         # Failures are few; a search for successes reads most of the log anyway.
-        Index(audit.COLLECTION, (("status", ASCENDING), ("timestamp", DESCENDING)), only=Status.FAILURE),
+        Index(
+            audit.COLLECTION,
+            (("status", ASCENDING), ("timestamp", DESCENDING)),
+            only={"status": Status.FAILURE},
+        ),
         Index(secrets.COLLECTION, (("path", ASCENDING),), unique=True),
         Index(secrets.COLLECTION, (("former_path", ASCENDING), ("destroyed_at", DESCENDING))),
         Index(secrets.COLLECTION, (("ends_at", ASCENDING),), expire_days=0),
@@ -94,7 +111,9 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(tokens.COLLECTION, (("tag", ASCENDING),)),
         Index(tokens.COLLECTION, (("created_by", ASCENDING),)),
         Index(tokens.COLLECTION, (("makers", ASCENDING),)),
-        Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_TOKENS_DAYS),
+        Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
+        Index(grants.COLLECTION, (("tag", ASCENDING),)),
+        Index(grants.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
         Index(rate_limits.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),
     )
 
@@ -160,12 +179,14 @@ def _apply(database: Database[Document], change: Change) -> None:
         collection.drop_index(existing["name"])
     options: dict[str, Any] = {"unique": True, "sparse": True} if index.unique else {}
     if index.only is not None:
-        options["partialFilterExpression"] = {index.keys[0][0]: index.only}
-    if index.present:
-        options["partialFilterExpression"] = {index.keys[0][0]: {"$exists": True}}
+        options["partialFilterExpression"] = index.only
     if index.expire_seconds is not None:
         options["expireAfterSeconds"] = index.expire_seconds
     collection.create_index(list(index.keys), name=index.name, **options)
+
+
+def _present(field: str) -> Document:
+    return {field: {"$exists": True}}
 
 
 def _keys(found: Mapping[str, Any]) -> IndexKeys:

@@ -11,9 +11,9 @@ from pymongo.cursor import Cursor
 from pymongo.database import Database
 
 from ..errors import Tampered
-from ..models import EncryptedItem, Envelope, KeyRanges, StoredToken
+from ..models import EncryptedItem, Envelope, KeyRanges, StoredGrant, StoredToken
 from ..records import Secret
-from . import audit_keys, canary, secret_documents, secret_queries, secrets, tokens
+from . import audit_keys, canary, grants, secret_documents, secret_queries, secrets, tokens
 from .database import Document, map_errors
 
 Record = TypeVar("Record")
@@ -51,7 +51,7 @@ class Slice:
 
 
 class RewrapStore:
-    """What is sealed, tagged or wrapped in ``secrets`` and ``tokens``, and the audit key in ``meta``.
+    """What is sealed, tagged or wrapped in ``secrets``, ``tokens`` and ``grants``, and the audit key.
 
     Every method raises StoreUnavailable if the database does not answer in time.
     """
@@ -59,6 +59,7 @@ class RewrapStore:
     def __init__(self, database: Database[Document]) -> None:
         self._secrets = database[secrets.COLLECTION]
         self._tokens = database[tokens.COLLECTION]
+        self._grants = database[grants.COLLECTION]
         self._meta = database[canary.COLLECTION]
 
     def secrets_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[Secret]:
@@ -72,6 +73,10 @@ class RewrapStore:
     def tokens_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredToken]:
         """Return tokens without a whole tag under this master key."""
         return _read(self._tokens.find(page_slice.filter() | _tag_not_under(key)), page_slice, tokens.read)
+
+    def grants_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredGrant]:
+        """Return grants without a tag under this master key."""
+        return _read(self._grants.find(page_slice.filter() | _tag_not_under(key)), page_slice, grants.read)
 
     def legacy(self, page_slice: Slice) -> ReadItems[Secret]:
         """Return records of an earlier implementation, with their values."""
@@ -97,12 +102,13 @@ class RewrapStore:
             return self._secrets.bulk_write(updates, ordered=False).matched_count
 
     def count_not_under(self, key: KeyRanges) -> int:
-        """Return how many secrets and tokens are not entirely under this master key, with whole tags."""
+        """Return how many records are not entirely under this master key, with whole tags."""
         with map_errors():
             return (
                 self._secrets.count_documents(_not_under(key))
                 + self._secrets.count_documents(_LEGACY)
                 + self._tokens.count_documents(_tag_not_under(key))
+                + self._grants.count_documents(_tag_not_under(key))
             )
 
     def any_under(self, key: KeyRanges) -> bool:
@@ -116,6 +122,7 @@ class RewrapStore:
                     (self._secrets, wrapped),
                     (self._secrets, tagged),
                     (self._tokens, tagged),
+                    (self._grants, tagged),
                     (self._meta, audit_keys.ANY | {"data_key": secret_queries.within(key.data_keys)}),
                 )
             )
@@ -123,7 +130,7 @@ class RewrapStore:
     def list_encrypted(self) -> Iterator[tuple[EncryptedItem, bytes]]:
         """Yield every encrypted item with its bytes; empty if they are malformed, or for a legacy record.
 
-        Reads both collections completely; each batch has its own time limit.
+        Reads the collections completely; each batch has its own time limit.
         """
         with map_errors():
             for document in self._secrets.find({}, _ENCRYPTED_FIELDS).batch_size(_BATCH_SIZE):
@@ -136,6 +143,8 @@ class RewrapStore:
                         yield EncryptedItem.VERSION, _bytes(version["data_key"])
             for document in self._tokens.find({}, {"tag": True}).batch_size(_BATCH_SIZE):
                 yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
+            for document in self._grants.find({}, {"tag": True}).batch_size(_BATCH_SIZE):
+                yield EncryptedItem.GRANT_TAG, _bytes(document.get("tag"))
             for document in self._meta.find(audit_keys.ANY):
                 yield EncryptedItem.AUDIT_KEY, _bytes(document.get("data_key"))
 

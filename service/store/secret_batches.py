@@ -62,10 +62,11 @@ class BatchedInserts:
 class _Lookup:
     ref: SecretRef
     access: AccessFilter
+    number: int | None
 
 
 class BatchedReads:
-    """Finds single secrets, with the value of their current version only.
+    """Finds single secrets, with the value of one version.
 
     Every method raises StoreUnavailable if the database does not answer in time.
     """
@@ -75,9 +76,13 @@ class BatchedReads:
         self._operation_timeout = operation_timeout
         self._group = GroupCommit[_Lookup, Document | None](self._find, _MAX_BATCH)
 
-    def find(self, ref: SecretRef, access: AccessFilter) -> Document | None:
-        """Return the document, or None if there is none that ``access`` allows."""
-        return self._group.submit(_Lookup(ref, access), seconds_left(self._operation_timeout))
+    def find(self, ref: SecretRef, access: AccessFilter, number: int | None) -> Document | None:
+        """Return the document, or None if there is none that ``access`` allows.
+
+        It has the value of version ``number``, or of the current one if None; maybe those of versions that
+        were asked for of other secrets at the same time.
+        """
+        return self._group.submit(_Lookup(ref, access, number), seconds_left(self._operation_timeout))
 
     def _find(self, lookups: list[_Lookup]) -> Sequence[Document | None]:
         if len(lookups) == 1:
@@ -86,9 +91,10 @@ class BatchedReads:
             with map_errors():
                 document = self._collection.find_one(
                     secret_queries.matching_and_accessible({lookup.access: [lookup.ref]}),
-                    secret_documents.FIELDS | {"versions": secret_queries.with_value_of(None)},
+                    secret_documents.FIELDS | {"versions": secret_queries.with_values_of([lookup.number])},
                 )
             return [document if document and secret_queries.allows(lookup.access, document) else None]
+        numbers = dict.fromkeys(lookup.number for lookup in lookups)
         refs: dict[AccessFilter, list[SecretRef]] = {}
         for lookup in lookups:
             refs.setdefault(lookup.access, []).append(lookup.ref)
@@ -97,7 +103,7 @@ class BatchedReads:
                 self._collection.aggregate(
                     [
                         {"$match": secret_queries.matching_and_accessible(refs)},
-                        {"$set": {"versions": secret_queries.with_value_of(None)}},
+                        {"$set": {"versions": secret_queries.with_values_of(numbers)}},
                     ]
                 ),
                 [lookup.ref for lookup in lookups],

@@ -108,12 +108,15 @@ def outside(byte_range: ByteRange) -> tuple[Document, Document]:
     return {"$lt": byte_range.lowest}, {"$gt": byte_range.highest}
 
 
-def with_value_of(number: int | None) -> Document:
-    """Return an expression for the versions in which only this one (None: the current one) has its payload.
+def with_values_of(numbers: Iterable[int | None]) -> Document:
+    """Return an expression for the versions in which only these (None: the current one) have their payloads.
 
     Malformed versions are left as they are, so that the reader detects them.
     """
-    selected = {"$eq": ["$$each.version", "$current" if number is None else number]}
+    wanted = ["$current" if number is None else number for number in numbers]
+    selected = (
+        {"$eq": ["$$each.version", wanted[0]]} if len(wanted) == 1 else {"$in": ["$$each.version", wanted]}
+    )
     malformed = {"$ne": [{"$type": "$$each"}, "object"]}
     without_payload = {"$unsetField": {"field": "payload", "input": "$$each"}}
     each = {"$cond": [{"$or": [selected, malformed]}, "$$each", without_payload]}

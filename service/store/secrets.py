@@ -101,16 +101,16 @@ class SecretStore:
     def find_with_value(self, refs: Sequence[SecretRef], access: AccessFilter, number: int | None) -> Found:
         """Return those of these secrets that exist and that ``access`` allows.
 
-        They have the value of version ``number`` only; None means the current version.
+        They have the value of version ``number``; None means the current version.
 
         The database does the same work for a secret outside ``access`` as for one that does not exist.  For a
         document that neither this service nor its predecessor wrote, an error is returned in its place, so
         that the others are still found.
         """
-        if self._session is None and number is None and len(refs) == 1:
-            document = self._finds.find(refs[0], access)
+        if self._session is None and len(refs) == 1:
+            document = self._finds.find(refs[0], access, number)
             return {} if document is None else {refs[0]: _read_or_error(document)}
-        return self._find(refs, access, {"$set": {"versions": secret_queries.with_value_of(number)}})
+        return self._find(refs, access, {"$set": {"versions": secret_queries.with_values_of([number])}})
 
     def find_without_values(self, refs: Sequence[SecretRef], access: AccessFilter) -> Found:
         """Return the same without any value."""

@@ -12,9 +12,9 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from ..errors import ConfigurationError, Tampered
-from ..models import AuditRecord, Envelope, Status, StoredToken
+from ..models import AuditRecord, Envelope, Status, StoredGrant, StoredToken
 from ..records import Secret
-from . import audit, audit_keys, canary, checkpoints, secret_documents, secrets, tokens
+from . import audit, audit_keys, canary, checkpoints, grants, secret_documents, secrets, tokens
 from .audit_keys import SealedAuditKey
 from .backup_collections import INCLUDED, staging_name
 from .canary import CanaryStore
@@ -79,6 +79,10 @@ class Staging:
     def tokens(self) -> Iterator[tuple[str, StoredToken | Tampered]]:
         """Yield all tokens, like ``secrets``."""
         return self._read(tokens.COLLECTION, tokens.read)
+
+    def grants(self) -> Iterator[tuple[str, StoredGrant | Tampered]]:
+        """Yield all grants, like ``secrets``."""
+        return self._read(grants.COLLECTION, grants.read)
 
     def records(self) -> Iterator[tuple[str, AuditRecord | Tampered]]:
         """Yield all audit records, like ``secrets``."""

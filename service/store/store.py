@@ -14,6 +14,7 @@ from .default_database import DefaultDatabase
 from .disk import DiskUsage
 from .disk import disk_usage as _disk_usage
 from .drills import DrillStore
+from .grants import GrantStore
 from .master_keys import KeyStore
 from .rate_limits import RateLimitStore
 from .restore import RestoreStore
@@ -50,6 +51,7 @@ class Store:
         self.keys = KeyStore(self._database)
         self.rewrap = RewrapStore(self._database)
         self.tokens = TokenStore(self._database, operation_timeout)
+        self.grants = GrantStore(self._database)
         self.rate_limits = RateLimitStore(self._database)
         self.drills = DrillStore(self._database)
         self.restores = RestoreStore(self._database, self.canaries, self.keys, self.audit_keys)

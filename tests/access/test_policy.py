@@ -50,6 +50,8 @@ def test_one_scope_of_many_is_enough() -> None:
     for action, path in ((Action.FETCH, "a/x"), (Action.CREATE, "b"), (Action.CREATE, "a")):
         with pytest.raises(Forbidden):
             policy.require_path(holder, action, path)
+        assert not policy.has_scope(holder, action, path)
+    assert policy.has_scope(holder, Action.CREATE, "a/x")
 
 
 def test_a_query_has_only_the_scopes_that_concern_its_paths() -> None:

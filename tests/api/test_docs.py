@@ -10,7 +10,7 @@ from pymongo.database import Database
 from werkzeug.test import TestResponse
 
 from service.api.fields import EXAMPLE_PATH
-from tests.calls import BATCH, CREATE, FETCH, SECRET, TOKEN, UNKNOWN, WHOAMI, post
+from tests.calls import BATCH, CREATE, FETCH, GRANT, SECRET, TOKEN, UNKNOWN, WHOAMI, post
 
 
 @pytest.fixture
@@ -76,7 +76,10 @@ def test_error_examples_are_real(
     """Every example has the type, status and ``detail`` of an error that a call here gets."""
     path = {"path": EXAMPLE_PATH}
     value = path | {"secret": "YQ=="}
-    admin, reader = give("admin"), give("fetch:*", expires_in=60)
+    admin, reader, driver = give("admin"), give("fetch:*", expires_in=60), give("deliver:*")
+    service = {"id": "x9", "name": "billing_api"}
+    task = {"task": {"id": "t1", "name": "billing_api.1.t1"}, "node": {"id": "n1"}, "docker_secret": "db.v1"}
+    delivery = path | {"service": service} | task
 
     def responses() -> Iterator[TestResponse]:
         """Yield the responses to one call after the other, most of which fail."""
@@ -87,6 +90,9 @@ def test_error_examples_are_real(
             (reader, TOKEN + "create", {"name": "a", "scopes": ["fetch:*"]}),
             (reader, TOKEN + "renew", {}),
             (reader, "/vault/audit/search", {}),
+            (reader, SECRET + "deliver", delivery),
+            (driver, SECRET + "deliver", delivery),
+            (admin, GRANT + "describe", {"grant_id": "0" * 16}),
             (admin, FETCH, path),
             (admin, BATCH, {"secrets": [path], "all_or_nothing": True}),
             (admin, TOKEN + "describe", {"token_id": "0" * 16}),
@@ -99,6 +105,9 @@ def test_error_examples_are_real(
             (admin, CREATE + "batch", {"secrets": [value], "all_or_nothing": True}),
             (admin, SECRET + "update", value),
             (admin, SECRET + "update", value | {"expected_version": 1}),
+            (admin, GRANT + "create", {"services": ["billing_*"], "paths": [EXAMPLE_PATH]}),
+            (driver, SECRET + "deliver", delivery | {"version": 1}),
+            (admin, SECRET + "destroy", path | {"versions": [1]}),
             *((UNKNOWN, WHOAMI, {}) for _ in range(100)),
         ):
             yield post(guarded, route, body, token)
@@ -134,8 +143,8 @@ def _problems(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _comparable(problem: dict[str, Any]) -> tuple[str, int, str]:
-    # The database's error, and the check that failed, differ from the examples.
-    variable = r"((?:the database cannot be used now|not ready): ).*"
+    # The database's error, the check that failed, and times differ from the examples.
+    variable = r"((?:the database cannot be used now|not ready): |delivered to service \S+ at ).*"
     return problem["type"], problem["status"], re.sub(variable, r"\1…", problem["detail"])
 
 

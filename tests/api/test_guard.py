@@ -15,7 +15,7 @@ from service.crypto.keyring import KeyRing
 from service.models import now
 from service.store.rate_limits import RateLimitStore
 from service.store.store import Store
-from tests.calls import BATCH, CREATE, FETCH, OF_CALLERS, SECRET, TOKEN, UNKNOWN, WHOAMI, id_of, post
+from tests.calls import BATCH, CREATE, FETCH, GRANT, OF_CALLERS, SECRET, TOKEN, UNKNOWN, WHOAMI, id_of, post
 
 GUARDED = (
     CREATE,
@@ -23,9 +23,10 @@ GUARDED = (
     BATCH,
     *(
         SECRET + name
-        for name in ["create/batch", "update", "describe", "list", "delete", "undelete", "destroy"]
+        for name in ["create/batch", "update", "describe", "deliver", "list", "delete", "undelete", "destroy"]
     ),
     *(TOKEN + name for name in ["create", "list", "describe", "renew", "revoke", "whoami"]),
+    *(GRANT + name for name in ["create", "list", "describe", "delete"]),
     "/vault/audit/search",
     "/vault/audit/verify",
 )

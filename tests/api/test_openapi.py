@@ -31,6 +31,7 @@ WITH_BODY = [
     "/vault/secret/create/batch",
     "/vault/secret/fetch",
     "/vault/secret/fetch/batch",
+    "/vault/secret/deliver",
     "/vault/secret/update",
     "/vault/secret/describe",
     "/vault/secret/list",
@@ -42,6 +43,10 @@ WITH_BODY = [
     "/vault/token/describe",
     "/vault/token/renew",
     "/vault/token/revoke",
+    "/vault/grant/create",
+    "/vault/grant/list",
+    "/vault/grant/describe",
+    "/vault/grant/delete",
     "/vault/audit/search",
     "/vault/audit/verify",
 ]

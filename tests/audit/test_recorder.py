@@ -59,6 +59,22 @@ def test_records_a_success_with_all_that_is_known() -> None:
     assert record.timestamp.utcoffset().total_seconds() == 0
 
 
+def test_records_who_was_given_what() -> None:
+    """Whatever the use case sets; records of other operations have no such fields."""
+    sink = MemorySink()
+    known = {"grant_id": "g", "version": 7, "service": "billing_api", "service_id": "s"}
+    known |= {"task_id": "t", "node_id": "n", "docker_secret": "db.v7"}
+    with Recorder(sink, 5, enabled=True).entry("deliver", CALLER) as entry:
+        for name, value in known.items():
+            setattr(entry, name, value)
+    with Recorder(sink, 5, enabled=True).entry("fetch", CALLER):
+        pass
+
+    delivered, fetched = (record.fields() for record in sink.records)
+    assert known.items() <= delivered.items()
+    assert not known.keys() & fetched.keys()
+
+
 @pytest.mark.parametrize(
     ("error", "reason"), [(SecretNotFound(), "not found"), (ValueError("hunter2"), "internal error")]
 )

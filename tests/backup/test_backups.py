@@ -37,6 +37,7 @@ from tests.calls import TOKEN, WHOAMI, ask, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 from tests.filling import fill
 
+GRANT = "/vault/grant/"
 OLD, NEW = (key_id_of(key).hex() for key in (MASTER_KEY, OTHER_MASTER_KEY))
 
 
@@ -59,8 +60,21 @@ def content(database: Database) -> dict[str, Any]:
     """Return the documents of the collections that grow, by id."""
     return {
         name: {document["_id"]: document for document in database[name].find()}
-        for name in ("secrets", "tokens", "audit_logs")
+        for name in ("secrets", "tokens", "grants", "audit_logs")
     }
+
+
+def make_grant(client: FlaskClient) -> str:
+    """Create a grant and return its id."""
+    grant_id: str = post(client, GRANT + "create", {"services": ["x"], "paths": ["a"]}).json["grant_id"]
+    return grant_id
+
+
+def grant_ids(client: FlaskClient) -> list[str]:
+    """Return the ids of the grants that are in force."""
+    listed = post(client, GRANT + "list", {}).json
+    assert [] == listed["altered"]
+    return [grant["grant_id"] for grant in listed["grants"]]
 
 
 def test_restores_everything(
@@ -71,8 +85,9 @@ def test_restores_everything(
     mongo_client: MongoClient,
     database: Database,
 ) -> None:
-    """All versions, deleted, destroyed and expired secrets, read limits, tokens, the whole log."""
+    """All versions, deleted, destroyed and expired secrets, read limits, tokens, grants, the whole log."""
     token = give("fetch:*")
+    grant_id = make_grant(client)
     for path in ("a", "deleted", "destroyed"):
         ask(client, "create/", secret="YQ==", path=path, labels={"env": "prod"})
     ask(client, "update", path="a", secret="Yg==")
@@ -103,11 +118,24 @@ def test_restores_everything(
         )
     ]
     assert len(before["audit_logs"]) == manifest.parts["audit_logs"].documents
+    assert [grant_id] == grant_ids(client)
     assert "Yg==" == ask(client, "fetch", path="a").json["secret"]
     assert "YQ==" == ask(guarded, "fetch", token, path="a", version=1).json["secret"]
     assert 200 == ask(client, "fetch", path="twice").status_code
     assert "already read" in ask(client, "fetch", path="twice").json["detail"]
     assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())
+
+
+def test_a_restore_brings_no_deleted_grant_back(client: FlaskClient, operator: Operator) -> None:
+    """Like a revoked token; those that were made since stay."""
+    kept, deleted = make_grant(client), make_grant(client)
+    backup = operator.back_up()
+    post(client, GRANT + "delete", {"grant_id": deleted})
+    later = make_grant(client)
+
+    operator.restore(backup, replace=True)
+
+    assert sorted([kept, later]) == sorted(grant_ids(client))
 
 
 def test_the_log_of_a_lost_cluster_can_be_verified_in_the_new_one(
@@ -227,7 +255,7 @@ def altered(backup: bytes, how: str) -> bytes:
         case "swapped":
             return header + second + first + b"".join(rest)
         case "of another format":
-            return backup.replace(b'{"backup": 2', b'{"backup": 3', 1)
+            return backup.replace(b'{"backup": 3', b'{"backup": 4', 1)
         case "something else":
             return b"DB_PASSWORD=hunter2\n" * 10
     raise AssertionError
@@ -241,7 +269,7 @@ def altered(backup: bytes, how: str) -> bytes:
         ("cut", "altered or cut short"),
         ("cut between chunks", "cut short after the first 131072 bytes"),
         ("swapped", "its header or its beginning was altered"),
-        ("of another format", "a backup of format 3, and this version reads formats up to 2"),
+        ("of another format", "a backup of format 4, and this version reads formats up to 3"),
         ("something else", "does not start with the header of a stream sealed under a key"),
     ],
 )
@@ -454,18 +482,20 @@ def test_the_manifest_has_the_newest_checkpoint(
     assert None is operator.check(operator.back_up()).checkpoint
 
 
-def test_reads_backups_of_the_format_before(
-    client: FlaskClient, operator: Operator, database: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [1, 2])
+def test_reads_backups_of_the_formats_before(
+    client: FlaskClient, operator: Operator, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """Their manifest has no checkpoint."""
+    """Those have no grants, and the manifest of the first has no checkpoint."""
     ask(client, "create/", secret="YQ==", path="a")
     made = Archive(io.BytesIO(operator.back_up()), operator.ring)
     frames = [archive.documents_frame(*batch) for batch in made.batches()]
-    fields = asdict(made.manifest) | {"format": 1}
-    del fields["checkpoint"]
+    fields = asdict(made.manifest) | {"format": number}
+    if number == 1:
+        del fields["checkpoint"]
     manifest = json.dumps(fields).encode()
     frames.append(b"m" + len(manifest).to_bytes(4) + manifest)
-    monkeypatch.setattr(archive, "FORMAT", 1)
+    monkeypatch.setattr(archive, "FORMAT", number)
     before = b"".join(archive.seal(frames, made.backup_id, operator.ring))
 
     assert operator.drill(before)[0].success

@@ -14,7 +14,9 @@ from service.store.audit_keys import AUDIT_KEY
 from service.store.backup_collections import INCLUDED, STAGING_COLLECTIONS
 from service.store.store import Store
 from tests.backup.backups import Operator, Watcher
-from tests.calls import ask
+from tests.calls import ask, post
+
+GRANT = "/vault/grant/create"
 
 
 @pytest.fixture
@@ -38,6 +40,7 @@ def test_opens_every_record_and_reports_to_every_worker(
         ask(client, "create/", secret="YQ==", path=path)
     ask(client, "destroy", path="gone")
     give("fetch:*")
+    post(client, GRANT, {"services": ["x"], "paths": ["a"]})
     checkpoint(operator)
     backup = operator.back_up()
     there = sum(database[name].count_documents({}) for name in INCLUDED)
@@ -61,6 +64,8 @@ def test_names_what_does_not_open(
     secret_id = ask(client, "create/", secret="YQ==", path="a").json["secret_id"]
     ask(client, "create/", secret="YQ==", path="b")
     give("fetch:*")
+    grant_id = post(client, GRANT, {"services": ["x"], "paths": ["a"]}).json["grant_id"]
+    database.grants.update_one({}, {"$set": {"paths": ["*"]}})
     database.secrets.update_one({"_id": secret_id}, {"$set": {"versions.0.payload": bytes(60)}})
     database.secrets.update_one({"path": "b"}, {"$set": {"path": "c"}})
     database.tokens.update_one({}, {"$set": {"name": "another"}})
@@ -71,9 +76,10 @@ def test_names_what_does_not_open(
 
     result, failed = operator.drill(operator.back_up())
 
-    assert (False, 6, 6) == (result.success, result.failed, len(failed))
+    assert (False, 7, 7) == (result.success, result.failed, len(failed))
     for what in (
         f"secret {secret_id}: version 1: tampered",
+        f"grant {grant_id}: tag: tampered",
         "checkpoint 1: document: ",
         "meta audit_key: value: ",
     ):

@@ -40,6 +40,13 @@ def test_prints_the_newest_records_oldest_first(
         "token_id": None,
         "new_path": None,
         "count": None,
+        "grant_id": None,
+        "version": None,
+        "service": None,
+        "service_id": None,
+        "task_id": None,
+        "node_id": None,
+        "docker_secret": None,
     } == records[1]
     assert records[0]["timestamp"] < records[1]["timestamp"]
 

@@ -8,6 +8,7 @@ import pytest
 
 from docs import generate
 from service.models import Action, AuditRecord
+from service.swarm_driver.errors import Outcome
 from tests.docs.pages import DOCS, ROOT
 
 
@@ -41,6 +42,7 @@ def test_every_command_is_found_in_either_form_of_help() -> None:
     [
         ("reference/scopes.md", list(Action)),
         ("reference/audit-records.md", list(AuditRecord.__slots__)),
+        ("reference/swarm-driver.md", list(Outcome)),
         ("reference/playbooks.md", [f"`playbooks/{each.name}`" for each in ROOT.glob("playbooks/*.yml")]),
     ],
 )

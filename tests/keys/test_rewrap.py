@@ -19,9 +19,7 @@ from service.errors import ConfigurationError, KeyRingMismatch
 from service.keys.canary import KeyRingCheck
 from service.keys.rewrap import Rewrap, RewrapResult
 from service.keys.status import KeyServices, KeyUse, key_status
-from service.store.rewrap import RewrapStore
 from service.store.store import Store
-from service.store.tokens import TokenStore
 from tests.calls import CREATE, FETCH, WHOAMI, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 
@@ -69,9 +67,9 @@ class Rotation:
         key_check = KeyRingCheck(
             self.store.canaries, self.store.secrets, self.ring, self.store.keys, self.store.rewrap
         )
-        return Rewrap(self.keys, self.store.secrets, self.token_store, key_check, self.watcher).run(
-            policy.OPERATOR
-        )
+        return Rewrap(
+            self.keys, self.store.secrets, self.token_store, self.store.grants, key_check, self.watcher
+        ).run(policy.OPERATOR)
 
     def uses(self) -> dict[str, KeyUse]:
         """Return what is under each key."""
@@ -104,10 +102,16 @@ def create(client: FlaskClient, **body: Any) -> str:
     return answer.json["secret_id"]
 
 
+def make_grant(client: FlaskClient) -> str:
+    """Create a grant and return its id."""
+    grant_id: str = post(client, "/vault/grant/create", {"services": ["x"], "paths": ["a"]}).json["grant_id"]
+    return grant_id
+
+
 def test_everything_comes_under_the_primary_key(
     rotation: Rotation, client: FlaskClient, give: Callable[..., str], new: Callable, database: Database
 ) -> None:
-    """Versions, tags, tokens (expired ones too) and the canary; the old key is no longer needed."""
+    """Versions, tags, tokens and grants, ended ones too, and the canary: the old key is no longer needed."""
     create(client, path="a")
     for _ in range(3):
         post(client, UPDATE, {"path": "a", "secret": "Yg=="})
@@ -115,15 +119,31 @@ def test_everything_comes_under_the_primary_key(
     gone, nameless = create(client, path="gone"), create(client)
     post(client, DESTROY, {"secret_id": gone})
     admin, ended = give("admin"), give("fetch:*", expires_in=-1)
+    grant_id = make_grant(client)
+    post(client, "/vault/grant/delete", {"grant_id": make_grant(client)})
     payloads = database.secrets.distinct("versions.payload")
 
-    assert RewrapResult(done=5, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=7, failed=0, left=0) == rotation.rewrap()
 
     old, found = (rotation.uses()[key_id] for key_id in (OLD, NEW))
-    assert (0, 0, 0, False) == (old.versions, old.secret_tags, old.token_tags, old.canary)
-    assert (4, 3, 2, True) == (found.versions, found.secret_tags, found.token_tags, found.canary)
+    assert (0, 0, 0, 0, False) == (
+        old.versions,
+        old.secret_tags,
+        old.token_tags,
+        old.grant_tags,
+        old.canary,
+    )
+    assert (4, 3, 2, 2, True) == (
+        found.versions,
+        found.secret_tags,
+        found.token_tags,
+        found.grant_tags,
+        found.canary,
+    )
     assert payloads == database.secrets.distinct("versions.payload")
     only_new = new()
+    listed = post(only_new, "/vault/grant/list", {}, admin).json
+    assert ([grant_id], []) == ([grant["grant_id"] for grant in listed["grants"]], listed["altered"])
     fetched = [
         post(only_new, FETCH, {"path": "a", "version": 1}, admin),
         post(only_new, FETCH, {"path": "a"}, admin),
@@ -195,7 +215,8 @@ def test_damaged_records_are_reported_and_left_unchanged(
 ) -> None:
     """Everything else is rewrapped; damaged records get no new tag or wrap that would legitimize them."""
     moved, flipped, unknown, odd, long, good = (create(client, path=path) for path in "abcdef")
-    forged = give("fetch:*")
+    forged, widened = give("fetch:*"), make_grant(client)
+    database.grants.update_one({"_id": widened}, {"$set": {"paths": ["*"]}})
     database.secrets.update_one({"_id": moved}, {"$set": {"path": "z"}})
     key = database.secrets.find_one({"_id": flipped})["versions"][0]["data_key"]
     database.secrets.update_one(
@@ -209,7 +230,7 @@ def test_damaged_records_are_reported_and_left_unchanged(
     database.tokens.update_one({"_id": id_of(forged)}, {"$set": {"scopes": ["admin"]}})
     tag = database.tokens.find_one({"_id": id_of(forged)})["tag"]
 
-    assert RewrapResult(done=1, failed=6, left=6) == rotation.rewrap()
+    assert RewrapResult(done=1, failed=7, left=7) == rotation.rewrap()
 
     reported = {failure.split(": ")[0]: failure.split(": ")[1:3] for failure in rotation.watcher.failures}
     assert {
@@ -219,6 +240,7 @@ def test_damaged_records_are_reported_and_left_unchanged(
         f"secret {odd}": ["document", "tampered"],
         f"secret {long}": ["tag", "tampered"],
         f"token {id_of(forged)}": ["tag", "tampered"],
+        f"grant {widened}": ["tag", "tampered"],
     } == reported
     found = {document["_id"]: document for document in database.secrets.find()}
     assert {strange, key[:-1] + bytes([key[-1] ^ 1])} == {
@@ -237,7 +259,7 @@ class Interrupted:
     A double, because a real database cannot be made to lose every race.
     """
 
-    def __init__(self, real: RewrapStore | TokenStore, interrupt: Callable[[], object], times: int) -> None:
+    def __init__(self, real: Any, interrupt: Callable[[], object], times: int) -> None:
         self._real = real
         self._interrupt = interrupt
         self._times = times
@@ -252,6 +274,10 @@ class Interrupted:
     def retag(self, changes: Any) -> int:
         self._disturb()
         return self._real.retag(changes)
+
+    def swap(self, before: Any, after: Any) -> bool:
+        self._disturb()
+        return self._real.swap(before, after)
 
     def _disturb(self) -> None:
         if self._times:
@@ -305,6 +331,21 @@ def test_a_concurrent_renewal_is_kept(
     stored = database.tokens.find_one({})
     assert (ends[0], NEW) == (stored["expires_at"].isoformat(), stored["tag"][1:9].hex())
     assert 200 == post(new(), WHOAMI, None, token).status_code
+
+
+def test_a_concurrent_deletion_is_kept(
+    rotation: Rotation, client: FlaskClient, store: Store, database: Database
+) -> None:
+    """A rewrap does not bring a deleted grant back."""
+    grant_id = make_grant(client)
+    rotation.store.grants = Interrupted(
+        store.grants, lambda: post(client, "/vault/grant/delete", {"grant_id": grant_id}), 1
+    )
+
+    assert RewrapResult(done=1, failed=0, left=0) == rotation.rewrap()
+
+    stored = database.grants.find_one({})
+    assert (True, NEW) == (stored["deleted_at"] is not None, stored["tag"][1:9].hex())
 
 
 def test_what_another_replica_writes_under_the_old_key_is_counted_as_left(

@@ -1,5 +1,6 @@
 """store.audit: a record is stored exactly once, or the caller gets an error."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from service.audit.chain import AuditKeys, Head, Link, link
 from service.dev.mongod import EmbeddedMongo
 from service.errors import StoreUnavailable
 from service.models import AuditRecord, Status
+from service.store.audit import read
 from service.store.store import Store
 
 KEYS = AuditKeys.of(bytes(32))
@@ -60,6 +62,27 @@ def test_writes_every_field(store: Store, database: Database) -> None:
         "previous": bytes(32),
         "mac": one.mac,
     } == document
+
+
+def test_writes_a_delivery_and_reads_it_back(store: Store, database: Database) -> None:
+    """Who had what; an altered version is none."""
+    delivery = replace(
+        record(),
+        operation="deliver",
+        grant_id="0f3a5b7c9d1e2f40",
+        version=7,
+        service="billing_api",
+        service_id="s",
+        task_id="t",
+        node_id="n",
+        docker_secret="db.v7",
+    )
+    assert store.audit.append(links(delivery), 5)
+
+    (document,) = database.audit_logs.find()
+    assert delivery == read(document)
+    assert delivery.fields().items() <= document.items()
+    assert replace(delivery, version=None) == read(document | {"version": "7"})
 
 
 def test_no_place_is_taken_twice(store: Store, database: Database) -> None:

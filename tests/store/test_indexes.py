@@ -35,6 +35,10 @@ def test_creates_what_is_missing_and_says_so_once(database: Database) -> None:
         "audit_logs: index operation_1_timestamp_-1: created",
         "audit_logs: index path_1_timestamp_-1: created",
         "audit_logs: index new_path_1_timestamp_-1: created",
+        "audit_logs: index service_1_timestamp_-1: created",
+        "audit_logs: index task_id_1_timestamp_-1: created",
+        "audit_logs: index node_id_1_timestamp_-1: created",
+        "audit_logs: index secret_id_1_version_1_service_1_timestamp_-1: created",
         "audit_logs: index status_1_timestamp_-1: created",
         "secrets: index path_1: created",
         "secrets: index former_path_1_destroyed_at_-1: created",
@@ -48,6 +52,8 @@ def test_creates_what_is_missing_and_says_so_once(database: Database) -> None:
         "tokens: index created_by_1: created",
         "tokens: index makers_1: created",
         "tokens: index ended_at_1: created with an expiry of 30 days",
+        "grants: index tag_1: created",
+        "grants: index ended_at_1: created with an expiry of 30 days",
         "attempts: index ended_at_1: created with an expiry of 0 days",
     ] == first
     assert indexes.reconcile(database, indexes.declared(30)) == []
@@ -69,7 +75,7 @@ def test_changes_the_expiry_in_every_direction(database: Database) -> None:
 
 def test_check_changes_nothing(database: Database) -> None:
     """It returns what would be done, and the database stays as it was."""
-    assert 21 == len(indexes.reconcile(database, indexes.declared(30), check=True))
+    assert 27 == len(indexes.reconcile(database, indexes.declared(30), check=True))
     assert database.list_collection_names() == []
 
     indexes.reconcile(database, indexes.declared(30))

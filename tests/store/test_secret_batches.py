@@ -100,6 +100,30 @@ def test_inserts_share_a_round_trip_and_no_error(concurrently: Concurrently, dat
     assert {one.secret_id for one in secrets[:-1]} == {one["_id"] for one in database.secrets.find()}
 
 
+def test_finds_of_several_versions_share_a_round_trip(concurrently: Concurrently) -> None:
+    """As when many tasks start at once: each of them has the value of the version that it asked for."""
+    for name in "abc":
+        one = secret(name)
+        concurrently.store.secrets._collection.insert_one(
+            {"_id": one.secret_id, **secret_documents.write(one)}
+        )
+    lookups = list(product("abc", (1, 2, None)))
+
+    found = concurrently.do(
+        *(
+            lambda name=name, number=number: concurrently.store.secrets.find_with_value(
+                [SecretRef(name)], AccessFilter(everything=True), number
+            )[SecretRef(name)]
+            for name, number in lookups
+        )
+    )
+
+    assert [1, len(lookups) - 1] == concurrently.batches
+    for (name, number), one in zip(lookups, found, strict=True):
+        sealed = one.versions[(number or 2) - 1].sealed
+        assert (name, b"old" if number == 1 else b"new") == (one.secret_id, sealed.payload)
+
+
 def test_finds_share_a_round_trip_and_no_rights(concurrently: Concurrently) -> None:
     """A caller never finds a secret only because another caller in the same batch may read it."""
     for one in (secret("a", owner="ann"), secret("b", path="team/app"), secret("c", path="team/other")):

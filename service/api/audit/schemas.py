@@ -30,6 +30,9 @@ class SearchRequest(Schema):
         }
     )
     client_ip = Text(metadata={"description": "The client's address.", "example": "192.0.2.7"})
+    service = Text(metadata={"description": "The Swarm service's name.", "example": "billing_api"})
+    task_id = Text(metadata={"description": "The Swarm task's id.", "example": "n2v8qjw0xk3m5r7t9y1b4c6d8"})
+    node_id = Text(metadata={"description": "The Swarm node's id.", "example": "p0s9d8f7g6h5j4k3l2m1n0b9v"})
     status = fields.String(
         validate=validate.OneOf([status.value for status in Status]),
         metadata={"description": "Whether the operation succeeded."},
@@ -57,6 +60,29 @@ class RecordResponse(Schema):
     )
     token_id = fields.String(
         required=True, allow_none=True, metadata={"description": "The token that the operation was about."}
+    )
+    grant_id = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The grant that the operation was about, or that allowed the delivery."},
+    )
+    version = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "For deliveries: the version."}
+    )
+    service = fields.String(
+        required=True, allow_none=True, metadata={"description": "For deliveries: the service's name."}
+    )
+    service_id = fields.String(required=True, allow_none=True)
+    task_id = fields.String(
+        required=True, allow_none=True, metadata={"description": "For deliveries: the task's id."}
+    )
+    node_id = fields.String(
+        required=True, allow_none=True, metadata={"description": "For deliveries: the node's id."}
+    )
+    docker_secret = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "For deliveries: the name of the Docker secret."},
     )
     client_ip = fields.String(required=True)
     status = fields.String(required=True, metadata={"enum": [status.value for status in Status]})

@@ -34,6 +34,13 @@ _RECORD = {
     "path": EXAMPLE_PATH,
     "new_path": None,
     "token_id": None,
+    "grant_id": None,
+    "version": None,
+    "service": None,
+    "service_id": None,
+    "task_id": None,
+    "node_id": None,
+    "docker_secret": None,
     "client_ip": "192.0.2.7",
     "status": "success",
     "reason": None,
@@ -62,7 +69,7 @@ _REPORT = {
 @blueprint.response(200, schemas.SearchResponse, example={"records": [_RECORD], "cursor": None})
 @documents_errors(blueprint, _FAILURES)
 def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """Find audit records by time, actor, operation, secret, address and status, newest first.
+    """Find audit records by time, actor, operation, secret, address, status, or service, newest first.
 
     Each record on the page is checked: `authentic` is false for one that the service did not write, or not
     with this content. Whether any are missing, only a verification shows.

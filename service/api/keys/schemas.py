@@ -21,7 +21,7 @@ class KeyUseResponse(Schema):
         required=True, metadata={"description": "Whether the process that responds has this key."}
     )
     primary = fields.Boolean(
-        required=True, metadata={"description": "Whether new secrets and tokens are put under this key."}
+        required=True, metadata={"description": "Whether whatever is new is put under this key."}
     )
     versions = fields.Integer(
         required=True, metadata={"description": "Versions of secrets whose data keys it wraps."}
@@ -31,6 +31,9 @@ class KeyUseResponse(Schema):
     )
     token_tags = fields.Integer(
         required=True, metadata={"description": "Tokens that it authenticates, including ended ones."}
+    )
+    grant_tags = fields.Integer(
+        required=True, metadata={"description": "Grants that it authenticates, including deleted ones."}
     )
     canary = fields.Boolean(
         required=True, metadata={"description": "Whether every process needs this key to become ready."}

@@ -21,6 +21,7 @@ _USE = {
     "versions": 1200,
     "secret_tags": 1100,
     "token_tags": 12,
+    "grant_tags": 3,
     "canary": True,
     "audit_key": True,
     "wraps": 2224,
@@ -47,7 +48,7 @@ _USE = {
 def status(call: Call) -> KeyStatus:
     """List the master keys and how much depends on each; for administrators.
 
-    Counts all secrets and tokens, which takes seconds if there are many.
+    Counts all secrets, tokens and grants, which takes seconds if there are many.
     """
     # No deadline for the whole request: each database operation has its own, and many secrets need many.
     return key_status(dependencies().keys, call.principal)

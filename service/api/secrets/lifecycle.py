@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from ...errors import Forbidden, InvalidBase64, SecretNotFound, TooLarge, VersionConflict
+from ...errors import Forbidden, InvalidBase64, SecretInUse, SecretNotFound, TooLarge, VersionConflict
 from ...records import Secret
-from ...secrets import listing, modify, read
+from ...secrets import listing, modify, read, usage
 from ...secrets.listing import Listing, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...store.secret_queries import SecretRef
@@ -16,7 +17,7 @@ from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, INVALID_BASE64, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
-from .requests import ListRequest, Name, UpdateRequest, VersionsRequest
+from .requests import DestroyRequest, ListRequest, Name, UpdateRequest, VersionsRequest
 from .responses import ChangedResponse, ListResponse, SecretDescription, describe_secret
 
 blueprint = JsonBlueprint(
@@ -71,8 +72,11 @@ _DESCRIBED = {
             "destroyed_by": None,
         }
     ],
+    "in_use": [{"service": "billing_api", "version": 1, "delivered_at": EXAMPLE_TIME}],
+    "warnings": [],
 }
 _BY_NAME = {**COMMON_ERRORS, HTTPStatus.NOT_FOUND: SecretNotFound()}
+_IN_USE = SecretInUse([f"version 1 was delivered to service billing_api at {EXAMPLE_TIME}"])
 _WHICH = {
     "whole secret": {"value": {"path": EXAMPLE_PATH}},
     "single versions": {"value": {"path": EXAMPLE_PATH, "versions": [1, 2]}},
@@ -120,8 +124,12 @@ def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any
 @documents_errors(blueprint, _BY_NAME)
 def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
     """Return everything about a secret but its values; needs the scope `list`, and uses up no read."""
+    services = dependencies().secrets
     with dependencies().request_deadline():
-        return _response(read.describe(dependencies().secrets, call.entry, call.principal, ref))
+        secret = read.describe(services, call.entry, call.principal, ref)
+        uses = usage.in_use(services, secret)
+    warnings = usage.warnings(secret, uses, services.clock())
+    return _response(secret) | {"in_use": uses, "warnings": warnings}
 
 
 @blueprint.post("/list")
@@ -176,16 +184,18 @@ def undelete(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str,
 
 @blueprint.post("/destroy")
 @guarded(blueprint, "destroy")
-@blueprint.arguments(VersionsRequest(), examples=_WHICH)
+@blueprint.arguments(DestroyRequest(), examples=_WHICH)
 @blueprint.response(200, ChangedResponse, example={**_DELETED, "state": "destroyed"})
-@documents_errors(blueprint, _BY_NAME)
-def destroy(call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:
+@documents_errors(blueprint, {**_BY_NAME, HTTPStatus.CONFLICT: _IN_USE})
+def destroy(call: Call, request: tuple[SecretRef, frozenset[int], bool]) -> dict[str, Any]:
     """Remove the values of a secret, or of versions of it, permanently; needs the scope `delete`.
 
     Only a backup can restore them. The path is free again. For 30 days a 404 says when and by whom the secret
-    was destroyed, to callers whose scopes cover it.
+    was destroyed, to callers whose scopes cover it. What Swarm services are known to use is destroyed only
+    with in_use.
     """
-    return _change(modify.destroy, call, request)
+    ref, versions, in_use = request
+    return _change(partial(modify.destroy, in_use=in_use), call, (ref, versions))
 
 
 def _change(change: Any, call: Call, request: tuple[SecretRef, frozenset[int]]) -> dict[str, Any]:

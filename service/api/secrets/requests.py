@@ -13,7 +13,10 @@ from typing import Any, cast
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from ...errors import InvalidFields
+from ...grants import rules
+from ...grants.rules import Recipient
 from ...secrets.create import CreateSecret
+from ...secrets.deliver import DeliverSecret
 from ...secrets.generate import ALPHABETS, DEFAULT_ALPHABET, DEFAULT_LENGTH, MAX_CHARACTERS, Content, Recipe
 from ...secrets.listing import MAX_PAGE, ListQuery
 from ...secrets.modify import UpdateSecret
@@ -38,6 +41,8 @@ from ..fields import (
 
 MAX_BATCH = 100
 _MAX_VERSIONS = 100
+_MAX_SWARM_TEXT = 1024
+_SWARM_ID = {"description": "The id that the Swarm gave.", "example": "n2v8qjw0xk3m5r7t9y1b4c6d8"}
 
 # A UUID as create returns it.
 _CANONICAL_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -185,6 +190,77 @@ class FetchBatchRequest(Schema):
     all_or_nothing = flag("Whether no value is returned, and no read used up, if one cannot be read.")
 
 
+class SwarmService(Schema):
+    """A Swarm service."""
+
+    id = fields.String(required=True, validate=lambda text: _require_id(text), metadata=_SWARM_ID)
+    name = fields.String(
+        required=True, validate=lambda text: _require_name(text), metadata={"example": "billing_api"}
+    )
+    labels = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "Whoever creates a service chooses them: they decide nothing."},
+    )
+    image = Text(
+        validate=validate.Length(max=_MAX_SWARM_TEXT),
+        metadata={"description": "As the service has it: with a digest, if it has one."},
+    )
+
+
+class SwarmTask(Schema):
+    """A task of a service."""
+
+    id = fields.String(required=True, validate=lambda text: _require_id(text), metadata=_SWARM_ID)
+    name = Text(
+        validate=validate.Length(max=_MAX_SWARM_TEXT), metadata={"example": "billing_api.1.n2v8qjw0xk3m"}
+    )
+
+
+class SwarmNode(Schema):
+    """A node of the Swarm."""
+
+    id = fields.String(required=True, validate=lambda text: _require_id(text), metadata=_SWARM_ID)
+
+
+class DeliverRequest(Schema):
+    """A secret, and who it is for, as the Swarm's manager says."""
+
+    path = fields.String(required=True, metadata=PATH)
+    version = count(
+        1, metadata={**VERSION, "description": "The version's number; by default the current one."}
+    )
+    service = fields.Nested(SwarmService, required=True)
+    task = fields.Nested(SwarmTask, metadata={"description": "Required, unless it is a check."})
+    node = fields.Nested(SwarmNode, metadata={"description": "Required, unless it is a check."})
+    docker_secret = fields.String(
+        validate=lambda text: _require_name(text),
+        metadata={
+            "description": "The name of the Docker secret. Required, unless it is a check.",
+            "example": "db-password.v1",
+        },
+    )
+    check = flag("Whether only to decide: no value is returned, and it is recorded as a check.")
+
+    @validates_schema
+    def _require_recipient(self, data: Body, **_: object) -> None:
+        missing = {"task", "node", "docker_secret"} - data.keys()
+        if missing and not data.get("check"):
+            raise ValidationError({name: ["required, unless check is true"] for name in sorted(missing)})
+
+    @post_load
+    def _build(self, data: Body, **_: object) -> DeliverSecret:
+        recipient = Recipient(
+            service=data["service"]["name"],
+            service_id=data["service"]["id"],
+            image=data["service"].get("image", ""),
+            task_id=data.get("task", {}).get("id", ""),
+            node_id=data.get("node", {}).get("id", ""),
+            docker_secret=data.get("docker_secret", ""),
+        )
+        return DeliverSecret(_ref(data), data.get("version"), recipient, check=data.get("check", False))
+
+
 class UpdateRequest(Name, OptionFields):
     """A secret and what to change: a value adds a version, and null removes an option."""
 
@@ -225,6 +301,16 @@ class VersionsRequest(Name):
     @post_load
     def _build(self, data: Body, **_: object) -> tuple[SecretRef, frozenset[int]]:
         return _ref(data), frozenset(data.get("versions", ()))
+
+
+class DestroyRequest(VersionsRequest):
+    """What to destroy."""
+
+    in_use = flag("True to destroy even what Swarm services are known to use, as describe shows it.")
+
+    @post_load
+    def _build(self, data: Body, **_: object) -> tuple[SecretRef, frozenset[int], bool]:
+        return (*super()._build(data), data.get("in_use", False))
 
 
 class ListRequest(Schema):
@@ -293,6 +379,18 @@ def _options(data: Body) -> SecretOptions:
             lifetime = data[f"{name}_in"]
             options[f"{name}_at"] = None if lifetime is None else timedelta(seconds=lifetime)
     return cast(SecretOptions, options)
+
+
+def _require_id(text: str) -> None:
+    if not rules.is_id(text):
+        raise ValidationError("not an id of the Swarm: letters and digits")
+
+
+def _require_name(text: str) -> None:
+    if not rules.is_name(text):
+        raise ValidationError(
+            "not a name in the Swarm: letters, digits and _ . -, beginning with one of the first"
+        )
 
 
 def _require_each_once(characters: str) -> None:

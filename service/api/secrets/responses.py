@@ -85,6 +85,21 @@ class FetchResponse(Schema):
         }
 
 
+class DeliverResponse(Schema):
+    """A value in plaintext, or for a check all but that."""
+
+    secret_id = fields.String(required=True, metadata=_UUID)
+    version = fields.Integer(required=True, metadata=VERSION)
+    secret = Base64Bytes(
+        attribute="plaintext",
+        dump_only=True,
+        metadata={**SECRET, "description": f"{SECRET['description']} A check does not return it."},
+    )
+    created_at = fields.AwareDateTime(allow_none=True, metadata={"example": EXAMPLE_TIME})
+    path = fields.String(required=True, metadata=PATH)
+    expires_at = _moment("Until when it can be delivered; null if it does not expire.")
+
+
 class ChangedResponse(Schema):
     """The secret after the change."""
 
@@ -106,6 +121,14 @@ class VersionDescription(Schema):
     deleted_by = _actor("Who deleted it")
     destroyed_at = _moment()
     destroyed_by = _actor("Who destroyed it, or the option that did")
+
+
+class UseDescription(Schema):
+    """A version that a Swarm service was given."""
+
+    service = fields.String(required=True, metadata={"example": "billing_api"})
+    version = fields.Integer(required=True, metadata=VERSION)
+    delivered_at = fields.AwareDateTime(required=True, metadata={"description": "For the last time."})
 
 
 class SecretSummary(Schema):
@@ -148,6 +171,19 @@ class SecretDescription(ChangedResponse):
     cas_required = fields.Boolean(required=True)
     delete_version_after = fields.Integer(allow_none=True, metadata={"description": "In seconds."})
     versions = fields.List(fields.Nested(VersionDescription), required=True)
+    in_use = fields.List(
+        fields.Nested(UseDescription),
+        required=True,
+        metadata={
+            "description": "What Swarm services are known to use, by the audit log: of each service the last"
+            " two versions that were delivered to it."
+        },
+    )
+    warnings = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "What of that has an end, or will be destroyed by the next value."},
+    )
 
 
 class ListResponse(Schema):

@@ -31,8 +31,8 @@ class TokenRequest(Schema):
         required=True,
         validate=validate.Length(min=1, max=100),
         metadata={
-            "description": "`action:pattern` (action: create, fetch, list, update or delete; pattern: a path,"
-            " `folder/*` or `*`), or `token`, `audit` or `admin`.",
+            "description": "`action:pattern` (action: create, fetch, list, update, delete or deliver;"
+            " pattern: a path, `folder/*` or `*`), or `token`, `audit` or `admin`.",
             "example": ["fetch:team/app/*"],
         },
     )

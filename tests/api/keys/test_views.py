@@ -31,6 +31,7 @@ def test_counts_what_depends_on_each_key(
     post(client, CREATE, {"secret": "YQ==", "path": "a"})
     post(client, CREATE, {"secret": "YQ=="})
     post(client, "/vault/token/create", {"name": "x", "scopes": ["audit"]})
+    post(client, "/vault/grant/create", {"services": ["x"], "paths": ["a"]})
     both = make_client(MASTER_KEY=None, MASTER_KEYS_DIR=str(tmp_path), MASTER_KEY_PRIMARY="v2")
     post(both, CREATE, {"secret": "YQ==", "path": "b"})
     database.secrets.insert_many(
@@ -49,6 +50,7 @@ def test_counts_what_depends_on_each_key(
             "versions": 1,
             "secret_tags": 1,
             "token_tags": 0,
+            "grant_tags": 0,
         }
         | {"wraps": BLOCK_SIZE + 1},
         old
@@ -59,6 +61,7 @@ def test_counts_what_depends_on_each_key(
             "versions": 2,
             "secret_tags": 2,
             "token_tags": 1,
+            "grant_tags": 1,
         }
         | {"wraps": BLOCK_SIZE + 2},
     ] == answer["keys"]

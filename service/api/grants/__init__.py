@@ -1,0 +1,1 @@
+"""``/vault/grant``: schemas and views."""

@@ -1,0 +1,1 @@
+"""Grants: which Swarm services may be given which secrets."""
