@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 import yaml
@@ -54,9 +55,9 @@ class Stage:
 
     def contestant(self, name: str) -> Contestant:
         """Return it as one of the programs that a benchmark compares."""
-        kinds = ("healthz", "whoami", "create", "fetch", "mix", "batch")
+        kinds = ["healthz", "whoami", "create", "fetch", "mix", "batch"]
         if _delivers(self.root):
-            kinds = (*kinds, "deliver")
+            kinds.append("deliver")
         master = self.server.process.pid
         return Contestant(
             name, self.target, lambda: [*self.server.workers(), self.mongo.process.pid, master], kinds
@@ -184,7 +185,7 @@ def _store(server: Server, token: str, count: int) -> Iterator[str]:
         for first in range(0, count, _BATCH):
             # Numbered as the lines of the file of ids.
             numbers = range(first + 1, min(first + _BATCH, count) + 1)
-            batch = [{"path": f"load/{number}", "generate": {"length": 96}} for number in numbers]
+            batch: Any = [{"path": f"load/{number}", "generate": {"length": 96}} for number in numbers]
             answer = session.post(
                 f"{server.url}/vault/secret/create/batch",
                 json={"secrets": batch},
