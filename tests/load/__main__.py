@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bench, check, figures, idle, journal, report, run, soak
+from . import bench, check, figures, idle, journal, report, run, soak, swarm
 from .client import Stop
 from .errors import Refused
 from .targets import Api, own_node
@@ -109,6 +110,23 @@ def _idle(args: argparse.Namespace) -> int:
     for group, percent in (taken := idle.idle(args.seconds)).items():
         print(f"{group}: {percent:.2f} % of a processor")
     print(f"together: {sum(taken.values()):.2f} %")
+    return 0
+
+
+def _swarm(args: argparse.Namespace) -> int:
+    plan = swarm.Plan(
+        api=_api(args),
+        tasks=args.tasks,
+        name=args.name,
+        image=args.image or swarm.image_of(args.api_service),
+        restart=shlex.split(args.restart) if args.restart else None,
+        api_service=args.api_service,
+    )
+    rows = []
+    for row in swarm.run(plan):
+        print(row, file=sys.stderr, flush=True)
+        rows.append(row)
+    print(swarm.table(rows, plan.tasks))
     return 0
 
 
@@ -214,6 +232,26 @@ def _parser() -> argparse.ArgumentParser:
     idled = commands.add_parser("idle", help="show what the cluster on this machine takes while nobody calls")
     idled.add_argument("--seconds", type=positive_number, default=120, help="how long (120)")
     idled.set_defaults(command=_idle)
+
+    swarmed = commands.add_parser(
+        "swarm",
+        parents=[calling],
+        help="start many tasks with secrets of the vault, on a Swarm of one node, beside plain ones",
+    )
+    swarmed.add_argument("--tasks", type=thread_count, default=200, metavar="N", help="(200)")
+    swarmed.add_argument(
+        "--name", default="load-swarm", help="what everything it makes begins with (load-swarm)"
+    )
+    swarmed.add_argument("--image", help="one that the node has, with sleep in it (default: the API's)")
+    swarmed.add_argument(
+        "--api-service", default="secret-manager_api", metavar="NAME", help="(secret-manager_api)"
+    )
+    swarmed.add_argument(
+        "--restart",
+        metavar="COMMAND",
+        help="restart the engine with this command, with the API and without it: 'systemctl restart docker'",
+    )
+    swarmed.set_defaults(command=_swarm)
 
     reported = commands.add_parser("report", parents=[common], help="print the cost of each fault")
     reported.set_defaults(command=_report)
