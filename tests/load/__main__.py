@@ -114,6 +114,8 @@ def _idle(args: argparse.Namespace) -> int:
 
 
 def _swarm(args: argparse.Namespace) -> int:
+    # What it has made is removed in any case.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     plan = swarm.Plan(
         api=_api(args),
         tasks=args.tasks,
@@ -155,25 +157,26 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--journal", type=Path, required=True, metavar="FILE", help="the file that records the operations"
     )
-    calling = argparse.ArgumentParser(add_help=False)
-    calling.add_argument(
+    reaching = argparse.ArgumentParser(add_help=False)
+    reaching.add_argument(
         "--url",
         action="append",
         required=True,
         help="an address of the API: https://10.0.0.11:8000; repeatable",
     )
-    calling.add_argument(
+    reaching.add_argument(
         "--cacert",
         type=existing_file,
         metavar="FILE",
         help="the CA's certificate, for https (default: the system's)",
     )
-    calling.add_argument(
+    reaching.add_argument(
         "--token-file",
         type=existing_file,
         metavar="FILE",
         help="a file that holds the token to send (default: none is sent)",
     )
+    calling = argparse.ArgumentParser(add_help=False, parents=[reaching])
     calling.add_argument("--clients", type=thread_count, default=8, metavar="N", help="threads (default: 8)")
     calling.add_argument(
         "--give-up", type=positive_number, default=60, metavar="SECONDS", help="per operation (default: 60)"
@@ -235,7 +238,7 @@ def _parser() -> argparse.ArgumentParser:
 
     swarmed = commands.add_parser(
         "swarm",
-        parents=[calling],
+        parents=[reaching],
         help="start many tasks with secrets of the vault, on a Swarm of one node, beside plain ones",
     )
     swarmed.add_argument("--tasks", type=thread_count, default=200, metavar="N", help="(200)")

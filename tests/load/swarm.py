@@ -135,7 +135,8 @@ def _restart(plan: Plan, name: str, *, is_served: bool) -> tuple[float, float, f
     """Restart the engine; return how long it was away, then held, and then until all tasks ran."""
     assert plan.restart is not None
     begin = time.monotonic()
-    subprocess.run(plan.restart, stdin=subprocess.DEVNULL, check=True)
+    if subprocess.run(plan.restart, stdin=subprocess.DEVNULL, check=False).returncode:
+        raise Refused(f"the engine was not restarted: {plan.restart[0]} failed")
     _retry("version")
     back = time.monotonic()
     other = f"{plan.name}-other"
