@@ -79,7 +79,14 @@ USUAL_VARIABLES = (
     "vault_api_docs",
     "docker_engine_daemon_options",
 )
-SCRIPTS = ("create_secret.sh", "fetch_secret.sh", "update_secret.sh", "list_secrets.sh", "delete_secret.sh")
+SCRIPTS = (
+    "create_secret.sh",
+    "fetch_secret.sh",
+    "update_secret.sh",
+    "list_secrets.sh",
+    "delete_secret.sh",
+    "follow_secret.sh",
+)
 PROBLEM = "application/problem+json"
 
 _COLUMNS = "96"
