@@ -27,6 +27,7 @@ BIN = Path(sys.executable).parent
             "--external-sources",
             "scripts/create_secret.sh",
             "scripts/fetch_secret.sh",
+            "scripts/follow_secret.sh",
             "scripts/update_secret.sh",
             "scripts/list_secrets.sh",
             "scripts/delete_secret.sh",
