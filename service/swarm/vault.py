@@ -66,7 +66,7 @@ class Vault:
         return b64decode(answer["secret"])
 
     def check_delivery(self, path: str, version: int | None, service: Mapping[str, Any]) -> int:
-        """Return which version would be delivered to the service; None stands for the current one.
+        """Return which version would be delivered; None stands for the current one.
 
         ``service`` has ``id``, ``name``, and where they matter ``labels`` and ``image``.
         """
@@ -76,7 +76,7 @@ class Vault:
         return int(self._post("/vault/secret/deliver", asked)["version"])
 
     def generate(self, path: str, rule: Mapping[str, Any], expected_version: int) -> int:
-        """Let the vault generate a new value, if the secret is at ``expected_version``; return its version."""
+        """Let the vault generate a value, if the secret is at ``expected_version``; return its version."""
         asked = {"path": path, "generate": dict(rule), "expected_version": expected_version}
         return int(self._post("/vault/secret/update", asked)["version"])
 
