@@ -66,7 +66,7 @@ class Stage:
         name = f"{self.name}-{suffix}"
         health = (
             *("--health-cmd", f"grep -q ^{GOOD} /run/secrets/password", "--health-interval", "1s"),
-            *("--health-retries", "2", "--health-start-period", "0s"),
+            *("--health-retries", "2", "--health-start-period", "1s"),
         )
         docker_cli(
             *("service", "create", "--detach", "--quiet", "--name", name, "--entrypoint", "sleep"),
