@@ -73,6 +73,14 @@ class Engine:
         """Return the nodes."""
         return self._list("/nodes")
 
+    def info(self) -> Document:
+        """Return what the engine says of itself, among it ``Swarm``."""
+        return self._object("GET", "/info")
+
+    def plugins(self) -> list[Document]:
+        """Return this node's managed plugins, also those that are disabled."""
+        return self._list("/plugins")
+
     def image(self, name: str) -> Document:
         """Return an image that is on this node."""
         return self._object("GET", f"/images/{quote(name, safe='')}/json")
