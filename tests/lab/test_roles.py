@@ -21,6 +21,7 @@ ROLES = [
     "vault_api",
     "backup",
     "vault_secrets",
+    "swarm_secrets",
 ]
 
 pytestmark = TELLS
