@@ -23,6 +23,7 @@ _FOLDERS = {"tests/cluster/": "cluster", "tests/lab/": "lab"}
 _FILES = {
     "tests/test_plan.py": "playbook",
     "tests/test_escrow_plays.py": "playbook",
+    "tests/roles/test_swarm_secrets.py": "playbook",
     "tests/test_checks.py": "check",
 }
 # Fixtures that start a mongod; all others that need one ask for one of these.

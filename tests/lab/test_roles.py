@@ -22,6 +22,7 @@ ROLES = [
     "backup",
     "vault_secrets",
     "secret_driver",
+    "swarm_secrets",
 ]
 
 pytestmark = TELLS
