@@ -22,4 +22,4 @@ request = {
     "NodeID": "verify",
 }
 connection.request("POST", "/SecretProvider.GetSecret", json.dumps(request))
-print(json.loads(connection.getresponse().read()).get("Err") or "delivered")
+sys.stdout.write(json.loads(connection.getresponse().read()).get("Err") or "delivered")

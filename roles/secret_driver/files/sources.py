@@ -19,4 +19,4 @@ for address in addresses:
         probe.connect(peer)
         source = probe.getsockname()[0]
     sources.add(gateway if ipaddress.ip_address(source).is_loopback else source)
-print(*sorted(sources), sep="\n")
+sys.stdout.writelines(f"{source}\n" for source in sorted(sources))

@@ -62,9 +62,7 @@ def secret_driver_named_by(lines: Iterable[str], name: str) -> list[str]:
         name: the plugin's name, without tag.
     """
     return sorted(
-        secret["Name"]
-        for secret in map(json.loads, lines)
-        if secret["Driver"] in {name, f"{name}:latest"}
+        secret["Name"] for secret in map(json.loads, lines) if secret["Driver"] in {name, f"{name}:latest"}
     )
 
 
