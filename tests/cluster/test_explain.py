@@ -48,6 +48,11 @@ class Cause:
         """The service's name."""
         return f"{FOLDER}-{self.name}"
 
+    @property
+    def docker_secret(self) -> str:
+        """The name of its Docker secret."""
+        return f"{self.service}.v{self.version}"
+
 
 RUNS = Cause("runs", r"version 1 of \S+/runs, delivered at ", code=0)
 CAUSES = (
@@ -76,16 +81,19 @@ def docker(*arguments: str) -> str:
     return run.stdout.strip()
 
 
-def start(cluster: Cluster, cause: Cause) -> None:
-    """Make the Docker secret and the service."""
-    name = f"{cause.service}.v{cause.version}"
+def declare(cause: Cause) -> None:
+    """Make the Docker secret."""
     labels = {"path": cause.path, "version": cause.version}.items()
     options = [part for label, text in labels for part in ("--label", f"secret-manager.{label}={text}")]
-    docker("secret", "create", "--driver", DRIVER, *options, name)
+    docker("secret", "create", "--driver", DRIVER, *options, cause.docker_secret)
+
+
+def start(cluster: Cluster, cause: Cause) -> None:
+    """Make the service."""
     image = cause.image or cluster.spec(API)["TaskTemplate"]["ContainerSpec"]["Image"]
     docker(
         *("service", "create", "--detach", "--no-resolve-image", "--no-healthcheck", "--name", cause.service),
-        *("--restart-delay", "1s", "--secret", f"source={name},target=value", *cause.options),
+        *("--restart-delay", "1s", "--secret", f"source={cause.docker_secret},target=value", *cause.options),
         *(image, "sleep", "600"),
     )
 
@@ -149,6 +157,14 @@ def wait_for(cluster: Cluster, name: str, code: int, says: str, seconds: float =
     raise AssertionError(f"not {code} {says!r}, but {said[0]}: {said[1]}")
 
 
+def wait_until_gone(cluster: Cluster, service: str) -> None:
+    """Wait until no container of the service runs."""
+    end = time.monotonic() + 60
+    while cluster.engine.containers.list(filters={"label": f"com.docker.swarm.service.name={service}"}):
+        assert time.monotonic() < end, f"{service} runs still"
+        time.sleep(0.5)
+
+
 @pytest.fixture(scope="module")
 def started(deployed: Cluster) -> Iterator[Cluster]:
     """A service for each cause."""
@@ -157,6 +173,7 @@ def started(deployed: Cluster) -> Iterator[Cluster]:
             store(deployed, cause)
         time.sleep(1.5)  # One of the secrets expires.
         for cause in CAUSES:
+            declare(cause)
             start(deployed, cause)
         yield deployed
     finally:
@@ -191,14 +208,16 @@ def test_says_since_when_the_vault_is_not_reachable(started: Cluster) -> None:
     """And, once it is there again, what the task runs with."""
     away = Cause("away", r"the vault has not been reachable since \S+: vault not reachable")
     store(started, away)
+    declare(away)
     replicas = started.spec(API)["Mode"]["Replicated"]["Replicas"]
     docker("service", "scale", "--detach", f"{API}=0")
     try:
+        wait_until_gone(started, API)
         start(started, away)
         wait_for(started, away.service, 1, away.says)
     finally:
         docker("service", "scale", "--detach", f"{API}={replicas}")
-    started.wait_until_ready(60)
+        started.wait_until_ready(90)
     wait_for(started, away.service, 0, "delivered at ")
 
 
@@ -206,6 +225,8 @@ def test_says_that_the_driver_is_disabled(started: Cluster) -> None:
     """With the command that enables it."""
     disabled = Cause("disabled", "the driver secret-manager is disabled. There: docker plugin enable")
     store(started, disabled)
+    # The engine makes none for a driver that is disabled.
+    declare(disabled)
     docker("plugin", "disable", "--force", DRIVER)
     try:
         start(started, disabled)
