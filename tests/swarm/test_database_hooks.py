@@ -1,6 +1,7 @@
 """The hooks of docs/how-to/secrets/hooks, run as a roll runs them, with real databases."""
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -27,13 +28,11 @@ RECORDER = """#!/bin/sh
 cat /proc/$$/cmdline /proc/$$/environ >> {record}
 exec {psql} "$@"
 """
-# The setup of docs/how-to/secrets/roll-hook.md, with passwords.
-POSTGRESQL_SETUP = f"""
-CREATE ROLE billing_a LOGIN PASSWORD '{OLD}';
-CREATE ROLE billing_b NOLOGIN;
-CREATE ROLE roller LOGIN CREATEROLE PASSWORD '{ROLLER_PASSWORD}';
-GRANT billing_a, billing_b TO roller WITH ADMIN OPTION;
-"""
+# What the page tells the reader to do once, and the passwords.
+(PAGES_SETUP,) = re.findall(
+    r"```sql\n(.*?)```", (DOCS / "how-to/secrets/roll-hook.md").read_text(), re.DOTALL
+)
+PASSWORDS = f"ALTER ROLE billing_a PASSWORD '{OLD}'; ALTER ROLE roller PASSWORD '{ROLLER_PASSWORD}';"
 
 
 def values(old: str, new: str) -> Values:
@@ -55,7 +54,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 @pytest.fixture
 def billing(postgresql: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgreSQL]:
     """Yield the server with the two users, and let the hook find it and a psql that records its start."""
-    assert 0 == postgresql.execute(POSTGRESQL_SETUP).returncode
+    assert 0 == postgresql.execute(PAGES_SETUP + PASSWORDS).returncode
     psql = tmp_path / "psql"
     psql.write_text(RECORDER.format(record=tmp_path / "record", psql=postgresql.psql))
     psql.chmod(0o755)
@@ -67,7 +66,7 @@ def billing(postgresql: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("PGPASSWORD", raising=False)
     password_file(tmp_path, monkeypatch, ROLLER_PASSWORD)
     yield postgresql
-    assert 0 == postgresql.execute("DROP ROLE roller, billing_a, billing_b").returncode
+    assert 0 == postgresql.execute("DROP ROLE roller, billing_a, billing_b, billing").returncode
 
 
 def password_file(folder: Path, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
@@ -217,7 +216,9 @@ def test_postgresql_refuses_a_value_that_would_do_harm(
 
 def roles(server: PostgreSQL) -> str:
     """Return what the server has of the two users."""
-    finished = server.execute("SELECT * FROM pg_authid WHERE rolname LIKE 'billing%' ORDER BY rolname")
+    finished = server.execute(
+        "SELECT * FROM pg_authid WHERE rolname IN ('billing_a', 'billing_b') ORDER BY rolname"
+    )
     assert len(USERS) == len(finished.stdout.splitlines())
     return finished.stdout
 
