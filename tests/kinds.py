@@ -37,6 +37,7 @@ _DATABASE_FILES = (
     "tests/mongo_admin/test_users.py",
     "tests/store/test_tls.py",
     "tests/store/test_waiting.py",
+    "tests/swarm/test_database_hooks.py",
 )
 _NOT_QUICK = {"mongod", "gunicorn", "ansible-playbook", "molecule", "docker"}
 

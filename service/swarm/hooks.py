@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -68,12 +69,20 @@ def run(program: Path, moment: Moment, values: Values) -> None:
             for value, descriptor in ((values.old, OLD_DESCRIPTOR), (values.new, NEW_DESCRIPTOR))
         ]
         try:
-            pid = os.posix_spawn(program, [str(program), moment], environment, file_actions=actions)
+            pid = os.posix_spawn(
+                program,
+                [str(program), moment],
+                environment,
+                file_actions=actions,
+                # Python ignores this signal, and a shell cannot stop ignoring it.
+                setsigdef=[signal.SIGPIPE],
+            )
         except OSError as error:
             raise HookFailed(f"the hook {program} cannot be run: {error.strerror}") from None
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code:
-        raise HookFailed(f"the hook failed: {program} {moment} ended with status {code}")
+        how = f"ended with status {code}" if code > 0 else f"was ended by signal {-code}"
+        raise HookFailed(f"the hook failed: {program} {moment} {how}")
 
 
 def _in_memory(stack: ExitStack, value: bytes) -> int:

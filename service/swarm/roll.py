@@ -113,6 +113,8 @@ class Roll:
         found = self._vault.describe(request.path)
         target, is_new = self._target(found, pinned)
         plan = _plan_of(target, pinned)
+        if request.hook:
+            _require_one_old(plan)
         self._require_rollable(plan)
         self._require_live(found, plan, is_new=is_new)
         # Without a version it is about the current one, and a grant holds for all.
@@ -191,7 +193,10 @@ class Roll:
                 raise SwarmError(f"the vault would not deliver to {each.name}: {error}") from None
 
     def _values(self, plan: _Plan) -> Values | None:
-        if self._request.hook is None or plan.old is None:
+        if self._request.hook is None:
+            return None
+        if plan.old is None:
+            self._say("the hook is not run: no service names the version that it had before")
             return None
         path = self._request.path
         old, new = self._vault.fetch(path, plan.old), self._vault.fetch(path, plan.target)
@@ -346,6 +351,20 @@ def _plan_of(target: int, pinned: Sequence[Consumer]) -> _Plan:
     named = [each.objects for each in pending] or [each.previous for each in done]
     olds = {each.version for objects in named for each in objects if each.version not in {None, target}}
     return _Plan(target, min((number for number in olds if number is not None), default=None), pending, done)
+
+
+def _require_one_old(plan: _Plan) -> None:
+    """Check that a hook, which is told of one old version, is told of all.
+
+    Raises:
+        SwarmError: services have several; of another one it might change the password.
+    """
+    olds = frozenset().union(*(each.versions for each in plan.pending)) - {plan.target}
+    if len(olds) > 1:
+        raise SwarmError(
+            f"services have the versions {_numbers(olds)}, and a hook is told of one: roll them all to"
+            f" {max(olds)} first, with the hook and --to"
+        )
 
 
 def _old_objects(pending: Sequence[Consumer], target: int) -> dict[str, VaultObject]:
