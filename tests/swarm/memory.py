@@ -16,27 +16,30 @@ _LONG_AGO = "2020-01-01T00:00:00.123456789Z"
 
 
 class MemoryEngine:
-    """Has an object of version 1 and services with it; an update ends at once, as ``ends`` says by name."""
+    """Has an object of version 1 and services with it; an update ends at once, as ``ends`` says by name.
+
+    ``documents`` has the services by their names, which are their ids as well.
+    """
 
     def __init__(self, *names: str) -> None:
         self.ends: dict[str, str] = {}
         self.written: list[str] = []
         self._secrets: dict[str, dict[str, Any]] = {}
         self.create_secret("db.v1", "secret-manager", labels(1))
-        self._services = {name: service(name) for name in names}
+        self.documents = {name: service(name) for name in names}
         self.written.clear()
 
     def secrets(self) -> list[dict[str, Any]]:
         return copy.deepcopy(list(self._secrets.values()))
 
     def services(self) -> list[dict[str, Any]]:
-        return copy.deepcopy(list(self._services.values()))
+        return copy.deepcopy(list(self.documents.values()))
 
     def service(self, service_id: str) -> dict[str, Any]:
-        return copy.deepcopy(self._services[service_id])
+        return copy.deepcopy(self.documents[service_id])
 
     def tasks(self, service_id: str) -> list[dict[str, Any]]:
-        template = self._services[service_id]["Spec"]["TaskTemplate"]
+        template = self.documents[service_id]["Spec"]["TaskTemplate"]
         status = {"State": "running", "Timestamp": _LONG_AGO}
         return [{"ID": f"task-{service_id}", "Spec": template, "DesiredState": "running", "Status": status}]
 
@@ -55,11 +58,11 @@ class MemoryEngine:
 
     def update_service(self, service_id: str, version: int, spec: dict[str, Any]) -> list[str]:
         self.written.append(f"update {service_id}")
-        had = self._services[service_id]
+        had = self.documents[service_id]
         state = self.ends.get(service_id, "completed")
         if state == "rollback_completed":
             spec = had["Spec"]
-        self._services[service_id] = {
+        self.documents[service_id] = {
             **had,
             "Version": {"Index": version + 1},
             "Spec": spec,
@@ -71,15 +74,15 @@ class MemoryEngine:
     def on_version(self, name: str, number: int) -> None:
         """Give a service another version, as an earlier roll would have."""
         self.create_secret(f"db.v{number}", "secret-manager", labels(number))
-        before = self._services[name]
-        self._services[name] = service(name, number) | {"PreviousSpec": before["Spec"]}
+        before = self.documents[name]
+        self.documents[name] = service(name, number) | {"PreviousSpec": before["Spec"]}
         self.written.clear()
 
     def versions(self) -> dict[str, str]:
         """Return the names of the services' objects."""
         return {
             name: each["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"][0]["SecretName"]
-            for name, each in self._services.items()
+            for name, each in self.documents.items()
         }
 
 

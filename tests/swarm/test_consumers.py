@@ -14,7 +14,7 @@ class Engine(MemoryEngine):
 
     def __init__(self, document: dict[str, Any], image: dict[str, Any] | None = None) -> None:
         super().__init__()
-        self._services = {document["ID"]: document}
+        self.documents = {document["ID"]: document}
         self._image = image
 
     def image(self, name: str) -> dict[str, Any]:
@@ -47,8 +47,8 @@ def with_test(test: list[str] | None) -> dict[str, Any]:
 def test_finds_those_that_name_an_object_and_sorts_them() -> None:
     """Not those with another secret, or with none."""
     engine = MemoryEngine("web", "api", "job", "stranger", "bare")
-    engine._services["stranger"]["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"][0]["SecretID"] = "other"
-    engine._services["bare"]["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"] = None
+    engine.documents["stranger"]["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"][0]["SecretID"] = "other"
+    engine.documents["bare"]["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"] = None
 
     found = find_consumers(engine, read_objects(engine.secrets(), PATH))
 
