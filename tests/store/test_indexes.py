@@ -52,6 +52,7 @@ def test_creates_what_is_missing_and_says_so_once(database: Database) -> None:
         "tokens: index created_by_1: created",
         "tokens: index makers_1: created",
         "tokens: index ended_at_1: created with an expiry of 30 days",
+        "tokens: index scopes_1_ended_at_1: created",
         "grants: index tag_1: created",
         "grants: index ended_at_1: created with an expiry of 30 days",
         "attempts: index ended_at_1: created with an expiry of 0 days",
