@@ -79,7 +79,14 @@ USUAL_VARIABLES = (
     "vault_api_docs",
     "docker_engine_daemon_options",
 )
-SCRIPTS = ("create_secret.sh", "fetch_secret.sh", "update_secret.sh", "list_secrets.sh", "delete_secret.sh")
+SCRIPTS = (
+    "create_secret.sh",
+    "fetch_secret.sh",
+    "update_secret.sh",
+    "list_secrets.sh",
+    "delete_secret.sh",
+    "follow_secret.sh",
+)
 PROBLEM = "application/problem+json"
 
 _COLUMNS = "96"
@@ -138,8 +145,9 @@ _ABOUT_METRICS = """\
 `GET /metrics` answers in Prometheus's text format, for all workers of one replica. Only the networks in
 `METRICS_NETWORKS` may read it (loopback unless you say otherwise):
 [Scrape metrics](../how-to/cluster/metrics.md). Those of the last restore drill are missing until there was
-one. They come from the database, like those of the disk, of the reserved wraps and of the newest checkpoint,
-and are missing while it does not answer. `vault_audit_anchor_intact` is missing where nothing is kept.
+one. They come from the database, like those of the disk, of the reserved wraps, of the newest checkpoint
+and of the tokens that drivers use, and are missing while it does not answer. `vault_audit_anchor_intact` is
+missing where nothing is kept.
 """
 
 _ABOUT_PACKAGES = """\
@@ -568,6 +576,7 @@ def metrics() -> str:
         *declared.disk(0, 0),
         *declared.audit_log(0, 0),
         *declared.anchor(intact=True),
+        *declared.driver_tokens(()),
         *declared.drill(DrillResult(at, True, 1, 0, at)),
     )
     for each in scraped:

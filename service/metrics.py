@@ -24,8 +24,20 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from .errors import Tampered, UnknownKey
-from .models import DrillResult
+from .errors import (
+    Forbidden,
+    LimitedReads,
+    NoSuchVersion,
+    NotGranted,
+    SecretDeleted,
+    SecretDestroyed,
+    SecretExpired,
+    SecretNotFound,
+    StoreUnavailable,
+    Tampered,
+    UnknownKey,
+)
+from .models import DrillResult, TokenEnd
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -53,6 +65,30 @@ audit_checkpoint = Gauge(
     "vault_audit_checkpoint_timestamp_seconds",
     "When this replica made its newest checkpoint of the audit log.",
     multiprocess_mode="mostrecent",
+)
+deliveries = Counter(
+    "vault_deliveries_total",
+    "Decisions about values for tasks of Swarm services, by outcome: delivered, or why not.  Without checks.",
+    ["outcome"],
+)
+DELIVERED = "delivered"
+for _outcome in (
+    DELIVERED,
+    *(
+        error.reason
+        for error in (
+            *(Forbidden, NotGranted, SecretNotFound, NoSuchVersion, SecretDeleted, SecretExpired),
+            *(SecretDestroyed, LimitedReads, StoreUnavailable),
+        )
+    ),
+):
+    deliveries.labels(_outcome)
+older_deliveries = Counter(
+    "vault_deliveries_of_older_versions_total", "Values delivered of a version that was not the newest."
+)
+driver_unreached = Counter(
+    "vault_driver_unreached_total",
+    "Calls of the engine for which a Swarm driver did not reach the vault, as it reports afterwards.",
 )
 key_wraps = Counter(
     "vault_key_wraps_total",
@@ -161,6 +197,16 @@ def disk(used: int, size: int) -> Iterator[GaugeMetricFamily]:
     file_system = "of the file system that holds the data of MongoDB's primary."
     yield GaugeMetricFamily("vault_database_disk_used_bytes", f"Used bytes {file_system}", used)
     yield GaugeMetricFamily("vault_database_disk_size_bytes", f"Size {file_system}", size)
+
+
+def driver_tokens(ends: Iterable[TokenEnd]) -> Iterator[GaugeMetricFamily]:
+    """Yield when tokens of Swarm drivers expire, by token."""
+    yield _by_label(
+        "vault_driver_token_expiry_timestamp_seconds",
+        "When a token with a deliver scope expires: the twenty that do so first.  Ended ones are left out.",
+        "token_id",
+        ((end.token_id, end.expires_at.timestamp()) for end in ends),
+    )
 
 
 def drill(result: DrillResult) -> Iterator[GaugeMetricFamily]:

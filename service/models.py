@@ -98,6 +98,14 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenEnd:
+    """When a token expires."""
+
+    token_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoredToken:
     """A token as it is stored: with the hash of its secret part, and the tag that authenticates both."""
 

@@ -23,6 +23,7 @@ _FOLDERS = {"tests/cluster/": "cluster", "tests/lab/": "lab"}
 _FILES = {
     "tests/test_plan.py": "playbook",
     "tests/test_escrow_plays.py": "playbook",
+    "tests/roles/test_swarm_secrets.py": "playbook",
     "tests/test_checks.py": "check",
 }
 # Fixtures that start a mongod; all others that need one ask for one of these.
@@ -36,6 +37,7 @@ _DATABASE_FILES = (
     "tests/mongo_admin/test_users.py",
     "tests/store/test_tls.py",
     "tests/store/test_waiting.py",
+    "tests/swarm/test_database_hooks.py",
 )
 _NOT_QUICK = {"mongod", "gunicorn", "ansible-playbook", "molecule", "docker"}
 

@@ -27,6 +27,7 @@ BIN = Path(sys.executable).parent
             "--external-sources",
             "scripts/create_secret.sh",
             "scripts/fetch_secret.sh",
+            "scripts/follow_secret.sh",
             "scripts/update_secret.sh",
             "scripts/list_secrets.sh",
             "scripts/delete_secret.sh",
@@ -60,7 +61,7 @@ def test_no_task_has_a_secret_in_its_environment() -> None:
     files = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/**/*.yml"), ROOT / "site.yml"]
     found = {name for file in files for name in _environments(yaml_files.load(file))}
 
-    assert {"TMPDIR", "DOCKER_BUILDKIT", "ESCROW", "TRACE"} == found
+    assert {"TMPDIR", "DOCKER_BUILDKIT", "ESCROW", "TRACE", "SINCE", "ENGINE_LOG"} == found
 
 
 def _environments(node: Any) -> Iterator[str]:

@@ -1,8 +1,10 @@
 """scripts/: shell clients of the API."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -321,3 +323,37 @@ def test_sends_the_token_without_showing_it(run: Run) -> None:
     assert 0 == created.returncode
     assert curl_line
     assert [] == [line for line in curl_line if b"canary-token" in line]
+
+
+def test_follows_a_secret(run: Run, server: Server, tmp_path: Path) -> None:
+    """The file has each new version, the command runs once for it, and again if it failed."""
+    file, ran, fails = tmp_path / "value", tmp_path / "ran", tmp_path / "fails"
+    command = f'[ ! -e "{fails}" ] || {{ rm "{fails}"; exit 1; }}; cat "{file}" >> "{ran}"; echo >> "{ran}"'
+    run("create_secret.sh", "--path", "team/followed", stdin=b"first")
+    follow = [ROOT / "scripts/follow_secret.sh", "--every", "1", "team/followed", file, "sh", "-c", command]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    with subprocess.Popen(
+        follow, env={**os.environ, "PATH": path, "VAULT_URL": server.url}, start_new_session=True
+    ) as process:
+        try:
+            wait_until(lambda: ran.exists() and ran.read_text() == "first\n")
+            assert 0o600 == file.stat().st_mode & 0o777
+            fails.touch()
+            run("update_secret.sh", "team/followed", stdin=b"second")
+            wait_until(lambda: ran.read_text() == "first\nsecond\n")
+            assert not fails.exists()
+            run("delete_secret.sh", "team/followed")
+            time.sleep(2.5)
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+
+    assert ("second", "first\nsecond\n") == (file.read_text(), ran.read_text())
+    assert {"value", "ran"} == {each.name for each in tmp_path.iterdir()}
+
+
+def wait_until(check: Callable[[], bool]) -> None:
+    """Wait until this holds."""
+    end = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.1)

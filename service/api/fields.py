@@ -18,7 +18,7 @@ EXAMPLE_PATH = "team/app/db-password"
 EXAMPLE_TIME = "2026-01-31T12:00:00+00:00"
 
 # A signed 32-bit integer, the smallest integer type of MongoDB.
-_MAX_INTEGER = 2**31 - 1
+MAX_INTEGER = 2**31 - 1
 
 ID = {"description": "The id that create returned (UUID version 4).", "example": EXAMPLE_ID}
 PATH = {"description": f"The secret's name, for people and policies: {RULE}.", "example": EXAMPLE_PATH}
@@ -70,7 +70,7 @@ def flag(description: str) -> fields.Boolean:
     return _Flag(metadata={"description": description})
 
 
-def count(lowest: int, highest: int = _MAX_INTEGER, **options: Any) -> fields.Integer:
+def count(lowest: int, highest: int = MAX_INTEGER, **options: Any) -> fields.Integer:
     """Return a field for a whole number from ``lowest`` to ``highest``."""
     return fields.Integer(strict=True, validate=validate.Range(lowest, highest), **options)
 

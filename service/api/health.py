@@ -14,6 +14,7 @@ from ..audit import anchors
 from ..errors import CannotDecrypt, Forbidden, StoreUnavailable
 from ..keys import text_keys
 from ..keys.wrap_counter import MAX_WRAPS
+from ..models import Action
 from ..store.database import deadline_in
 from . import common_schemas, problems
 from .blueprint import JsonBlueprint
@@ -25,6 +26,8 @@ blueprint = JsonBlueprint("operations", __name__, description="For orchestrators
 
 # Less than Prometheus's default timeout of 10 s, after which it discards the whole scrape.
 _SCRAPE_SECONDS = 5
+# Each is a time series.
+_MAX_TOKENS_SHOWN = 20
 _METRICS_FORBIDDEN = "metrics are available only to the networks in METRICS_NETWORKS (default: loopback)"
 
 
@@ -101,7 +104,7 @@ def _read_for_scrape() -> list[GaugeMetricFamily]:
     with services.request_deadline(), deadline_in(_SCRAPE_SECONDS):
         checks = services.readiness.findings()
         families += metrics.ready({name: finding == "ok" for name, finding in checks.items()})
-        for read in (_last_drill, _wraps, _disk, _audit_log, _anchor):
+        for read in (_last_drill, _wraps, _disk, _audit_log, _anchor, _driver_tokens):
             # Without the database or the audit key all other metrics are still available.
             with suppress(StoreUnavailable, CannotDecrypt):
                 families += read(services)
@@ -127,6 +130,11 @@ def _audit_log(services: Dependencies) -> Iterable[GaugeMetricFamily]:
 def _anchor(services: Dependencies) -> Iterable[GaugeMetricFamily]:
     problem = anchors.state(services.audit_log)
     return () if problem is None else metrics.anchor(intact=not problem)
+
+
+def _driver_tokens(services: Dependencies) -> Iterable[GaugeMetricFamily]:
+    ends = services.tokens.store.next_ends(Action.DELIVER, services.secrets.clock(), _MAX_TOKENS_SHOWN)
+    return metrics.driver_tokens(ends)
 
 
 def _disk(services: Dependencies) -> Iterable[GaugeMetricFamily]:

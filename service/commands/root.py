@@ -22,6 +22,10 @@ COMMANDS = {
     "indexes": ("indexes", "Create the database's indexes, or update those that differ."),
     "token": ("token", "Create, list and revoke tokens; needs no token."),
     "grant": ("grant", "Say which Swarm services may be given which secrets; needs no token."),
+    "roll": (
+        "roll",
+        "Roll a version of a secret out to the Swarm services that use it, one after the other.",
+    ),
     "key": ("key", "Show what is encrypted under which master key, or re-encrypt it under the primary key."),
     "escrow": ("escrow", "Seal master keys for the operator's own key pair, and open sealed keys."),
     "import": (
@@ -31,6 +35,7 @@ COMMANDS = {
     "export": ("export", "Write all secrets of a folder to a file, encrypted under a passphrase."),
     "backup": ("backup", "Create, inspect and restore backups, or test that one can be restored."),
     "audit": ("audit", "Print the newest audit records, verify the audit log, or export it."),
+    "explain": ("explain", "Say why a task of the Swarm does not start, or which versions it has."),
     "mongo": ("mongo", "Set up the replica set and its users, and maintain its members."),
     "health": ("health", "Ask the local API whether its process is running; for container health checks."),
     "completion": ("completion", "Print a script that completes these commands in bash, zsh or fish."),

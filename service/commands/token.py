@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from ipaddress import ip_network
 
 import click
 
@@ -45,9 +46,21 @@ def command() -> None:
 )
 @click.option("--expires-in", type=int, metavar="SECONDS", help="the token's lifetime; default: unlimited")
 @click.option("--renewable", is_flag=True, help="its holder may renew it")
+@click.option(
+    "--network",
+    "networks",
+    metavar="NETWORK",
+    multiple=True,
+    help="only from this address or network: 192.0.2.7, 10.0.0.0/8; repeat",
+)
 @click.option("--if-no-admin", is_flag=True, help="create none if an administrator's token exists")
 def _create(
-    name: str, texts: tuple[str, ...], expires_in: int | None, renewable: bool, if_no_admin: bool
+    name: str,
+    texts: tuple[str, ...],
+    expires_in: int | None,
+    renewable: bool,
+    networks: tuple[str, ...],
+    if_no_admin: bool,
 ) -> int:
     with _open_runtime() as runtime:
         if if_no_admin and runtime.store.tokens.has_administrator(now()):
@@ -59,6 +72,7 @@ def _create(
             scopes=tuple(scopes.parse(text) for text in texts),
             expires_in=expires_in,
             renewable=renewable,
+            networks=tuple(map(_network, networks)),
         )
         with runtime.entry("token_create") as entry:
             token, _ = tokens.create(_tokens(runtime), entry, policy.OPERATOR, request)
@@ -127,6 +141,17 @@ def _open_runtime() -> Iterator[Runtime]:
 def _tokens(runtime: Runtime) -> TokenServices:
     # Other processes notice a revocation within seconds; this one caches no tokens.
     return TokenServices(runtime.store.tokens, runtime.ring, runtime.key_check, forget=lambda _token_id: None)
+
+
+def _network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"--network {text} is not an address or a network: "
+            "write it like 192.0.2.7 or 10.0.0.0/8 (no host bits set)"
+        ) from None
+    return text
 
 
 def _fields(token: Token) -> dict[str, object]:

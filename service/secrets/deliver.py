@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from .. import metrics
 from ..access import policy
 from ..audit.recorder import Entry
-from ..errors import LimitedReads, NotGranted, SecretHidden
+from ..errors import LimitedReads, NotGranted, SecretHidden, VaultError
 from ..grants.current import CurrentGrants
 from ..grants.rules import Recipient
 from ..models import Action, Principal
@@ -43,7 +44,7 @@ def deliver(
     principal: Principal,
     request: DeliverSecret,
 ) -> FetchedSecret:
-    """Return a value for a task.
+    """Return a value for a task; the decision is counted.
 
     Raises:
         Forbidden: the caller may not deliver anything.
@@ -55,9 +56,16 @@ def deliver(
         StoreUnavailable: the database did not answer in time.
     """
     read = partial(services.secrets.find_with_value, number=request.version)
-    secret = _find(services, grants, entry, principal, request, read)
-    delivered = open_version(services, secret, request.version, services.clock())
+    try:
+        secret = _find(services, grants, entry, principal, request, read)
+        delivered = open_version(services, secret, request.version, services.clock())
+    except VaultError as error:
+        metrics.deliveries.labels(error.reason).inc()
+        raise
     entry.version = delivered.version
+    metrics.deliveries.labels(metrics.DELIVERED).inc()
+    if delivered.version < secret.current:
+        metrics.older_deliveries.inc()
     return delivered
 
 

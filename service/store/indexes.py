@@ -112,6 +112,8 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(tokens.COLLECTION, (("created_by", ASCENDING),)),
         Index(tokens.COLLECTION, (("makers", ASCENDING),)),
         Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
+        # Whose drivers' tokens end next; every scrape of the metrics asks.
+        Index(tokens.COLLECTION, (("scopes", ASCENDING), ("ended_at", ASCENDING))),
         Index(grants.COLLECTION, (("tag", ASCENDING),)),
         Index(grants.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
         Index(rate_limits.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),

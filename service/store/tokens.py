@@ -15,7 +15,7 @@ from pymongo.database import Database
 
 from ..errors import Tampered
 from ..group_commit import GroupCommit
-from ..models import Action, Scope, StoredToken, Token
+from ..models import Action, Scope, StoredToken, Token, TokenEnd
 from .database import Document, expect_type, map_errors, seconds_left
 
 COLLECTION = "tokens"
@@ -188,6 +188,23 @@ class TokenStore:
             return self._collection.update_many(
                 query, {"$set": {"revoked_at": at, "ended_at": at}}
             ).modified_count
+
+    def next_ends(self, action: Action, after: datetime, count: int) -> list[TokenEnd]:
+        """Return the first ``count`` tokens with scopes for this action that end after that time, by end.
+
+        They are not authenticated, and revoked ones are left out.
+        """
+        query: Document = {"scopes": {"$regex": f"^{action}(:|$)"}, "ended_at": {"$gt": after}, **_ALIVE}
+        with map_errors():
+            found = (
+                self._collection.find(query, {"expires_at": True}).sort("ended_at", ASCENDING).limit(count)
+            )
+            return [
+                TokenEnd(document["_id"], document["expires_at"])
+                for document in found
+                # Whoever can write to the database can put anything there.
+                if isinstance(document["_id"], str) and isinstance(document.get("expires_at"), datetime)
+            ]
 
     def has_administrator(self, at: datetime) -> bool:
         """Return whether there is an administrator's token that can be used at that time.

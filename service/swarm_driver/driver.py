@@ -13,6 +13,7 @@ from typing import Any
 from .breaker import Breaker
 from .configuration import Configuration, ConfigurationFolder
 from .errors import (
+    CircuitOpen,
     DeliveryError,
     InternalError,
     InvalidAnswer,
@@ -48,6 +49,8 @@ class Driver:
         self._log = log
         self._breaker = Breaker()
         self._connections = asyncio.Semaphore(_MAX_CONNECTIONS)
+        # Calls that did not reach the vault, and of which it does not know yet.
+        self._unreached = 0
 
     async def get_secret(self, body: bytes, started: float, deadline: float) -> tuple[int, dict[str, Any]]:
         """Return status and answer of a call that began at ``started``, both in the time of the event loop.
@@ -73,6 +76,8 @@ class Driver:
         self, error: DeliveryError, started: float, fields: Mapping[str, object]
     ) -> tuple[int, dict[str, Any]]:
         """Log why a call has no value; return its status and answer."""
+        if isinstance(error, VaultNotReached | CircuitOpen):
+            self._unreached += 1
         self._write(error.outcome, started, {**fields, "reason": str(error)})
         return error.status, failure(str(error))
 
@@ -112,9 +117,24 @@ class Driver:
             raise VaultNotReached("vault not reachable: other calls wait for it, too") from None
         try:
             with self._breaker.attempt():
-                return await self._vault.post(configuration, DELIVER, document, deadline)
+                return await self._post(configuration, document, deadline)
         finally:
             self._connections.release()
+
+    async def _post(
+        self, configuration: Configuration, document: Mapping[str, Any], deadline: float
+    ) -> Response:
+        """Ask the vault, and tell it how many calls did not reach it."""
+        # Only one of several calls at a time tells it.
+        told, self._unreached = self._unreached, 0
+        is_told = False
+        try:
+            response = await self._vault.post(configuration, DELIVER, document, deadline, told)
+            is_told = response.status == 200
+        finally:
+            if not is_told:
+                self._unreached += told
+        return response
 
     def _write(self, outcome: Outcome, started: float, fields: Mapping[str, object]) -> None:
         milliseconds = round((asyncio.get_running_loop().time() - started) * 1000, 1)

@@ -15,9 +15,10 @@ from service.app import create_app
 from service.crypto.aead import key_id_of
 from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
+from service.models import now
 from service.settings import Settings
 from service.store.store import Store
-from tests.calls import ask
+from tests.calls import ask, id_of
 from tests.certificates import Authority
 from tests.conftest import MASTER_KEY, variables
 
@@ -156,3 +157,24 @@ def test_metrics_arrive_in_time_without_a_database(
     assert [0, 0, 0] == [samples[f'vault_ready{{check="{name}"}}'] for name in ("database", "keys", "audit")]
     assert any(name.startswith("vault_http_requests_total") for name in samples)
     assert not [name for name in samples if "wraps_limit" in name or "disk" in name]
+
+
+def test_metrics_show_which_drivers_tokens_expire_next(
+    guarded: FlaskClient, store: Store, give: Callable[..., str]
+) -> None:
+    """The twenty that do so first; without those that never do, were revoked, or may not deliver."""
+    tokens = [give("deliver:*", expires_in=3600 * (hours + 1)) for hours in range(22)]
+    give("deliver:team/*")
+    give("fetch:*", expires_in=60)
+    store.tokens.revoke([id_of(tokens[0])], now())
+
+    found = {
+        name: value
+        for name, value in scrape(guarded).items()
+        if name.startswith("vault_driver_token_expiry_timestamp_seconds")
+    }
+
+    assert [
+        f'vault_driver_token_expiry_timestamp_seconds{{token_id="{id_of(token)}"}}' for token in tokens[1:21]
+    ] == sorted(found, key=lambda name: found[name])
+    assert abs(min(found.values()) - time.time() - 7200) < 60

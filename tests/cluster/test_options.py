@@ -18,7 +18,7 @@ pytestmark = DEPLOYS
 def switched(deployed: Cluster) -> Iterator[Cluster]:
     """The cluster, with the defaults again after the last of these tests."""
     yield deployed
-    apply(["certificates", "service"])
+    apply(["certificates", "service", "secret_driver"])
 
 
 def apply(parts: list[str], *arguments: str, **variables: str) -> str:
@@ -32,7 +32,7 @@ def test_without_tls_and_tokens_anybody_may_and_everybody_is_told(switched: Clus
     """For a network that is trusted: plain curl works, the summary and /readyz warn."""
     secret_id = switched.create()
 
-    summary = apply(["service", "verify"], vault_api_tls="false", vault_api_auth="false")
+    summary = apply(["service", "secret_driver", "verify"], vault_api_tls="false", vault_api_auth="false")
 
     plain = f"http://127.0.0.1:{PORT}"
     fetched = requests.post(f"{plain}/vault/secret/fetch", json={"secret_id": secret_id}, timeout=30)
@@ -54,7 +54,7 @@ def test_shows_callers_a_certificate_of_the_users_own(switched: Cluster, tmp_pat
         json.dumps({"certificates_api_certificate": certificate, "certificates_api_key": key + end})
     )
 
-    summary = apply(["certificates", "service", "verify"], "-e", f"@{variables}")
+    summary = apply(["certificates", "service", "secret_driver", "verify"], "-e", f"@{variables}")
 
     answer = requests.get(f"{switched.url}/readyz", timeout=30, verify=str(authority.file))
     assert "ready" == answer.json()["status"]

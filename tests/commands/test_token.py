@@ -57,6 +57,19 @@ def test_an_administrator_made_without_authentication_does_not_count(
     assert token_format.parse(run(environment, *ADMIN, "--if-no-admin").stdout.strip())
 
 
+def test_ties_a_token_to_networks(environment: dict[str, str]) -> None:
+    """As the API does: `list` shows them."""
+    run(
+        environment,
+        *("token", "create", "--name", "x", "--scope", "deliver:*"),
+        *("--network", "192.0.2.7", "--network", "2001:db8::/64"),
+    )
+
+    listed = json.loads(run(environment, "token", "list").stdout)
+
+    assert ["192.0.2.7", "2001:db8::/64"] == listed["networks"]
+
+
 def test_revokes_even_if_the_service_cannot_start(
     environment: dict[str, str], give: Callable[..., str]
 ) -> None:
@@ -108,6 +121,7 @@ def test_lists_and_revokes(
         (("create", "--name", "x", "--scope", "admin", "--expires-in", "0"), "a number of seconds above 0"),
         (("create", "--name", "x", "--scope", "admin", "--expires-in", "999999999999"), "315360000 seconds"),
         (("create", "--name", "x", "--scope", "admin", "--renewable"), "give expires_in too"),
+        (("create", "--name", "x", "--scope", "admin", "--network", "10.0.0.1/8"), "no host bits set"),
         (("revoke", "0" * 16), "Token not found; `token list` shows those that there are"),
         (("revoke", UNKNOWN), "Token not found; `token list` shows those that there are"),
     ],

@@ -81,13 +81,20 @@ def _fired(tests: dict[str, Any]) -> Iterator[str]:
 
 
 def test_each_metric_of_the_rules_exists(
-    make_client: Callable[..., FlaskClient], authority: Authority, store: Store, ring: KeyRing, tmp_path: Path
+    make_client: Callable[..., FlaskClient],
+    authority: Authority,
+    store: Store,
+    ring: KeyRing,
+    give: Callable[..., str],
+    tmp_path: Path,
 ) -> None:
     """It has the labels that the rules select."""
     file = str(authority.issue("alerts"))
     client = make_client(TLS_CERT_FILE=file, TLS_KEY_FILE=file, AUDIT_ANCHOR_DIR=str(tmp_path))
     store.drills.write(DrillResult(now(), success=True, records=1, failed=0, made_at=now()))
     ask(client, "create/", secret="YQ==")
+    ask(client, "deliver")
+    give("deliver:*", expires_in=3600)
     log = audit_log(store, ring, 60, 0, tmp_path)
     assert Checkpointer(log, ChainWriter(store.audit, log.key.keys)).run(due=True)
     anchors.follow(log)

@@ -21,6 +21,8 @@ ROLES = [
     "vault_api",
     "backup",
     "vault_secrets",
+    "secret_driver",
+    "swarm_secrets",
 ]
 
 pytestmark = TELLS

@@ -11,7 +11,7 @@ from tests.cluster.playbook import ROOT
 from tests.lab.scenarios import TELLS, lab, tell
 from tests.lab.test_roles import ROLES
 
-STORIES = ["default", "failover", "upgrade", "grow"]
+STORIES = ["default", "failover", "deliveries", "upgrade", "grow"]
 # Told by hand, with `molecule test -s NAME`: with them the whole run takes longer than it may.
 BY_HAND = ["rotation", "disaster", "reboot"]
 

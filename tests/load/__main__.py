@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import bench, check, figures, idle, journal, report, run, soak
+from . import bench, check, figures, idle, journal, report, run, soak, swarm
 from .client import Stop
 from .errors import Refused
 from .targets import Api, own_node
@@ -112,6 +113,25 @@ def _idle(args: argparse.Namespace) -> int:
     return 0
 
 
+def _swarm(args: argparse.Namespace) -> int:
+    # What it has made is removed in any case.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    plan = swarm.Plan(
+        api=_api(args),
+        tasks=args.tasks,
+        name=args.name,
+        image=args.image or swarm.image_of(args.api_service),
+        restart=shlex.split(args.restart) if args.restart else None,
+        api_service=args.api_service,
+    )
+    rows = []
+    for row in swarm.run(plan):
+        print(row, file=sys.stderr, flush=True)
+        rows.append(row)
+    print(swarm.table(rows, plan.tasks))
+    return 0
+
+
 def _soak(args: argparse.Namespace) -> int:
     outcome = soak.soak(args.clients, args.seconds)
     retried = sum(one.attempts > 1 for one in outcome.operations)
@@ -137,25 +157,26 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--journal", type=Path, required=True, metavar="FILE", help="the file that records the operations"
     )
-    calling = argparse.ArgumentParser(add_help=False)
-    calling.add_argument(
+    reaching = argparse.ArgumentParser(add_help=False)
+    reaching.add_argument(
         "--url",
         action="append",
         required=True,
         help="an address of the API: https://10.0.0.11:8000; repeatable",
     )
-    calling.add_argument(
+    reaching.add_argument(
         "--cacert",
         type=existing_file,
         metavar="FILE",
         help="the CA's certificate, for https (default: the system's)",
     )
-    calling.add_argument(
+    reaching.add_argument(
         "--token-file",
         type=existing_file,
         metavar="FILE",
         help="a file that holds the token to send (default: none is sent)",
     )
+    calling = argparse.ArgumentParser(add_help=False, parents=[reaching])
     calling.add_argument("--clients", type=thread_count, default=8, metavar="N", help="threads (default: 8)")
     calling.add_argument(
         "--give-up", type=positive_number, default=60, metavar="SECONDS", help="per operation (default: 60)"
@@ -214,6 +235,26 @@ def _parser() -> argparse.ArgumentParser:
     idled = commands.add_parser("idle", help="show what the cluster on this machine takes while nobody calls")
     idled.add_argument("--seconds", type=positive_number, default=120, help="how long (120)")
     idled.set_defaults(command=_idle)
+
+    swarmed = commands.add_parser(
+        "swarm",
+        parents=[reaching],
+        help="start many tasks with secrets of the vault, on a Swarm of one node, beside plain ones",
+    )
+    swarmed.add_argument("--tasks", type=thread_count, default=200, metavar="N", help="(200)")
+    swarmed.add_argument(
+        "--name", default="load-swarm", help="what everything it makes begins with (load-swarm)"
+    )
+    swarmed.add_argument("--image", help="one that the node has, with sleep in it (default: the API's)")
+    swarmed.add_argument(
+        "--api-service", default="secret-manager_api", metavar="NAME", help="(secret-manager_api)"
+    )
+    swarmed.add_argument(
+        "--restart",
+        metavar="COMMAND",
+        help="restart the engine with this command, with the API and without it: 'systemctl restart docker'",
+    )
+    swarmed.set_defaults(command=_swarm)
 
     reported = commands.add_parser("report", parents=[common], help="print the cost of each fault")
     reported.set_defaults(command=_report)

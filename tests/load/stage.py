@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 import yaml
@@ -54,7 +55,9 @@ class Stage:
 
     def contestant(self, name: str) -> Contestant:
         """Return it as one of the programs that a benchmark compares."""
-        kinds = ("healthz", "whoami", "create", "fetch", "mix", "batch")
+        kinds = ["healthz", "whoami", "create", "fetch", "mix", "batch"]
+        if _delivers(self.root):
+            kinds.append("deliver")
         master = self.server.process.pid
         return Contestant(
             name, self.target, lambda: [*self.server.workers(), self.mongo.process.pid, master], kinds
@@ -88,6 +91,8 @@ def stage(
         try:
             server.wait_until()
             token = _token(variables, root)
+            if _delivers(root):
+                _grant(variables, root)
             target = Target(server.url, token, folder / "ids")
             target.ids.write_text("\n".join(_store(server, token, stored)))
             yield Stage(server, mongo, target, variables, root)
@@ -140,11 +145,22 @@ def defaults() -> dict[str, str]:
 
 
 def _token(variables: Mapping[str, str], root: Path) -> str:
-    """Create a token that may create and fetch; it owns what it creates."""
-    scopes = ("--scope", "create:*", "--scope", "fetch:*")
+    """Create a token that may create, fetch and deliver; it owns what it creates."""
+    actions = ("create", "fetch", "deliver") if _delivers(root) else ("create", "fetch")
+    scopes = [word for action in actions for word in ("--scope", f"{action}:*")]
     made = _operate(variables, root, "token", "create", "--name", "load", *scopes)
     made.check_returncode()
     return made.stdout.strip()
+
+
+def _delivers(root: Path) -> bool:
+    """Return whether this checkout has deliveries: another one may be older."""
+    return (root / "service/secrets/deliver.py").exists()
+
+
+def _grant(variables: Mapping[str, str], root: Path) -> None:
+    """Let the service that wrk.lua names have every secret."""
+    _operate(variables, root, "grant", "create", "--service", "billing_api", "--path", "*").check_returncode()
 
 
 def _operate(variables: Mapping[str, str], root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -167,7 +183,9 @@ def _fill(url: str, count: int) -> Iterator[str]:
 def _store(server: Server, token: str, count: int) -> Iterator[str]:
     with requests.Session() as session:
         for first in range(0, count, _BATCH):
-            batch = [{"generate": {"length": 96}} for _ in range(min(_BATCH, count - first))]
+            # Numbered as the lines of the file of ids.
+            numbers = range(first + 1, min(first + _BATCH, count) + 1)
+            batch: Any = [{"path": f"load/{number}", "generate": {"length": 96}} for number in numbers]
             answer = session.post(
                 f"{server.url}/vault/secret/create/batch",
                 json={"secrets": batch},

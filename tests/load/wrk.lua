@@ -33,6 +33,15 @@ local apis = {
     whoami = function() return post("/vault/token/whoami", "") end,
     create = function() return post("/vault/secret/create/", '{"secret": "' .. value .. '"}') end,
     fetch = function() return post("/vault/secret/fetch", name()) end,
+    -- As the Swarm driver asks for it: see service/swarm_driver/driver.py.
+    deliver = function()
+      local number = math.random(#ids)
+      return post("/vault/secret/deliver", string.format(
+        '{"path": "load/%d", "version": 1, "service": {"id": "s7k2m9x4c1v8b3n6q5w0e2r4t", "name": "billing_api",'
+          .. ' "labels": {}, "image": "billing:1.2"}, "task": {"id": "n2v8qjw0xk3m5r7t9y1b4c6d8",'
+          .. ' "name": "billing_api.1.n2v8qjw0xk3m5r7t9y1b4c6d8"}, "node": {"id": "p0s9d8f7g6h5j4k3l2m1n0b9v"},'
+          .. ' "docker_secret": "db-password.v1"}', number))
+    end,
     batch = function()
       local names = {}
       for number = 1, 10 do names[number] = name() end

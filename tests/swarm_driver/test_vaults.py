@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from service.swarm_driver.breaker import OPEN_SECONDS
 from tests.certificates import Authority
 from tests.gunicorn_server import free_port
 from tests.swarm_driver import vault_double
@@ -444,3 +445,20 @@ def test_a_line_says_what_became_of_a_call(driver: DriverProcess, vault: VaultDo
         "path": "team/app/db",
         "version": 7,
     }
+
+
+def test_the_vault_is_told_how_many_calls_did_not_reach_it(driver: DriverProcess, vault: VaultDouble) -> None:
+    """Once, with the next call that it answers with a value; not with one that it refuses."""
+    vault.behaviour = sends(b"")
+    for _ in range(3):
+        driver.ask()
+    time.sleep(OPEN_SECONDS + 0.1)
+    vault.behaviour = answers(404, {"type": "/problems/not-granted"})
+    driver.ask()
+    vault.behaviour = delivers()
+    driver.ask()
+    driver.ask()
+
+    told = [asked.headers.get("secret-manager-unreached") for asked in vault.requests]
+
+    assert [None, "3", "3", None] == told

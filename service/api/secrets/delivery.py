@@ -5,6 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from flask import request as http_request
+
+from ... import metrics
 from ...errors import Forbidden, NotGranted
 from ...records import FetchedSecret, readable_until
 from ...secrets.deliver import DeliverSecret, check, deliver
@@ -39,6 +42,12 @@ _DELIVERED = {
 }
 
 
+# How many calls of the engine did not reach the vault since the driver's last delivery.  A header, because a
+# replica of an earlier version refuses fields that it does not know.
+UNREACHED_HEADER = "Secret-Manager-Unreached"
+_MAX_UNREACHED = 10_000
+
+
 @blueprint.post("/deliver")
 @guarded(blueprint, "deliver")
 @blueprint.arguments(
@@ -67,7 +76,9 @@ def deliver_(call: Call, request: DeliverSecret) -> FetchedSecret | dict[str, An
     parts = dependencies()
     with parts.request_deadline():
         if not request.check:
-            return deliver(parts.secrets, parts.current_grants, call.entry, call.principal, request)
+            value = deliver(parts.secrets, parts.current_grants, call.entry, call.principal, request)
+            metrics.driver_unreached.inc(_unreached())
+            return value
         secret, version = check(parts.secrets, parts.current_grants, call.entry, call.principal, request)
     return {
         "secret_id": secret.secret_id,
@@ -76,3 +87,9 @@ def deliver_(call: Call, request: DeliverSecret) -> FetchedSecret | dict[str, An
         "path": secret.path,
         "expires_at": readable_until(secret, version),
     }
+
+
+def _unreached() -> int:
+    """Return what the driver reports; a counter of this service is not worth an error, nor any number."""
+    text = http_request.headers.get(UNREACHED_HEADER, "")
+    return min(int(text), _MAX_UNREACHED) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import uuid
 from datetime import UTC
 from typing import Any
@@ -12,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
 
-from service.api.secrets.requests import CreateRequest, FetchRequest
-from service.api.secrets.responses import FetchResponse
+from service.api.secrets.requests import CreateRequest, DeliverRequest, FetchRequest
+from service.api.secrets.responses import DeliverResponse, FetchResponse
 from service.errors import VaultError
 from service.records import FetchedSecret
 
@@ -34,6 +35,34 @@ _BODIES = st.one_of(
     st.dictionaries(st.sampled_from(["secret_id", "path", "version", "secret", "name"]), _VALUES, max_size=3),
     _VALUES,
 )
+# As the driver sends it; one or two parts of it are then replaced, removed or added.
+_DELIVERY = {
+    "path": "team/app/password",
+    "version": 1,
+    "service": {"id": "s1", "name": "billing_api", "labels": {"a": "b"}, "image": "billing:1.2"},
+    "task": {"id": "t1", "name": "billing_api.1.t1"},
+    "node": {"id": "n1"},
+    "docker_secret": "password.v1",
+}
+_PLACES = st.sampled_from(
+    [(each,) for each in ("path", "version", "service", "task", "node", "docker_secret", "check", "other")]
+    + [
+        (parent, each)
+        for parent, children in (
+            ("service", ("id", "name", "labels", "image", "other")),
+            ("task", ("id", "name", "other")),
+            ("node", ("id", "other")),
+        )
+        for each in children
+    ]
+)
+_PARTS = st.one_of(
+    _VALUES,
+    st.just(...),
+    st.sampled_from([0, 1, 2**31 - 1, 2**31, True, 1.0, "1"]),
+    st.sampled_from(["é", "x" * 1024, "x" * 1025, "smt_0f3a5b7c9d1e2f40_" + "5a" * 36]),
+    st.dictionaries(st.text(max_size=2), _VALUES, max_size=2),
+)
 _MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC))
 
 
@@ -53,6 +82,24 @@ def test_a_body_is_loaded_as_marshmallow_loads_it(schema: Schema, body: Any) -> 
     assert _outcome(schema.load, body) == _outcome(Schema.load, schema, body)
 
 
+@given(changes=st.dictionaries(_PLACES, _PARTS, max_size=2))
+def test_a_delivery_is_loaded_as_marshmallow_loads_it(changes: dict[tuple[str, ...], Any]) -> None:
+    """Whatever of the driver's body is changed: the same request, or the same error."""
+    body = copy.deepcopy(_DELIVERY)
+    for place, value in changes.items():
+        *parents, name = place
+        parent: Any = body
+        for each in parents:
+            parent = parent.get(each)
+        if isinstance(parent, dict):
+            if value is ...:
+                parent.pop(name, None)
+            else:
+                parent[name] = value
+
+    assert _outcome(DeliverRequest().load, body) == _outcome(Schema.load, DeliverRequest(), body)
+
+
 @pytest.mark.parametrize(
     ("schema", "body"),
     [
@@ -60,10 +107,12 @@ def test_a_body_is_loaded_as_marshmallow_loads_it(schema: Schema, body: Any) -> 
         (FetchRequest(), {"path": "team/app/password"}),
         (CreateRequest(), {"secret": "aGVsbG8="}),
         (CreateRequest(), {"secret": "", "path": "team/app/password"}),
+        (DeliverRequest(), _DELIVERY),
+        (DeliverRequest(), {name: part for name, part in _DELIVERY.items() if name != "version"}),
     ],
 )
 def test_the_commonest_bodies_take_the_shorter_way(
-    monkeypatch: pytest.MonkeyPatch, schema: Schema, body: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, schema: Schema, body: dict[str, Any]
 ) -> None:
     """They do not need marshmallow's own loading at all."""
     loaded = schema.load(body)
@@ -72,8 +121,9 @@ def test_the_commonest_bodies_take_the_shorter_way(
     assert schema.load(body) == loaded
 
 
+@pytest.mark.parametrize("schema", [FetchResponse(), DeliverResponse()], ids=["fetch", "deliver"])
 @given(
-    st.builds(
+    fetched=st.builds(
         FetchedSecret,
         secret_id=st.uuids().map(str),
         version=st.integers(1),
@@ -84,10 +134,8 @@ def test_the_commonest_bodies_take_the_shorter_way(
         reads_left=st.none() | st.integers(0),
     )
 )
-def test_a_fetched_secret_is_dumped_as_marshmallow_dumps_it(fetched: FetchedSecret) -> None:
+def test_a_fetched_secret_is_dumped_as_marshmallow_dumps_it(schema: Schema, fetched: FetchedSecret) -> None:
     """The fields in the same order, with the same values."""
-    schema = FetchResponse()
-
     dumped = schema.dump(fetched)
 
     assert list(dumped.items()) == list(Schema.dump(schema, fetched).items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -423,3 +424,85 @@ def test_no_value_leaves_without_its_record(
         database.command("collMod", "audit_logs", validator={})
 
     assert (503, False) == (answer.status_code, OTHER_VALUE in answer.text)
+
+
+@pytest.fixture
+def counted(guarded: FlaskClient) -> Callable[[], dict[str, float]]:
+    """Return a function that returns how much each of the metrics of deliveries has grown since the last."""
+    before: dict[str, float] = {}
+
+    def counted() -> dict[str, float]:
+        found = {
+            name: float(value)
+            for name, value in (
+                line.rsplit(" ", 1)
+                for line in guarded.get("/metrics").text.splitlines()
+                if re.match(r"vault_(deliveries|driver_unreached)\w*_total", line)
+            )
+        }
+        grown = {name: value - before.get(name, 0) for name, value in found.items()}
+        before.update(found)
+        return {name: value for name, value in grown.items() if value}
+
+    counted()
+    return counted
+
+
+def test_decisions_are_counted_by_outcome(
+    deliver: Callable[..., TestResponse],
+    grant: Callable[..., str],
+    counted: Callable[[], dict[str, float]],
+    give: Callable[..., str],
+) -> None:
+    """And values of versions that are not the newest; a check is no delivery."""
+    deliver()
+    assert {'vault_deliveries_total{outcome="not granted"}': 1} == counted()
+
+    grant()
+    deliver(check=True)
+    assert {} == counted()
+    deliver(version=1)
+    deliver(version=2)
+    deliver(version=3)
+    deliver(path="team/billing/none")
+    deliver(token=give("deliver:team/shop/*"))
+
+    assert {
+        'vault_deliveries_total{outcome="delivered"}': 2,
+        'vault_deliveries_total{outcome="no such version"}': 1,
+        'vault_deliveries_total{outcome="not found"}': 1,
+        'vault_deliveries_total{outcome="forbidden"}': 1,
+        "vault_deliveries_of_older_versions_total": 1,
+    } == counted()
+
+
+@pytest.mark.parametrize(
+    ("reported", "expected"),
+    [
+        ("7", 7),
+        ("999999999", 10_000),
+        ("9999999999999999999999999", 0),
+        ("-1", 0),
+        ("1.5", 0),
+        ("\xb2", 0),
+        ("", 0),
+    ],
+)
+def test_counts_what_the_driver_reports(
+    guarded: FlaskClient,
+    driver: str,
+    grant: Callable[..., str],
+    counted: Callable[[], dict[str, float]],
+    reported: str,
+    expected: int,
+) -> None:
+    """Only with a delivery, and never an absurd number; what is no number is not an error either."""
+    headers = {"Authorization": f"Bearer {driver}", "Secret-Manager-Unreached": reported}
+    body = {"path": PATH, **RECIPIENT}
+    assert 404 == guarded.post("/vault/secret/deliver", json=body, headers=headers).status_code
+    counted()
+    grant()
+
+    assert 200 == guarded.post("/vault/secret/deliver", json=body, headers=headers).status_code
+
+    assert expected == counted().get("vault_driver_unreached_total", 0)

@@ -1,0 +1,1 @@
+../../vault_secrets/filter_plugins/vault_secrets.py
