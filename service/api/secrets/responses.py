@@ -75,15 +75,7 @@ class FetchResponse(Schema):
 
     def dump(self, obj: FetchedSecret, **_: object) -> dict[str, Any]:
         """Return what marshmallow would make of it, without its search for each attribute."""
-        return {
-            "secret_id": obj.secret_id,
-            "version": obj.version,
-            "secret": base64.b64encode(obj.plaintext).decode(),
-            "created_at": obj.created_at and obj.created_at.isoformat(),
-            "path": obj.path,
-            "expires_at": obj.expires_at and obj.expires_at.isoformat(),
-            "reads_left": obj.reads_left,
-        }
+        return {**_value(obj), "reads_left": obj.reads_left}
 
 
 class DeliverResponse(Schema):
@@ -104,14 +96,7 @@ class DeliverResponse(Schema):
         """Return what marshmallow would make of it, of a value without its search for each attribute."""
         if not isinstance(obj, FetchedSecret):
             return super().dump(obj, **options)
-        return {
-            "secret_id": obj.secret_id,
-            "version": obj.version,
-            "secret": base64.b64encode(obj.plaintext).decode(),
-            "created_at": obj.created_at and obj.created_at.isoformat(),
-            "path": obj.path,
-            "expires_at": obj.expires_at and obj.expires_at.isoformat(),
-        }
+        return _value(obj)
 
 
 class ChangedResponse(Schema):
@@ -229,4 +214,16 @@ def describe_secret(secret: Secret, at: datetime) -> dict[str, Any]:
         "versions": [
             asdict(version) | {"state": state.of_version(version, at)} for version in secret.versions
         ],
+    }
+
+
+def _value(fetched: FetchedSecret) -> dict[str, Any]:
+    """Return what responses with a value have in common."""
+    return {
+        "secret_id": fetched.secret_id,
+        "version": fetched.version,
+        "secret": base64.b64encode(fetched.plaintext).decode(),
+        "created_at": fetched.created_at and fetched.created_at.isoformat(),
+        "path": fetched.path,
+        "expires_at": fetched.expires_at and fetched.expires_at.isoformat(),
     }
