@@ -43,6 +43,8 @@ from tests import databases, kinds, standing
 from tests.applications import Applications
 from tests.certificates import Authority
 from tests.gunicorn_server import ROOT, Server, command, free_port
+from tests.openbao import OpenBao
+from tests.openbao import running as running_openbao
 from tests.proxy import Proxy
 from tests.replica_set import Mongod, bare_members, initiate
 
@@ -209,6 +211,13 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
         monkeypatch.delenv(name, raising=False)
     yield proxy
     proxy.close()
+
+
+@pytest.fixture(scope="session")
+def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    """A real OpenBao for all tests, each of which makes mounts of its own."""
+    with running_openbao(tmp_path_factory.mktemp("openbao")) as server:
+        yield server
 
 
 @pytest.fixture

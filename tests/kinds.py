@@ -26,8 +26,8 @@ _FILES = {
     "tests/roles/test_swarm_secrets.py": "playbook",
     "tests/test_checks.py": "check",
 }
-# Fixtures that start a mongod; all others that need one ask for one of these.
-_MONGODS = {"mongo", "own_mongo", "bare"}
+# Fixtures that start a mongod, or an OpenBao; all others that need one ask for one of these.
+_DATABASES = {"mongo", "own_mongo", "bare", "openbao"}
 # These files start mongods or servers without the fixtures.
 _DATABASE_FILES = (
     "tests/commands/test_dev.py",
@@ -39,7 +39,7 @@ _DATABASE_FILES = (
     "tests/store/test_waiting.py",
     "tests/swarm/test_database_hooks.py",
 )
-_NOT_QUICK = {"mongod", "gunicorn", "ansible-playbook", "molecule", "docker"}
+_NOT_QUICK = {"mongod", "bao", "gunicorn", "ansible-playbook", "molecule", "docker"}
 
 
 def mark(item: pytest.Item) -> None:
@@ -87,5 +87,5 @@ def _kind(item: pytest.Item) -> str:
             return kind
     if file in _FILES:
         return _FILES[file]
-    needs_database = file in _DATABASE_FILES or _MONGODS & set(getattr(item, "fixturenames", ()))
+    needs_database = file in _DATABASE_FILES or _DATABASES & set(getattr(item, "fixturenames", ()))
     return "database" if needs_database else "quick"

@@ -1,19 +1,17 @@
 """``import``: create or update secrets from a file; all of it is checked before anything is written.
 
 The whole file is held in memory.  Each secret that is created or changed has its own audit record.
+``import_vault`` has the import from a running server.
 """
 
 from __future__ import annotations
 
 import io
-import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TextIO
+from typing import TextIO, Unpack
 
 import click
 
@@ -36,21 +34,24 @@ from ..transfer.formats.dotenv import Dialect
 from ..transfer.formats.line import Line
 from ..transfer.importing import Existing, ImportOutcome
 from ..transfer.plan import PlannedLine
-from . import passphrases
+from . import import_vault, passphrases
 from .base import Command, File
+from .import_report import FAILED, INTERRUPTED, counts, how_to_go_on, stop_requested
+from .import_vault import VaultOptions
 from .progress import Progress
 from .runtime import Runtime, open_runtime
-
-_FAILED = "failed"
-_INTERRUPTED = 130
 
 
 @click.command(
     cls=Command,
-    help="Import secrets from JSON lines, .env files, a folder of files, or the exports of other programs.",
+    help="Import secrets from files, from exports of other programs, or from a running Vault or OpenBao.",
 )
 @click.argument(
-    "file", metavar="FILE", type=File(), help="what to import: a file or a folder; - is standard input"
+    "file",
+    metavar="[FILE]",
+    type=File(),
+    required=False,
+    help="what to import: a file or a folder; - is standard input",
 )
 @click.option(
     "--format",
@@ -86,22 +87,23 @@ _INTERRUPTED = 130
     type=click.Choice([str(choice) for choice in Existing]),
     default=str(Existing.REFUSE),
     show_default=True,
-    help="if a secret with this path exists: import nothing at all, skip it, or update it",
+    help="if a secret with this path exists: refuse it, and all of a file with it, or skip or update it",
 )
 @click.option(
     "--allow-empty",
     is_flag=True,
     help="let --existing update put an empty value in the place of one that is not",
 )
-@click.option("--dry-run", is_flag=True, help="only print what would be done with each line")
+@click.option("--dry-run", is_flag=True, help="only print what would be done with each line or secret")
 @click.option(
     "--passphrase-file",
     metavar="FILE",
     type=File(),
     help="file with an export's passphrase; default: ask for it",
 )
+@import_vault.options
 def command(
-    file: str,
+    file: str | None,
     format_name: str | None,
     dialect_name: str | None,
     prefix: str,
@@ -111,13 +113,30 @@ def command(
     allow_empty: bool,
     dry_run: bool,
     passphrase_file: str | None,
+    **vault: Unpack[VaultOptions],
 ) -> int:
     """Import, print what was done, and return 1 if a secret was not (or would not be) imported.
 
     Raises:
+        UsageError: there is nothing to import from.
         ConfigurationError: the arguments, the file or the configuration cannot be used; nothing was imported.
     """
     existing = Existing(existing_name)
+    if vault["from_vault"] is not None:
+        if any((file, format_name, dialect_name, values_only, passphrase_file)):
+            raise ConfigurationError(
+                "--from-vault takes the place of a file: leave FILE, --format, --dialect, --values-only and"
+                " --passphrase-file out"
+            )
+        return import_vault.run(
+            vault, prefix, existing, split=split, allow_empty=allow_empty, dry_run=dry_run
+        )
+    if any(vault.values()):
+        raise ConfigurationError(f"{import_vault.NAMES} are for --from-vault")
+    if file is None:
+        raise click.UsageError(
+            "name a FILE, or a running Vault or OpenBao with --from-vault", click.get_current_context()
+        )
     try:
         folder = paths.folder(prefix)
         dialect = None if dialect_name is None else Dialect(dialect_name)
@@ -131,7 +150,7 @@ def command(
         refused = [line for line in planned if line.outcome is ImportOutcome.REFUSE]
         if dry_run:
             _print(planned, unit, sys.stdout)
-            print(f"dry run, nothing was changed; {_counts(Counter(line.outcome for line in planned))}")
+            print(f"dry run, nothing was changed; {counts(Counter(line.outcome for line in planned))}")
             if not plan.has_names(planned):
                 print("names are shown once every line can be read")
             return 1 if refused else 0
@@ -141,7 +160,7 @@ def command(
                 f"nothing was imported: {len(refused)} of {len(planned)} cannot be{_hint(refused)}"
             )
         _print([line for line in planned if line.outcome is ImportOutcome.NULL], unit, sys.stdout)
-        return _carry_out(runtime, planned, unit, _how_to_go_on(existing))
+        return _carry_out(runtime, planned, unit, how_to_go_on(existing))
 
 
 def _read(
@@ -188,22 +207,22 @@ def _require_none_for_folders(*given: object) -> None:
         )
 
 
-def _carry_out(runtime: Runtime, planned: Sequence[PlannedLine], unit: str, how_to_go_on: str) -> int:
+def _carry_out(runtime: Runtime, planned: Sequence[PlannedLine], unit: str, go_on: str) -> int:
     done: Counter[str] = Counter()
     progress = Progress("importing", len(planned))
-    with _stop_requested() as stop_requested:
+    with stop_requested() as stopped:
         for line in planned:
-            if stop_requested():
-                print(f"stopped; {_counts(done)}; {how_to_go_on}")
-                return _INTERRUPTED
+            if stopped():
+                print(f"stopped; {counts(done)}; {go_on}")
+                return INTERRUPTED
             try:
                 done[_carry_out_line(runtime, line, unit)] += 1
             except Unavailable:
-                print(f"stopped at {unit} {line.number}; {_counts(done)}; {how_to_go_on}")
+                print(f"stopped at {unit} {line.number}; {counts(done)}; {go_on}")
                 raise
             progress.add(1)
-    print(_counts(done))
-    return 1 if done[_FAILED] else 0
+    print(counts(done))
+    return 1 if done[FAILED] else 0
 
 
 def _carry_out_line(runtime: Runtime, line: PlannedLine, unit: str) -> str:
@@ -222,32 +241,11 @@ def _carry_out_line(runtime: Runtime, line: PlannedLine, unit: str) -> str:
     except VaultError as error:
         # Something has changed since the line was planned; the other lines are not affected.
         print(
-            f"{unit} {line.number}: {line.step.request.path}: {_FAILED}: {plan.describe_error(error)}",
+            f"{unit} {line.number}: {line.step.request.path}: {FAILED}: {plan.describe_error(error)}",
             file=sys.stderr,
         )
-        return _FAILED
+        return FAILED
     return line.outcome
-
-
-@contextmanager
-def _stop_requested() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C and SIGTERM stop the import between two secrets, so that each one written has its record."""
-    received: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _how_to_go_on(existing: Existing) -> str:
-    again = Existing.SKIP if existing is Existing.REFUSE else existing
-    return f"run it again with --existing {again} to go on"
 
 
 def _hint(refused: Sequence[PlannedLine]) -> str:
@@ -258,7 +256,3 @@ def _hint(refused: Sequence[PlannedLine]) -> str:
 def _print(planned: Sequence[PlannedLine], unit: str, output: TextIO) -> None:
     for line in planned:
         print(f"{unit} {line.number}: {line.text}", file=output)
-
-
-def _counts(done: Mapping[str, int]) -> str:
-    return ", ".join(f"{what}: {count}" for what, count in done.items()) or "no secrets"

@@ -5,15 +5,16 @@ Never from an argument or the environment: other users can read those.
 
 from __future__ import annotations
 
-import sys
 from getpass import getpass
 from pathlib import Path
 
-from ..environment import read_file
 from ..errors import ConfigurationError
+from .private_files import private_file
 
 # An attacker who has the file can try any number of passphrases.
 MIN_CHARACTERS = 12
+
+_OPTION = "--passphrase-file"
 
 
 def known(file: str | None) -> bytes:
@@ -22,7 +23,7 @@ def known(file: str | None) -> bytes:
     Raises:
         ConfigurationError: there is no file and no terminal, or the passphrase is empty.
     """
-    return _from_file(file) if file else _ask("Passphrase: ")
+    return private_file(_OPTION, file) if file else _ask("Passphrase: ")
 
 
 def new(file: str | None) -> bytes:
@@ -31,22 +32,13 @@ def new(file: str | None) -> bytes:
     Raises:
         ConfigurationError: as for ``known``, or it is too short, or the two do not match.
     """
-    passphrase = _from_file(file) if file else _ask("Passphrase: ")
+    passphrase = private_file(_OPTION, file) if file else _ask("Passphrase: ")
     if len(passphrase.decode(errors="replace")) < MIN_CHARACTERS:
         raise ConfigurationError(
             f"the passphrase is shorter than {MIN_CHARACTERS} characters: choose a longer one"
         )
     if not file and _ask("The same again: ") != passphrase:
         raise ConfigurationError("the two passphrases do not match: run the command again")
-    return passphrase
-
-
-def _from_file(file: str) -> bytes:
-    # Opening a pipe by this name fails if another user created it, as in a container.
-    content = sys.stdin.buffer.read() if file == "/dev/stdin" else read_file("--passphrase-file", Path(file))
-    passphrase = content.removesuffix(b"\n").removesuffix(b"\r")
-    if not passphrase:
-        raise ConfigurationError("--passphrase-file: the file is empty")
     return passphrase
 
 

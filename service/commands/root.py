@@ -30,7 +30,7 @@ COMMANDS = {
     "escrow": ("escrow", "Seal master keys for the operator's own key pair, and open sealed keys."),
     "import": (
         "import_",
-        "Import secrets from JSON lines, .env files, a folder of files, or the exports of other programs.",
+        "Import secrets from files, from exports of other programs, or from a running Vault or OpenBao.",
     ),
     "export": ("export", "Write all secrets of a folder to a file, encrypted under a passphrase."),
     "backup": ("backup", "Create, inspect and restore backups, or test that one can be restored."),

@@ -45,14 +45,24 @@ def create_secret(
         StoreUnavailable: the secret may or may not have been stored.
     """
     secret = _make(services, entry, principal, request)
+    insert(services, secret)
+    return secret
+
+
+def insert(services: SecretServices, secret: Secret) -> None:
+    """Store a new secret that is signed.
+
+    Raises:
+        PathTaken: another secret has the path.
+        StoreUnavailable: the secret may or may not have been stored.
+    """
     try:
         _insert(services.secrets, secret)
     except PathTaken:
         # An expired secret frees its path, even if MongoDB's TTL monitor has not removed it yet.
-        if not services.secrets.remove_ended([request.path or ""], services.clock()):
+        if not services.secrets.remove_ended([secret.path or ""], services.clock()):
             raise
         _insert(services.secrets, secret)
-    return secret
 
 
 def create_each(
@@ -86,12 +96,12 @@ def create_all(
             secrets.append(_make(services, item, principal, request))
     services.secrets.remove_ended([secret.path for secret in secrets if secret.path], services.clock())
 
-    def insert(store: SecretStore) -> None:
+    def insert_all(store: SecretStore) -> None:
         for item, secret in zip(items, secrets, strict=True):
             with batch.all_or_nothing(items, item):
                 _insert(store, secret)
 
-    services.secrets.in_transaction(insert)
+    services.secrets.in_transaction(insert_all)
     return secrets
 
 

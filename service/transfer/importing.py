@@ -43,6 +43,8 @@ class ImportOutcome(StrEnum):
     NULL = "skip, null"
     SKIP = "skip, already exists"
     OVER = "skip, expired"
+    NO_VALUE = "skip, without a value"
+    GONE = "skip, its current version is deleted or destroyed there"
     REFUSE = "refuse"
 
 

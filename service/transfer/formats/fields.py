@@ -9,6 +9,9 @@ from ... import strict_json
 from ...access import paths
 from .line import Line, LineError, NullLine, named_line, parsed_line, unfit_name
 
+# Why fields are no value.
+NO_BYTES = "a text in it has half a character (a lone surrogate), or it is nested too deeply"
+
 
 def read(
     number: int, path: str, fields: Mapping[str, Any], *, split: bool, labels: object = None
@@ -21,7 +24,7 @@ def read(
     more = {"labels": labels} if labels else {}
     try:
         if not split:
-            yield parsed_line(number, path, strict_json.write(fields).encode(), **more)
+            yield parsed_line(number, path, of_all(fields), **more)
             return
         folder = f"{path.rstrip('/')}/" if path else ""
         for name, value in fields.items():
@@ -30,11 +33,9 @@ def read(
             elif value is None:
                 yield NullLine(number, folder + name)
             else:
-                yield parsed_line(number, folder + name, _bytes(value), **more)
+                yield parsed_line(number, folder + name, of_one(value), **more)
     except (ValueError, RecursionError):
-        yield LineError(
-            number, "a text in it has half a character (a lone surrogate), or it is nested too deeply"
-        )
+        yield LineError(number, NO_BYTES)
 
 
 def read_named(number: int, path: str, fields: Mapping[str, Any], *, split: bool) -> Iterator[Line]:
@@ -54,7 +55,18 @@ def read_text(number: int, name: str, value: object, **more: object) -> Line:
     return named_line(number, name, value.encode(), **more)
 
 
-def _bytes(value: object) -> bytes:
+def of_all(fields: Mapping[str, Any]) -> bytes:
+    """Return the value of a secret that has all of some fields.
+
+    Raises:
+        ValueError: a text has half a character (a lone surrogate).
+        RecursionError: it is nested too deeply.
+    """
+    return strict_json.write(fields).encode()
+
+
+def of_one(value: object) -> bytes:
+    """Return the value of a secret that has one field, which is not null; raises as ``of_all``."""
     if isinstance(value, bytes):
         return value
     return value.encode() if isinstance(value, str) else strict_json.write(value).encode()
