@@ -9,6 +9,7 @@ from . import metrics
 from .api import dependencies, docs, health, host_check, problems, request_log
 from .api.application import Application
 from .api.audit.views import blueprint as audit_blueprint
+from .api.folders.views import blueprint as folders_blueprint
 from .api.grants.views import blueprint as grants_blueprint
 from .api.keys.views import blueprint as keys_blueprint
 from .api.secrets.delivery import blueprint as delivery_blueprint
@@ -28,6 +29,7 @@ from .keys.canary import KeyRingCheck
 from .keys.status import KeyServices
 from .keys.wrap_counter import WrapCounter
 from .readiness import readiness
+from .secrets.folder_defaults import FolderDefaults
 from .secrets.services import SecretServices
 from .settings import Settings
 from .store.store import Store
@@ -65,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
         lifecycle_blueprint,
         delivery_blueprint,
         tokens_blueprint,
+        folders_blueprint,
         grants_blueprint,
         keys_blueprint,
         audit_blueprint,
@@ -135,6 +138,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
             key_check,
             settings.max_secret_bytes,
             Deliveries(store.audit, log.key),
+            FolderDefaults(store.secrets, ring, key_check),
         ),
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
         tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),

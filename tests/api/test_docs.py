@@ -92,6 +92,7 @@ def test_error_examples_are_real(
             (reader, "/vault/audit/search", {}),
             (reader, SECRET + "deliver", delivery),
             (driver, SECRET + "deliver", delivery),
+            (driver, "/vault/folder/describe", {"prefix": "team"}),
             (admin, GRANT + "describe", {"grant_id": "0" * 16}),
             (admin, FETCH, path),
             (admin, BATCH, {"secrets": [path], "all_or_nothing": True}),
