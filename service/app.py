@@ -12,6 +12,7 @@ from .api.audit.views import blueprint as audit_blueprint
 from .api.folders.views import blueprint as folders_blueprint
 from .api.grants.views import blueprint as grants_blueprint
 from .api.keys.views import blueprint as keys_blueprint
+from .api.kv import door as kv_door
 from .api.secrets.delivery import blueprint as delivery_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
@@ -74,6 +75,8 @@ def create_app(settings: Settings) -> Flask:
         health.blueprint,
     ):
         api.register_blueprint(blueprint)
+    if settings.kv_mounts:
+        kv_door.init_app(app)
     return app
 
 
@@ -154,6 +157,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         certificate_expiry=settings.certificate_expiry(),
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
+        kv_mounts=settings.kv_mounts,
         warnings=settings.warnings,
         request_deadline=store.request_deadline,
     )
