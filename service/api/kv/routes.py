@@ -9,7 +9,7 @@ from flask import Response
 
 from ...access import mounts
 from ...access.mounts import Mount
-from . import capabilities, system, tokens
+from . import capabilities, config, data, metadata, system, tokens, versions
 from . import mounts as mount_views
 from .call import KvCall
 
@@ -42,7 +42,29 @@ class Found:
     rest: str
 
 
-_ON_MOUNT: dict[str, Methods] = {}
+_ON_MOUNT: dict[str, Methods] = {
+    "data/<path>": {
+        "GET": Endpoint("fetch", data.fetch),
+        "POST": Endpoint("update", data.write),
+        "PATCH": Endpoint("update", data.patch),
+        "DELETE": Endpoint("delete", versions.delete_current),
+    },
+    "metadata/<path>": {
+        "LIST": Endpoint("list", metadata.list_),
+        "GET": Endpoint("describe", metadata.describe),
+        "POST": Endpoint("update", metadata.write),
+        "PATCH": Endpoint("update", metadata.patch),
+        "DELETE": Endpoint("destroy", metadata.destroy),
+    },
+    "config": {
+        "GET": Endpoint("folder_describe", config.read),
+        "POST": Endpoint("folder_configure", config.write),
+    },
+    "subkeys/<path>": {"GET": Endpoint("fetch", data.subkeys)},
+    "delete/<path>": {"POST": Endpoint("delete", versions.delete)},
+    "undelete/<path>": {"POST": Endpoint("undelete", versions.undelete)},
+    "destroy/<path>": {"POST": Endpoint("destroy", versions.destroy)},
+}
 _HEALTH = Open(system.health)
 _LOOKUP_SELF = Endpoint("token_whoami", tokens.lookup_self)
 # Of names that begin alike the longer ones come first.
