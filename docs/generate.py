@@ -98,6 +98,7 @@ _KINDS = {
     "address": "`host:port`",
     "networks": "networks, separated by commas",
     "names": "host names, separated by commas",
+    "items": "a list, separated by commas",
 }
 
 _ABOUT_API = """\

@@ -9,8 +9,10 @@ from . import metrics
 from .api import dependencies, docs, health, host_check, problems, request_log
 from .api.application import Application
 from .api.audit.views import blueprint as audit_blueprint
+from .api.folders.views import blueprint as folders_blueprint
 from .api.grants.views import blueprint as grants_blueprint
 from .api.keys.views import blueprint as keys_blueprint
+from .api.kv import door as kv_door
 from .api.secrets.delivery import blueprint as delivery_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
@@ -28,6 +30,7 @@ from .keys.canary import KeyRingCheck
 from .keys.status import KeyServices
 from .keys.wrap_counter import WrapCounter
 from .readiness import readiness
+from .secrets.folder_defaults import FolderDefaults
 from .secrets.services import SecretServices
 from .settings import Settings
 from .store.store import Store
@@ -65,12 +68,15 @@ def create_app(settings: Settings) -> Flask:
         lifecycle_blueprint,
         delivery_blueprint,
         tokens_blueprint,
+        folders_blueprint,
         grants_blueprint,
         keys_blueprint,
         audit_blueprint,
         health.blueprint,
     ):
         api.register_blueprint(blueprint)
+    if settings.kv_mounts:
+        kv_door.init_app(app)
     return app
 
 
@@ -135,6 +141,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
             key_check,
             settings.max_secret_bytes,
             Deliveries(store.audit, log.key),
+            FolderDefaults(store.secrets, ring, key_check),
         ),
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
         tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
@@ -150,6 +157,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         certificate_expiry=settings.certificate_expiry(),
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
+        kv_mounts=settings.kv_mounts,
         warnings=settings.warnings,
         request_deadline=store.request_deadline,
     )

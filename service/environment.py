@@ -126,13 +126,8 @@ class Environment:
         """Return the networks of a comma-separated list of networks and addresses, which may be empty."""
         from ipaddress import ip_network
 
-        text = self._text(name)
         try:
-            return tuple(
-                ip_network(part.strip())
-                for part in (default if text is None else text).split(",")
-                if part.strip()
-            )
+            return tuple(ip_network(item) for item in self.items(name, default))
         except ValueError:
             raise ConfigurationError(
                 f"{name} takes networks separated by commas, such as 10.0.0.0/8,192.0.2.7"
@@ -141,12 +136,18 @@ class Environment:
 
     def names(self, name: str) -> tuple[str, ...]:
         """Return the host names of a comma-separated list, which may be empty."""
-        names = tuple(part.strip() for part in (self._text(name) or "").split(",") if part.strip())
+        names = self.items(name)
         if not all(_HOST_NAME.fullmatch(each) for each in names):
             raise ConfigurationError(
                 f"{name} takes host names separated by commas, without ports, such as vault.example.org"
             )
         return names
+
+    def items(self, name: str, default: str = "") -> tuple[str, ...]:
+        """Return the items of a comma-separated list, which may be empty."""
+        text = self._text(name)
+        parts = (default if text is None else text).split(",")
+        return tuple(part.strip() for part in parts if part.strip())
 
     def _text(self, name: str) -> str | None:
         raw = self.read_bytes(name)

@@ -9,6 +9,7 @@
     │   ├── EncodedBody           compressed
     │   ├── MalformedJson
     │   ├── InvalidFields
+    │   │   └── ExpectedVersionRequired
     │   ├── InvalidBase64
     │   ├── TooLarge
     │   ├── UnexpectedHost
@@ -118,6 +119,13 @@ class InvalidFields(InputRefused):
     def __init__(self, errors: Mapping[str, Any]) -> None:
         super().__init__("the request does not fit the schema; see errors")
         self.errors = errors
+
+
+class ExpectedVersionRequired(InvalidFields):
+    """The secret takes a value only together with the version that the caller expects."""
+
+    def __init__(self) -> None:
+        super().__init__({"expected_version": ["required: this secret has cas_required set"]})
 
 
 class InvalidBase64(InputRefused):

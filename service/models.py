@@ -154,7 +154,7 @@ class Principal:
 # Few records have these, and indexes of them have only those.
 _ONLY_IF_SET = (
     *("new_path", "count", "grant_id"),
-    *("version", "service", "service_id", "task_id", "node_id", "docker_secret"),
+    *("version", "service", "service_id", "task_id", "node_id", "docker_secret", "api"),
 )
 
 
@@ -177,7 +177,7 @@ class AuditRecord:
     ``new_path`` is where a secret was to be moved to.  ``count`` is set if a record stands for that many
     calls, refused past a rate limit: see ``audit.refusals``.  ``grant_id`` is the grant that an operation was
     about, or that a delivery was allowed by; ``version`` and the fields after it are set on deliveries to
-    Swarm services, as the Swarm's manager named them.
+    Swarm services, as the Swarm's manager named them.  ``api`` is ``v1`` if a client of Vault made the call.
 
     ``actor`` is a token's id, ``anonymous``, ``operator``, ``service``, ``various``, or ``unproven:``
     followed by the id that an unauthenticated caller claimed.
@@ -202,6 +202,7 @@ class AuditRecord:
     task_id: str | None = None
     node_id: str | None = None
     docker_secret: str | None = None
+    api: str | None = None
 
     def fields(self) -> dict[str, Any]:
         """Return the fields as stored; many times faster than ``dataclasses.asdict``, for every record."""

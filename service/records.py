@@ -9,6 +9,8 @@ from enum import StrEnum
 from .models import Envelope
 
 MAX_VERSIONS = 10
+# The max_versions of a secret that takes its folder's, or else MAX_VERSIONS.
+INHERIT = 0
 # How long a deleted secret can be restored, and how long a 404 explains that one was destroyed.
 RETENTION = timedelta(days=30)
 
@@ -55,8 +57,8 @@ class Secret:
 
     It has a ``path``, or an ``owner`` (the token that created it), or neither (created without
     authentication).  A destroyed one has its path in ``former_path``, so that the path is free again.
-    ``current`` is the highest version number ever given.  ``labels`` are sorted pairs.
-    ``delete_version_after`` is in seconds.
+    ``current`` is the highest version number ever given; 0 if the secret has no value yet.  ``labels`` are
+    sorted pairs.  ``delete_version_after`` is in seconds.  ``secrets.defaults`` tells what applies.
 
     ``tag`` authenticates everything else (``crypto.tags``); None before it is signed, and in documents of
     earlier versions without a path and an owner.
@@ -94,8 +96,20 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Defaults:
+    """Options for all secrets in a folder; ``delete_version_after`` is in seconds."""
+
+    max_versions: int = INHERIT
+    cas_required: bool = False
+    delete_version_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FetchedSecret:
-    """A value in plaintext, on its way to the caller; it can be fetched until ``expires_at``."""
+    """A value in plaintext, on its way to the caller; it can be fetched until ``expires_at``.
+
+    ``labels`` are the secret's, as sorted pairs.
+    """
 
     secret_id: str
     version: int
@@ -104,6 +118,7 @@ class FetchedSecret:
     path: str | None
     expires_at: datetime | None
     reads_left: int | None
+    labels: tuple[tuple[str, str], ...]
 
 
 def ends_at(secret: Secret) -> datetime | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from .access import mounts
+from .access.mounts import Mount
 from .crypto.keyring import MasterKeys
 from .environment import DEFAULT_LISTEN, Address, Environment, Network
 from .errors import ConfigurationError
@@ -39,6 +41,7 @@ NAMES = (
     "TRUSTED_PROXIES",
     "METRICS_NETWORKS",
     "DOCS_ENABLED",
+    "KV_MOUNTS",
     "MAX_SECRET_BYTES",
     "MONGO_TIMEOUT_SECONDS",
     "STARTUP_TIMEOUT_SECONDS",
@@ -99,6 +102,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     docs_enabled: bool
+    kv_mounts: tuple[Mount, ...]
     max_secret_bytes: int
     log_level: str
     listen: Address
@@ -125,6 +129,7 @@ class Settings:
             trusted_proxies=environment.networks("TRUSTED_PROXIES"),
             metrics_networks=environment.networks("METRICS_NETWORKS", "127.0.0.0/8,::1"),
             docs_enabled=environment.boolean("DOCS_ENABLED", True),
+            kv_mounts=mounts.parse(environment.items("KV_MOUNTS", "secret="), "KV_MOUNTS"),
             max_secret_bytes=max_secret_bytes(environment),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             listen=environment.address("LISTEN", DEFAULT_LISTEN),

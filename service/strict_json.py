@@ -83,11 +83,8 @@ def _refuse(_constant: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-def _quote(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-# Made once: json.loads makes one for each call that has a hook.
+# Made once: json.loads and json.dumps make one for each call that has options.
+_quote = json.JSONEncoder(ensure_ascii=False).encode
 _DECODER = json.JSONDecoder(object_pairs_hook=_object)
 _EXACT = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=Number, parse_int=Number, parse_constant=_refuse

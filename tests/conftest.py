@@ -33,6 +33,7 @@ from service.dev.mongod import EmbeddedMongo
 from service.environment import Environment
 from service.keys.canary import KeyRingCheck
 from service.models import Caller, now
+from service.secrets.folder_defaults import FolderDefaults
 from service.secrets.services import SecretServices
 from service.settings import Settings
 from service.store.store import Store
@@ -335,7 +336,8 @@ def vault(store: Store, ring: KeyRing) -> SecretServices:
     """What the use cases of secrets work with, on the empty database."""
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
     deliveries = Deliveries(store.audit, AuditKey(store.audit_keys, store.audit, ring))
-    return SecretServices(store.secrets, store.listing, ring, key_check, 65_536, deliveries)
+    folders = FolderDefaults(store.secrets, ring, key_check)
+    return SecretServices(store.secrets, store.listing, ring, key_check, 65_536, deliveries, folders)
 
 
 @pytest.fixture

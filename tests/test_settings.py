@@ -52,6 +52,9 @@ def test_every_variable_is_documented() -> None:
         ("AUTH_FAILURES_PER_MINUTE", "0"),
         ("METRICS_NETWORKS", "everywhere"),
         ("DOCS_ENABLED", "2"),
+        ("KV_MOUNTS", "secret"),
+        ("KV_MOUNTS", "sys="),
+        ("KV_MOUNTS", "a=,a=b"),
     ],
 )
 def test_refuses_invalid_values(name: str, value: str) -> None:

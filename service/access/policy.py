@@ -45,6 +45,24 @@ def has_scope(principal: Principal, action: Action, path: str) -> bool:
     return any(scopes.allows(scope, action, path) for scope in principal.scopes)
 
 
+def reaches(principal: Principal, folder: str, action: Action | None = None) -> bool:
+    """Return whether the caller has a scope for this action on a path in a folder.
+
+    Without an action, any but delivering will do.  The folder has its slash; the empty one has every path.
+    """
+    if is_admin(principal):
+        return True
+    for scope in principal.scopes:
+        # Deliveries are for others than the caller.
+        if scope.pattern is not None and (
+            scope.action is action if action else scope.action is not Action.DELIVER
+        ):
+            start = scope.pattern.removesuffix("*")
+            if start.startswith(folder) or (start != scope.pattern and folder.startswith(start)):
+                return True
+    return False
+
+
 def require_on(principal: Principal, action: Action, path: str | None, owner: str | None) -> None:
     """Check that the caller may do this to a secret at this path, or without one and with this owner.
 

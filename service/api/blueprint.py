@@ -11,11 +11,10 @@ import marshmallow
 from flask import Response
 from flask.globals import request_ctx
 from flask_smorest import Blueprint
-from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from .. import strict_json
-from ..errors import EncodedBody, InvalidFields, MalformedJson, NotJson, TooLarge
+from ..errors import InvalidFields, MalformedJson, NotJson
+from .request_body import read_body
 
 View = TypeVar("View", bound=Callable[..., Any])
 Decorator = Callable[[View], View]
@@ -98,18 +97,7 @@ def _body() -> Any:
     # The usual one first: to parse it takes as long as to parse the body.
     if asked.content_type != "application/json" and not asked.is_json:
         raise NotJson("send the body as JSON, with the header Content-Type: application/json")
-    if asked.environ.get("HTTP_CONTENT_ENCODING", "").lower() not in ("", "identity"):
-        raise EncodedBody
-    limit = asked.max_content_length
-    try:
-        body = asked.get_data()
-        # Werkzeug truncates a chunked body at the limit without an error.
-        if limit is not None and len(body) >= limit:
-            raise RequestEntityTooLarge
-    except RequestEntityTooLarge:
-        raise TooLarge(f"the body must be shorter than {limit} bytes (see MAX_SECRET_BYTES)") from None
-    except (BadRequest, ParseException):
-        raise MalformedJson("the body ended early or its chunks are malformed") from None
+    body = read_body()
     try:
         return strict_json.loads(body)
     except strict_json.RepeatedName:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from flask import Flask, current_app
 
+from ..access.mounts import Mount
 from ..audit.checkpointer import AuditLog
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
@@ -59,6 +60,7 @@ class Dependencies:
     certificate_expiry: Mapping[str, datetime]
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
+    kv_mounts: tuple[Mount, ...]
     warnings: tuple[str, ...]
     request_deadline: Callable[[], AbstractContextManager[object]]
 

@@ -10,7 +10,12 @@ from marshmallow import ValidationError, fields, validate
 
 from ..access.paths import RULE
 from ..errors import InvalidBase64
-from ..secrets.options import MAX_SECONDS
+from ..secrets.options import (
+    MAX_LABEL_CHARACTERS,
+    MAX_LABEL_NAME_CHARACTERS,
+    MAX_LABELS,
+    MAX_SECONDS,
+)
 
 EXAMPLE_ID = "3f0f7b52-7a3c-4b52-9a53-0a7d4bb2f7b1"
 EXAMPLE_SECRET = "aGVsbG8="  # noqa: S105  (hello)
@@ -29,8 +34,8 @@ SECRET = {
     "example": EXAMPLE_SECRET,
 }
 LABELS = {
-    "description": "Up to 64 pairs to find the secret by. They are not secret: they are stored unencrypted"
-    " and shown in lists.",
+    "description": f"Up to {MAX_LABELS} pairs to find the secret by. They are not secret: they are stored"
+    " unencrypted and shown in lists.",
     "example": {"env": "prod"},
 }
 
@@ -97,10 +102,14 @@ def moment(description: str) -> fields.AwareDateTime:
 def label_map(**options: Any) -> fields.Dict:
     """Return a field for labels."""
     return fields.Dict(
-        keys=Text(validate=validate.Length(1, 128)),
-        values=Text(validate=validate.Length(max=512)),
-        validate=validate.Length(max=64),
-        metadata={**LABELS, "maxProperties": 64, "propertyNames": {"minLength": 1, "maxLength": 128}},
+        keys=Text(validate=validate.Length(1, MAX_LABEL_NAME_CHARACTERS)),
+        values=Text(validate=validate.Length(max=MAX_LABEL_CHARACTERS)),
+        validate=validate.Length(max=MAX_LABELS),
+        metadata={
+            **LABELS,
+            "maxProperties": MAX_LABELS,
+            "propertyNames": {"minLength": 1, "maxLength": MAX_LABEL_NAME_CHARACTERS},
+        },
         **options,
     )
 

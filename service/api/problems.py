@@ -85,7 +85,7 @@ def example(error: errors.VaultError) -> dict[str, Any]:
 def summary(error: errors.VaultError) -> dict[str, Any]:
     """Return the result of a failed item in a batch."""
     if isinstance(error, errors.CannotDecrypt):
-        _report_unopenable(error)
+        report_unopenable(error)
     status = _status(error) or HTTPStatus.INTERNAL_SERVER_ERROR
     return {"status": status, "detail": str(error), **_members(error)}
 
@@ -108,13 +108,27 @@ def _members(error: errors.VaultError) -> dict[str, Any]:
     return members
 
 
-def _report_unopenable(error: errors.CannotDecrypt) -> None:
+def report_unopenable(error: errors.CannotDecrypt) -> None:
+    """Count and log a stored record that cannot be opened."""
     metrics.crypto_failures.labels(error.reason).inc()
     log.error(
         "a stored record cannot be opened: %s",
         error.reason,
         extra={"request_id": current_caller().request_id},
     )
+
+
+def report_unavailable(error: errors.Unavailable) -> None:
+    """Log that a request cannot be served now, and count it if its audit record is the reason."""
+    if isinstance(error, errors.AuditUnavailable):
+        metrics.audit_failures.inc()
+    log.error("cannot serve: %s", error, extra={"request_id": current_caller().request_id})
+
+
+def report_unexpected(error: Exception) -> None:
+    """Log an error that nobody foresaw."""
+    # The log formatter omits the message: a library's message may quote a secret.
+    log.error("unexpected error", exc_info=error, extra={"request_id": current_caller().request_id})
 
 
 def _domain_error(error: errors.VaultError) -> Response:
@@ -124,13 +138,11 @@ def _domain_error(error: errors.VaultError) -> Response:
     if status is None:
         return _unexpected_error(error)
     if isinstance(error, errors.CannotDecrypt):
-        _report_unopenable(error)
+        report_unopenable(error)
         return problem(status, detail, **_members(error))
-    if isinstance(error, errors.AuditUnavailable):
-        metrics.audit_failures.inc()
     response = problem(status, detail, **_members(error))
     if isinstance(error, errors.Unavailable):
-        log.error("cannot serve: %s", error, extra={"request_id": current_caller().request_id})
+        report_unavailable(error)
         response.headers["Retry-After"] = "1"
     if isinstance(error, errors.EncodedBody):
         # RFC 9110 section 15.5.16: which codings would do.
@@ -155,8 +167,7 @@ def http_error(error: HTTPException) -> Response:
 
 
 def _unexpected_error(error: Exception) -> Response:
-    # The log formatter omits the message: a library's message may quote a secret.
-    log.error("unexpected error", exc_info=error, extra={"request_id": current_caller().request_id})
+    report_unexpected(error)
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal error: search the service's log for this request_id",

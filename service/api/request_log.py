@@ -19,7 +19,7 @@ from .caller import current_caller
 log = logging.getLogger(__name__)
 
 # A client can send any word as the method: only known ones become a metric label or reach the log.
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "LIST"})
 
 # Responses are for programs: a browser must not sniff, frame, run or cache them.  The documentation page
 # has its own policy.
@@ -63,7 +63,7 @@ def _finish(response: Response) -> Response:
     # Each access to ``request`` looks the context up.
     asked, caller = request_ctx.request, current_caller()
     # The route, never the path: the path of an unknown route may contain anything, even a secret.
-    route = asked.url_rule.rule if asked.url_rule else "unmatched"
+    route = g.get("route") or (asked.url_rule.rule if asked.url_rule else "unmatched")
     method = asked.method if asked.method in _METHODS else "other"
     status = response.status_code
 

@@ -25,6 +25,8 @@ _ACTIVITIES = {
     "undelete": _UPDATE,
     "delete": _DELETE,
     "destroy": _DELETE,
+    "folder_describe": _READ,
+    "folder_configure": _UPDATE,
     "token_revoke": _DELETE,
     "grant_delete": _DELETE,
 }
@@ -63,6 +65,7 @@ def event(record_id: str, record: AuditRecord) -> dict[str, Any]:
         "actor": {"user": {"uid": record.actor}},
         "api": {
             "operation": record.operation,
+            **({} if record.api is None else {"version": record.api}),
             "service": {"name": "secret-manager"},
             "request": {"uid": record.request_id},
         },

@@ -59,12 +59,13 @@ class Entry:
     task_id: str | None = None
     node_id: str | None = None
     docker_secret: str | None = None
+    api: str | None = None
     reason: str | None = None
     items: list[Entry] = field(default_factory=list)
 
     def add_item(self) -> Entry:
         """Add and return the entry for one of several secrets."""
-        item = Entry(self.operation, self.caller, self.actor)
+        item = Entry(self.operation, self.caller, self.actor, api=self.api)
         self.items.append(item)
         return item
 
@@ -93,6 +94,7 @@ class Entry:
                 task_id=self.task_id,
                 node_id=self.node_id,
                 docker_secret=self.docker_secret,
+                api=self.api,
             )
         ]
 

@@ -24,6 +24,7 @@ from ..keys.canary import KeyRingCheck
 from ..keys.default_database import require_not_instead
 from ..keys.wrap_counter import WrapCounter
 from ..models import Caller
+from ..secrets.folder_defaults import FolderDefaults
 from ..secrets.services import SecretServices
 from ..settings import StoreSettings, max_secret_bytes
 from ..store.store import Store
@@ -93,6 +94,7 @@ def open_runtime(operation_timeout: int | None = None, *, restores: bool = False
                     key_check,
                     max_bytes,
                     Deliveries(store.audit, log.key),
+                    FolderDefaults(store.secrets, ring, key_check),
                 ),
                 log,
             )

@@ -14,7 +14,7 @@ from ..audit.recorder import Entry
 from ..crypto import secret_values, tags
 from ..errors import PathTaken, VaultError
 from ..models import Action, Principal
-from ..records import Secret, ends_at
+from ..records import INHERIT, Secret, ends_at
 from ..store.secrets import SecretStore
 from . import batch, lifecycle
 from .generate import Content, value_of
@@ -24,9 +24,12 @@ from .services import SecretServices
 
 @dataclass(frozen=True, slots=True)
 class CreateSecret:
-    """A secret to create; without a path it belongs to the token that creates it."""
+    """A secret to create; without a path it belongs to the token that creates it.
 
-    content: Content = field(repr=False)
+    Without content it has no value yet, only options.
+    """
+
+    content: Content | None = field(repr=False)
     path: str | None = None
     options: SecretOptions = field(default_factory=SecretOptions)
 
@@ -34,7 +37,7 @@ class CreateSecret:
 def create_secret(
     services: SecretServices, entry: Entry, principal: Principal, request: CreateSecret
 ) -> Secret:
-    """Seal a value as version 1 of a new secret and store it.
+    """Seal a value as version 1 of a new secret, if it has one, and store it.
 
     Raises:
         Forbidden: the caller may not create this secret.
@@ -112,7 +115,7 @@ def _make(services: SecretServices, entry: Entry, principal: Principal, request:
         paths.require_path(request.path)
         entry.path = request.path
         policy.require_path(principal, Action.CREATE, request.path)
-    value = value_of(request.content, services.max_secret_bytes)
+    value = None if request.content is None else value_of(request.content, services.max_secret_bytes)
     services.key_check.require()
 
     at = services.clock()
@@ -124,12 +127,16 @@ def _make(services: SecretServices, entry: Entry, principal: Principal, request:
         created_by=principal.actor,
         path=request.path,
         owner=principal.actor if request.path is None and principal.token else None,
+        max_versions=INHERIT,
     )
     entry.secret_id = empty.secret_id
     options = resolve(request.options, at)
     secret = lifecycle.configure(empty, options)
-    sealed = secret_values.seal(secret, value, services.ring)
-    return tags.sign_secret(lifecycle.add(secret, sealed, options, at, principal.actor), services.ring)
+    if value is not None:
+        sealed = secret_values.seal(secret, value, services.ring)
+        defaults = services.defaults_of(secret.path)
+        secret = lifecycle.add(secret, sealed, options, at, principal.actor, defaults)
+    return tags.sign_secret(secret, services.ring)
 
 
 def _insert(store: SecretStore, secret: Secret) -> None:

@@ -1,7 +1,8 @@
 """The rules of a secret's lifecycle, as pure functions from a secret to the changed secret.
 
-They take the time and the actor as arguments and use no database: the caller (``modify``) saves the
-result only if the secret is unchanged since it was read, and otherwise applies the rule again.
+They take the time, the actor and the defaults of the folder as arguments and use no database: the caller
+(``modify``) saves the result only if the secret is unchanged since it was read, and otherwise applies the
+rule again.
 
 Version numbers are never reused, not even after a version is destroyed.
 """
@@ -15,8 +16,9 @@ from typing import Any
 
 from ..errors import VersionConflict
 from ..models import Envelope
-from ..records import Secret, State, Version
-from .options import ResolvedOptions
+from ..records import Defaults, Secret, State, Version
+from .defaults import NONE, applied
+from .options import MAX_KEPT_VERSIONS, ResolvedOptions
 from .state import (
     BY_AGE,
     BY_EXPIRY,
@@ -28,8 +30,6 @@ from .state import (
     version_gone,
 )
 
-# Versions kept in the document, destroyed ones included; of older ones only the numbers are known.
-_MAX_ENTRIES = 100
 _PLAIN = {"expires_at", "max_reads", "max_versions", "cas_required", "delete_version_after"}
 
 
@@ -64,28 +64,34 @@ def extend(secret: Secret, expires_at: datetime | None, at: datetime) -> Secret:
     return _with_each(secret, (current,), lambda version: replace(version, expires_at=expires_at))
 
 
-def add(secret: Secret, sealed: Envelope, options: ResolvedOptions, at: datetime, by: str) -> Secret:
+def add(
+    secret: Secret,
+    sealed: Envelope,
+    options: ResolvedOptions,
+    at: datetime,
+    by: str,
+    defaults: Defaults = NONE,
+) -> Secret:
     """Return the secret with a new current version."""
-    after = secret.delete_version_after
     version = Version(
         version=secret.current + 1,
         created_at=at,
         sealed=sealed,
         created_by=by,
         expires_at=options.get("version_expires_at"),
-        deleted_at=None if after is None else at + timedelta(seconds=after),
+        deleted_at=_end_of_new(secret, defaults, at),
     )
     return replace(secret, current=version.version, versions=(*secret.versions, version))
 
 
-def tidy(secret: Secret, at: datetime) -> Secret:
+def tidy(secret: Secret, at: datetime, defaults: Defaults = NONE) -> Secret:
     """Destroy versions that have expired or exceed ``max_versions``; drop the oldest destroyed entries."""
     expired = [each.version for each in secret.versions if of_version(each, at) is State.EXPIRED]
     secret = _destroy_versions(secret, expired, at, BY_EXPIRY)
     left = [each.version for each in secret.versions if each.destroyed_at is None]
-    secret = _destroy_versions(secret, left[: -secret.max_versions], at, BY_AGE)
+    secret = _destroy_versions(secret, left[: -applied(secret, defaults).max_versions], at, BY_AGE)
     surplus = [each for each in secret.versions if each.destroyed_at is not None]
-    forgotten = surplus[: max(0, len(secret.versions) - _MAX_ENTRIES)]
+    forgotten = surplus[: max(0, len(secret.versions) - MAX_KEPT_VERSIONS)]
     return replace(secret, versions=tuple(each for each in secret.versions if each not in forgotten))
 
 
@@ -146,11 +152,43 @@ def destroy(secret: Secret, numbers: Collection[int], at: datetime, by: str) -> 
     return replace(secret, path=None, former_path=secret.path, destroyed_at=at, destroyed_by=by)
 
 
+def delete_each_version(secret: Secret, at: datetime) -> Secret:
+    """Return a deleted secret as one in use, all of whose versions are deleted since then."""
+    if secret.deleted_at is None:
+        return secret
+
+    def delete_version(version: Version) -> Version:
+        if of_version(version, at) is not State.LIVE:
+            return version
+        return replace(version, deleted_at=secret.deleted_at, deleted_by=secret.deleted_by)
+
+    versions = tuple(delete_version(version) for version in secret.versions)
+    return replace(secret, versions=versions, deleted_at=None, deleted_by=None)
+
+
+def restore_versions(
+    secret: Secret, numbers: Collection[int], at: datetime, defaults: Defaults = NONE
+) -> Secret:
+    """Return the secret with those of these versions restored that can be; their time to live starts anew."""
+
+    def restore(version: Version) -> Version:
+        if of_version(version, at) in (State.EXPIRED, State.DESTROYED):
+            return version
+        return replace(version, deleted_at=_end_of_new(secret, defaults, at), deleted_by=None)
+
+    return _with_each(secret, numbers, restore)
+
+
 def take_read(secret: Secret, at: datetime, by: str, client_ip: str) -> Secret:
     """Use up one read of a secret with limited reads; the last one destroys it."""
     left = (secret.reads_left or 0) - 1
     counted = replace(secret, reads_left=left, read_at=at, read_by=by, read_from=client_ip)
     return counted if left > 0 else destroy(counted, (), at, BY_READS)
+
+
+def _end_of_new(secret: Secret, defaults: Defaults, at: datetime) -> datetime | None:
+    after = applied(secret, defaults).delete_version_after
+    return None if after is None else at + timedelta(seconds=after)
 
 
 def _destroy_versions(secret: Secret, numbers: Collection[int], at: datetime, by: str) -> Secret:

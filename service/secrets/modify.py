@@ -13,12 +13,13 @@ from datetime import datetime
 from ..access import paths, policy
 from ..audit.recorder import Entry
 from ..crypto import secret_values, tags
-from ..errors import InvalidFields, PathTaken, SecretDeleted, SecretNotFound
+from ..errors import ExpectedVersionRequired, InvalidFields, PathTaken, SecretDeleted, SecretNotFound
 from ..models import Action, Principal
 from ..records import Secret, State, ends_at
 from ..store.secret_queries import SecretRef
 from . import create, lifecycle, lookup, rights, state, usage
 from .create import CreateSecret
+from .defaults import applied
 from .generate import Content, value_of
 from .options import SecretOptions, resolve
 from .services import SecretServices
@@ -68,7 +69,7 @@ def update(
 
     def step(secret: Secret, at: datetime) -> Secret:
         changed = change(secret, at)
-        for action in sorted(rights.needed(secret, changed)):
+        for action in sorted(rights.needed(secret, changed, services.defaults_of)):
             policy.require_on(principal, action, secret.path, secret.owner)
         return changed
 
@@ -82,16 +83,17 @@ def update(
             # From now on access follows from the path, no longer from the owner.
             changed = replace(changed, path=request.new_path, owner=None)
         if value is not None:
-            if changed.cas_required and request.expected_version is None:
-                raise InvalidFields({"expected_version": ["required: this secret has cas_required set"]})
+            defaults = services.defaults_of(changed.path)
+            if applied(changed, defaults).cas_required and request.expected_version is None:
+                raise ExpectedVersionRequired
             sealed = secret_values.seal(changed, value, services.ring)
-            return lifecycle.add(changed, sealed, options, at, principal.actor)
+            return lifecycle.add(changed, sealed, options, at, principal.actor, defaults)
         if "version_expires_at" in options:
             changed = lifecycle.extend(changed, options["version_expires_at"], at)
         return changed
 
     try:
-        return _change(services, entry, principal, Action.UPDATE, ref, step)
+        return change_secret(services, entry, principal, Action.UPDATE, ref, step)
     except SecretDeleted:
         raise
     except SecretNotFound:
@@ -104,7 +106,7 @@ def update(
     except PathTaken as taken:
         # Either a concurrent call created it, which is a conflict, or the caller may not know of it.
         try:
-            return _change(services, entry, principal, Action.UPDATE, ref, step)
+            return change_secret(services, entry, principal, Action.UPDATE, ref, step)
         except SecretNotFound:
             raise taken from None
 
@@ -127,7 +129,7 @@ def delete(
     def step(secret: Secret, at: datetime) -> Secret:
         return lifecycle.delete(secret, numbers, at, principal.actor)
 
-    return _change(services, entry, principal, Action.DELETE, ref, step)
+    return change_secret(services, entry, principal, Action.DELETE, ref, step)
 
 
 def undelete(
@@ -147,7 +149,7 @@ def undelete(
     def step(secret: Secret, at: datetime) -> Secret:
         return lifecycle.undelete(secret, numbers, at)
 
-    return _change(services, entry, principal, Action.DELETE, ref, step)
+    return change_secret(services, entry, principal, Action.DELETE, ref, step)
 
 
 def destroy(
@@ -172,7 +174,7 @@ def destroy(
             usage.require_unused(services, secret, numbers)
         return lifecycle.destroy(secret, numbers, at, principal.actor)
 
-    return _change(services, entry, principal, Action.DELETE, ref, step)
+    return change_secret(services, entry, principal, Action.DELETE, ref, step)
 
 
 def save_if_unchanged(services: SecretServices, before: Secret, after: Secret, at: datetime) -> bool:
@@ -181,7 +183,8 @@ def save_if_unchanged(services: SecretServices, before: Secret, after: Secret, a
     Raises:
         PathTaken, TooLarge, Tampered, UnknownKey, StoreUnavailable: as ``update``.
     """
-    after = secret_values.reseal_legacy(lifecycle.tidy(after, at), services.ring)
+    tidied = lifecycle.tidy(after, at, services.defaults_of(after.path))
+    after = secret_values.reseal_legacy(tidied, services.ring)
     after = tags.sign_change(before, after, services.ring)
     try:
         return services.secrets.swap(before, after, ends_at(after))
@@ -192,9 +195,15 @@ def save_if_unchanged(services: SecretServices, before: Secret, after: Secret, a
         return False
 
 
-def _change(
+def change_secret(
     services: SecretServices, entry: Entry, principal: Principal, action: Action, ref: SecretRef, step: Change
 ) -> Secret:
+    """Save the secret as ``step`` returns it, which is called again if another caller was faster.
+
+    Raises:
+        SecretNotFound: there is no such secret, or the caller may not do ``action`` to it.
+        PathTaken, TooLarge, KeyRingMismatch, Tampered, UnknownKey, StoreUnavailable: as ``update``.
+    """
     while True:
         before = lookup.find_one(services, entry, principal, action, ref, services.secrets.find_whole)
         at = services.clock()

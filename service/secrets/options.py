@@ -12,6 +12,11 @@ from ..errors import InvalidFields
 # A hundred years: more than any secret needs, and far below the largest datetime.
 MAX_SECONDS = 100 * 365 * 86_400
 
+# Versions kept in a secret's document, destroyed ones included; of older ones only the numbers are known.
+MAX_KEPT_VERSIONS = 100
+# Labels: how many, and the lengths of their names and values.
+MAX_LABELS, MAX_LABEL_NAME_CHARACTERS, MAX_LABEL_CHARACTERS = 64, 128, 512
+
 # A point in time, or a duration from now.
 Moment = datetime | timedelta
 

@@ -9,9 +9,9 @@ from functools import partial
 
 from ..audit.recorder import Entry
 from ..crypto import aead, secret_values
-from ..errors import CannotDecrypt, InvalidFields, SecretNotFound, Unavailable, VaultError
+from ..errors import CannotDecrypt, InvalidFields, NoSuchVersion, SecretNotFound, Unavailable, VaultError
 from ..models import Action, Envelope, Principal
-from ..records import FetchedSecret, Secret, State, readable_until
+from ..records import FetchedSecret, Secret, State, Version, readable_until
 from ..store.secret_queries import SecretRef
 from ..store.secrets import SecretStore
 from . import batch, lifecycle, lookup, state
@@ -112,6 +112,27 @@ def describe(services: SecretServices, entry: Entry, principal: Principal, ref: 
     return secret
 
 
+def find_version(
+    services: SecretServices, entry: Entry, principal: Principal, request: SecretVersionRef
+) -> tuple[Secret, Version]:
+    """Return a version without its value, even if it was deleted or destroyed; for callers who may fetch it.
+
+    Raises:
+        SecretNotFound: there is no such secret or version, none is known of any more, or the caller may not
+            know of it.
+        InvalidFields, KeyRingMismatch, Tampered, UnknownKey, StoreUnavailable: as ``describe``.
+    """
+    secret = lookup.find_one(
+        services, entry, principal, Action.FETCH, request.secret, services.secrets.find_without_values
+    )
+    state.require(secret, services.clock(), State.LIVE, State.DELETED)
+    number = secret.current if request.version is None else request.version
+    for version in secret.versions:
+        if version.version == number and version.destroyed_by != state.BY_AGE:
+            return secret, version
+    raise NoSuchVersion(f"version {number} is not kept")
+
+
 def max_lookup_size(services: SecretServices) -> int:
     """Return how many values one look-up may load, so that together they fit into ``_MAX_BATCH_BYTES``."""
     return max(1, _MAX_BATCH_BYTES // services.max_secret_bytes)
@@ -203,4 +224,5 @@ def open_version(services: SecretServices, secret: Secret, number: int | None, a
         path=secret.path,
         expires_at=readable_until(secret, version),
         reads_left=secret.reads_left,
+        labels=secret.labels,
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from ..models import Action
-from ..records import Secret, ends_at
+from ..records import Defaults, Secret, ends_at
+from .defaults import applied
 
 
-def needed(before: Secret, after: Secret) -> frozenset[Action]:
+def needed(before: Secret, after: Secret, defaults_of: Callable[[str | None], Defaults]) -> frozenset[Action]:
     """Return the actions that changing ``before`` to ``after`` takes on ``before``, besides ``update``.
 
     A move takes the secret away from its path, and callers who may read the new path read it there.  To end a
@@ -18,7 +20,9 @@ def needed(before: Secret, after: Secret) -> frozenset[Action]:
     actions: set[Action] = set()
     if after.path != before.path:
         actions |= {Action.FETCH, Action.DELETE}
-    if _lives_shorter(before, after):
+    if _lives_shorter(before, after) or _options_shorten(
+        applied(before, defaults_of(before.path)), applied(after, defaults_of(after.path))
+    ):
         actions.add(Action.DELETE)
     if _reads_more(before, after):
         actions |= {Action.CREATE, Action.DELETE}
@@ -28,16 +32,20 @@ def needed(before: Secret, after: Secret) -> frozenset[Action]:
 def _lives_shorter(before: Secret, after: Secret) -> bool:
     kept = {version.version: version for version in after.versions}
     return (
-        after.max_versions < before.max_versions
-        or _sooner(before.expires_at, after.expires_at)
+        _sooner(before.expires_at, after.expires_at)
         or _sooner(ends_at(before), ends_at(after))
-        or _fewer(before.delete_version_after, after.delete_version_after)
         or _fewer(before.reads_left, after.reads_left)
         or any(
             _sooner(version.expires_at, kept[version.version].expires_at)
             for version in before.versions
             if version.version in kept
         )
+    )
+
+
+def _options_shorten(before: Defaults, after: Defaults) -> bool:
+    return after.max_versions < before.max_versions or _fewer(
+        before.delete_version_after, after.delete_version_after
     )
 
 

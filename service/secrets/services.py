@@ -10,8 +10,11 @@ from ..audit.deliveries import Deliveries
 from ..crypto.keyring import KeyRing
 from ..keys.canary import KeyRingCheck
 from ..models import now
+from ..records import Defaults
 from ..store.secret_listing import ListingStore
 from ..store.secrets import SecretStore
+from .defaults import NONE
+from .folder_defaults import FolderDefaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +27,13 @@ class SecretServices:
     key_check: KeyRingCheck
     max_secret_bytes: int
     deliveries: Deliveries
+    folders: FolderDefaults
     clock: Callable[[], datetime] = now
+
+    def defaults_of(self, path: str | None) -> Defaults:
+        """Return the options for secrets that have none of their own, at a path or, if None, without one.
+
+        Raises:
+            Tampered, UnknownKey, StoreUnavailable: as ``FolderDefaults.of``.
+        """
+        return NONE if path is None else self.folders.of(path)

@@ -75,6 +75,8 @@ def readable(secret: Secret, number: int | None, at: datetime) -> Version:
     require(secret, at, State.LIVE)
     number = secret.current if number is None else number
     require_known(secret, (number,))
+    if number == 0:
+        raise NoSuchVersion("it has no value yet")
     for version in secret.versions:
         if version.version == number:
             if (state := of_version(version, at)) is not State.LIVE:

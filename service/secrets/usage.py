@@ -39,11 +39,11 @@ def require_unused(services: SecretServices, secret: Secret, numbers: Collection
         )
 
 
-def warnings(secret: Secret, uses: Sequence[Use], at: datetime) -> list[str]:
+def warnings(secret: Secret, uses: Sequence[Use], at: datetime, max_versions: int) -> list[str]:
     """Return a line for each version in use that has ended or has an end, or that the next value will end."""
     lines = []
     kept = _kept(secret)
-    too_old = kept[: max(0, len(kept) + 1 - secret.max_versions)]
+    too_old = kept[: max(0, len(kept) + 1 - max_versions)]
     for number in sorted({use.version for use in uses}):
         services = ", ".join(use.service for use in uses if use.version == number)
         what = f"version {number}, in use by {services},"
@@ -55,7 +55,7 @@ def warnings(secret: Secret, uses: Sequence[Use], at: datetime) -> list[str]:
         if (end := readable_until(secret, version)) is not None:
             lines.append(f"{what} is delivered until {end.isoformat()}")
         if number in too_old:
-            lines.append(f"{what} is destroyed by the next value, as max_versions is {secret.max_versions}")
+            lines.append(f"{what} is destroyed by the next value, as max_versions is {max_versions}")
     return lines
 
 

@@ -94,7 +94,10 @@ def read(document: Document) -> Secret:
             return _read_legacy(document)
         entries = expect_type(document["versions"], list)
         versions = tuple(_read_version(expect_type(entry, dict)) for entry in entries)
-        if document["current"] not in [version.version for version in versions]:
+        # One without a value yet has no versions.
+        if document["current"] not in [version.version for version in versions] and (
+            document["current"] != 0 or versions
+        ):
             raise Tampered("the current version is missing")
         secret = _read_secret(document, versions)
         if document.get("shelf") != _shelf(secret):

@@ -90,9 +90,9 @@ def _strings(first: str, end: str) -> Document:
     """Return the condition for paths in this range.
 
     Nothing else is found, because the next page begins after the last path: no array that has one, no text
-    that is not UTF-8 and so cannot be sent back.
+    that is not UTF-8 and so cannot be sent back.  What ends with a slash is a folder's own record.
     """
-    return {"$gte": first, "$lt": end, "$regex": "^[!-~]+$", "$not": {"$type": "array"}}
+    return {"$gte": first, "$lt": end, "$regex": "^[!-~]*[!-.0-~]$", "$not": {"$type": "array"}}
 
 
 def _query(filter_: ListFilter) -> Document:

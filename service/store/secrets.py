@@ -120,6 +120,16 @@ class SecretStore:
         """Return the same with all values, as ``swap`` needs them."""
         return self._find(refs, access)
 
+    def find_by_id(self, secret_ids: Sequence[str]) -> list[Secret | Tampered]:
+        """Return those of these secrets that exist, whoever may access them, without values."""
+        return [
+            _read_or_error(document)
+            for document in self._aggregate(
+                {"$match": {"_id": {"$in": list(secret_ids)}}},
+                {"$project": secret_documents.WITHOUT_PAYLOADS},
+            )
+        ]
+
     def find_missing(self, refs: Sequence[SecretRef], access: AccessFilter) -> Missing:
         """Return why a read did not find these secrets, by reference.
 
@@ -159,8 +169,8 @@ class SecretStore:
         """
         with self._errors():
             document = self._collection.find_one(
-                {"destroyed_at": None, "ciphertext": None}
-            ) or self._collection.find_one({"destroyed_at": None})
+                {"destroyed_at": None, "ciphertext": None, "current": {"$gte": 1}}
+            ) or self._collection.find_one({"destroyed_at": None, "current": {"$ne": 0}})
         return None if document is None else secret_documents.read(document)
 
     def in_transaction(self, work: Callable[[SecretStore], Result]) -> Result:

@@ -13,7 +13,7 @@ from ..audit.recorder import Entry
 from ..crypto import secret_values
 from ..errors import CannotDecrypt, SecretNotFound, Tampered
 from ..models import Action, Principal
-from ..records import MAX_VERSIONS, Secret, Version
+from ..records import INHERIT, MAX_VERSIONS, Secret, Version
 from ..secrets import listing, lookup, state
 from ..secrets.create import CreateSecret
 from ..secrets.options import SecretOptions
@@ -123,7 +123,7 @@ def _settings(secret: Secret, version: Version) -> SecretOptions:
         options["expires_at"] = secret.expires_at
     if version.expires_at is not None:
         options["version_expires_at"] = version.expires_at
-    if secret.max_versions != MAX_VERSIONS:
+    if secret.max_versions not in (INHERIT, MAX_VERSIONS):
         options["max_versions"] = secret.max_versions
     if secret.cas_required:
         options["cas_required"] = True

@@ -126,7 +126,8 @@ def _validate(services: SecretServices, request: CreateSecret, at: datetime) -> 
         return ImportStep(request, ImportOutcome.OVER)
     try:
         paths.require_path(request.path or "")
-        value_of(request.content, services.max_secret_bytes)
+        if request.content is not None:
+            value_of(request.content, services.max_secret_bytes)
         resolve(request.options, at)
     except VaultError as error:
         return ImportStep(request, ImportOutcome.REFUSE, error)

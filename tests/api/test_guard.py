@@ -27,6 +27,8 @@ GUARDED = (
     ),
     *(TOKEN + name for name in ["create", "list", "describe", "renew", "revoke", "whoami"]),
     *(GRANT + name for name in ["create", "list", "describe", "delete"]),
+    "/vault/folder/describe",
+    "/vault/folder/configure",
     "/vault/audit/search",
     "/vault/audit/verify",
 )

@@ -43,6 +43,8 @@ WITH_BODY = [
     "/vault/token/describe",
     "/vault/token/renew",
     "/vault/token/revoke",
+    "/vault/folder/describe",
+    "/vault/folder/configure",
     "/vault/grant/create",
     "/vault/grant/list",
     "/vault/grant/describe",

@@ -24,6 +24,7 @@ KINDS = {
     "EncodedBody": "encoded-body",
     "MalformedJson": "malformed-json",
     "InvalidFields": "invalid-fields",
+    "ExpectedVersionRequired": "invalid-fields",
     "InvalidBase64": "invalid-base64",
     "TooLarge": "too-large",
     "UnexpectedHost": "unexpected-host",
@@ -82,9 +83,9 @@ def test_the_table_covers_every_error_of_the_domain() -> None:
 
 
 def test_kinds_are_unique_and_do_not_change() -> None:
-    """Only SecretHidden shares its kind, with SecretNotFound."""
+    """Only two share theirs: SecretHidden with SecretNotFound, ExpectedVersionRequired with InvalidFields."""
     assert KINDS == {each.__name__: each.kind for each in with_subclasses(errors.VaultError)}
-    kinds = [kind for name, kind in KINDS.items() if name != "SecretHidden"]
+    kinds = [kind for name, kind in KINDS.items() if name not in ("SecretHidden", "ExpectedVersionRequired")]
     assert len(set(kinds)) == len(kinds)
     assert all(re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", kind) for kind in kinds)
 

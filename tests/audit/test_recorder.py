@@ -63,7 +63,7 @@ def test_records_who_was_given_what() -> None:
     """Whatever the use case sets; records of other operations have no such fields."""
     sink = MemorySink()
     known = {"grant_id": "g", "version": 7, "service": "billing_api", "service_id": "s"}
-    known |= {"task_id": "t", "node_id": "n", "docker_secret": "db.v7"}
+    known |= {"task_id": "t", "node_id": "n", "docker_secret": "db.v7", "api": "v1"}
     with Recorder(sink, 5, enabled=True).entry("deliver", CALLER) as entry:
         for name, value in known.items():
             setattr(entry, name, value)

@@ -120,9 +120,10 @@ def test_finds_the_value_that_is_asked_for_and_no_other(secrets: SecretStore) ->
 
 
 def test_finds_any_secret_for_the_key_ring_check(secrets: SecretStore) -> None:
-    """Any one that is not destroyed; None if there is none."""
+    """Any one that has a value; None if there is none."""
     assert secrets.find_any() is None
     secrets.insert(replace(SECRET, secret_id="a", destroyed_at=NOW), None)
+    secrets.insert(replace(SECRET, secret_id="b", path="without/value", current=0, versions=()), None)
     assert secrets.find_any() is None
     secrets.insert(SECRET, None)
     assert secrets.find_any() == SECRET

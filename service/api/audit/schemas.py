@@ -84,6 +84,11 @@ class RecordResponse(Schema):
         allow_none=True,
         metadata={"description": "For deliveries: the name of the Docker secret."},
     )
+    api = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "`v1` if a client of Vault made the call; null for this API."},
+    )
     client_ip = fields.String(required=True)
     status = fields.String(required=True, metadata={"enum": [status.value for status in Status]})
     reason = fields.String(required=True, allow_none=True, metadata={"description": "Why it failed."})

@@ -41,6 +41,7 @@ _RECORD = {
     "task_id": None,
     "node_id": None,
     "docker_secret": None,
+    "api": None,
     "client_ip": "192.0.2.7",
     "status": "success",
     "reason": None,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from ...errors import Forbidden, InvalidBase64, SecretInUse, SecretNotFound, TooLarge, VersionConflict
 from ...records import Secret
-from ...secrets import listing, modify, read, usage
+from ...secrets import defaults, listing, modify, read, usage
 from ...secrets.listing import Listing, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...store.secret_queries import SecretRef
@@ -59,6 +60,7 @@ _DESCRIBED = {
     "max_versions": 10,
     "cas_required": False,
     "delete_version_after": None,
+    "inherited": ["max_versions"],
     "versions": [
         {
             "version": 1,
@@ -128,8 +130,18 @@ def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
     with dependencies().request_deadline():
         secret = read.describe(services, call.entry, call.principal, ref)
         uses = usage.in_use(services, secret)
-    warnings = usage.warnings(secret, uses, services.clock())
-    return _response(secret) | {"in_use": uses, "warnings": warnings}
+    of_folder = services.defaults_of(secret.path)
+    applied = defaults.applied(secret, of_folder)
+    warnings = usage.warnings(secret, uses, services.clock(), applied.max_versions)
+    return (
+        _response(secret)
+        | asdict(applied)
+        | {
+            "inherited": defaults.inherited(secret, of_folder),
+            "in_use": uses,
+            "warnings": warnings,
+        }
+    )
 
 
 @blueprint.post("/list")

@@ -20,7 +20,7 @@ from ...secrets.deliver import DeliverSecret
 from ...secrets.generate import ALPHABETS, DEFAULT_ALPHABET, DEFAULT_LENGTH, MAX_CHARACTERS, Content, Recipe
 from ...secrets.listing import MAX_PAGE, ListQuery
 from ...secrets.modify import UpdateSecret
-from ...secrets.options import SecretOptions
+from ...secrets.options import MAX_KEPT_VERSIONS, SecretOptions
 from ...secrets.read import SecretVersionRef
 from ...store.secret_queries import SecretRef
 from ...strict_json import describe_name
@@ -41,7 +41,6 @@ from ..fields import (
 )
 
 MAX_BATCH = 100
-_MAX_VERSIONS = 100
 _MAX_SWARM_TEXT = 1024
 _SWARM_ID = {"description": "The id that the Swarm gave.", "example": "n2v8qjw0xk3m5r7t9y1b4c6d8"}
 
@@ -100,9 +99,12 @@ class OptionFields(Schema):
         },
     )
     max_versions = count(
-        1,
-        _MAX_VERSIONS,
-        metadata={"description": "How many versions are kept; older ones are destroyed. Default 10."},
+        0,
+        MAX_KEPT_VERSIONS,
+        metadata={
+            "description": "How many versions are kept; older ones are destroyed. 0, the default, is what the"
+            " folder says, or else 10."
+        },
     )
     cas_required = flag("Whether an update with a value must have an expected_version.")
     delete_version_after = seconds(
@@ -301,7 +303,7 @@ class VersionsRequest(Name):
 
     versions = fields.List(
         count(1),
-        validate=validate.Length(1, _MAX_VERSIONS),
+        validate=validate.Length(1, MAX_KEPT_VERSIONS),
         metadata={"description": "Only these versions; by default the whole secret.", "example": [1]},
     )
 

@@ -16,7 +16,11 @@ from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION, Base64Byte
 
 _UUID = {**ID, "format": "uuid"}
 _STATES = {"enum": list(State)}
-_CURRENT = {"description": "The current version; numbers are never reused.", "example": 1, "minimum": 1}
+_CURRENT = {
+    "description": "The current version; numbers are never reused. 0 if the secret has no value yet.",
+    "example": 1,
+    "minimum": 0,
+}
 _ENDS = {"description": "When the secret is removed; null if it has no end.", "example": EXAMPLE_TIME}
 _UPDATED = "When it was last changed; null if never."
 _NO_PATH = "Null if the secret has no path."
@@ -169,6 +173,14 @@ class SecretDescription(ChangedResponse):
     max_versions = fields.Integer(required=True)
     cas_required = fields.Boolean(required=True)
     delete_version_after = fields.Integer(allow_none=True, metadata={"description": "In seconds."})
+    inherited = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Which of these three settings are not the secret's own, but those of its folder"
+            " or of the service."
+        },
+    )
     versions = fields.List(fields.Nested(VersionDescription), required=True)
     in_use = fields.List(
         fields.Nested(UseDescription),

@@ -322,6 +322,8 @@ def test_a_token_that_delivers_reaches_nothing_else(
         "/vault/token/describe": {"token_id": id_of(admin)},
         "/vault/token/renew": {"token_id": id_of(admin)},
         "/vault/token/revoke": {"token_id": id_of(admin)},
+        "/vault/folder/describe": {"prefix": "team/"},
+        "/vault/folder/configure": {"prefix": "team/"},
         "/vault/grant/create": {"services": ["*"], "paths": ["*"]},
         "/vault/grant/list": {},
         "/vault/grant/describe": {"grant_id": grant_id},
@@ -344,7 +346,7 @@ def test_a_token_that_delivers_reaches_nothing_else(
                 answer = post(guarded, path, {**bodies[path], "all_or_nothing": True}, driver)
             statuses[path] = answer.status_code
             assert answer.status_code in (403, 404), (path, answer.text)
-    assert 22 == len(statuses)
+    assert 24 == len(statuses)
     assert 403 == statuses["/vault/grant/create"]
 
 

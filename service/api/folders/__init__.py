@@ -1,0 +1,1 @@
+"""``/vault/folder``: options for all secrets in a folder."""
