@@ -13,7 +13,6 @@ import hmac
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import ip_address, ip_network
 
 from ..access import policy, token_format
 from ..access.token_format import Credential
@@ -32,7 +31,7 @@ from ..errors import (
 )
 from ..keys.canary import KeyRingCheck
 from ..models import Principal, StoredToken, Token, now
-from ..networks import client_network
+from ..networks import client_network, is_within
 from ..store.rate_limits import RateLimitStore
 from ..store.tokens import TokenStore
 from .rate_limits import RateLimits
@@ -239,20 +238,12 @@ def _check(token: Token, client_ip: str) -> None:
         raise TokenRevoked
     if _has_expired(token):
         raise TokenExpired
-    if token.networks and not _is_in(client_ip, token.networks):
+    if token.networks and not is_within(client_ip, token.networks):
         raise AddressNotAllowed
 
 
 def _has_expired(token: Token) -> bool:
     return token.expires_at is not None and token.expires_at <= now()
-
-
-def _is_in(client_ip: str, networks: tuple[str, ...]) -> bool:
-    try:
-        address = ip_address(client_ip)
-    except ValueError:
-        return False
-    return any(address in ip_network(network) for network in networks)
 
 
 class NoAuthentication:
