@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import marshmallow
-from flask import Response
+from flask import Response, current_app
 from flask.globals import request_ctx
 from flask_smorest import Blueprint
 from gunicorn.http.errors import ParseException
@@ -107,7 +107,9 @@ def _body() -> Any:
         if limit is not None and len(body) >= limit:
             raise RequestEntityTooLarge
     except RequestEntityTooLarge:
-        raise TooLarge(f"the body must be shorter than {limit} bytes (see MAX_SECRET_BYTES)") from None
+        if limit == current_app.config["MAX_CONTENT_LENGTH"]:
+            raise TooLarge(f"the body must be shorter than {limit} bytes (see MAX_SECRET_BYTES)") from None
+        raise TooLarge(f"the body must be shorter than {limit} bytes") from None
     except (BadRequest, ParseException):
         raise MalformedJson("the body ended early or its chunks are malformed") from None
     try:

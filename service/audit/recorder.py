@@ -59,6 +59,8 @@ class Entry:
     task_id: str | None = None
     node_id: str | None = None
     docker_secret: str | None = None
+    role_id: str | None = None
+    accessor: str | None = None
     reason: str | None = None
     items: list[Entry] = field(default_factory=list)
 
@@ -93,6 +95,8 @@ class Entry:
                 task_id=self.task_id,
                 node_id=self.node_id,
                 docker_secret=self.docker_secret,
+                role_id=self.role_id,
+                accessor=self.accessor,
             )
         ]
 

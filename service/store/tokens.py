@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import NoneType
 
 from pymongo import ASCENDING, UpdateOne
 from pymongo.database import Database
 
 from ..errors import Tampered
-from ..models import Action, StoredToken, Token, TokenEnd
+from ..models import ROLE_PREFIX, Action, StoredToken, Token, TokenEnd
 from . import fields
 from .database import Document, expect_type, map_errors
 from .shared_finds import SharedFinds
@@ -21,6 +21,9 @@ COLLECTION = "tokens"
 _ALIVE: Document = {"revoked_at": None}
 # Marks a token that was revoked without its descendants, which may go on.
 _KEPT = "descendants_kept"
+# Some programs log in for each secret that they read.  MongoDB keeps what has ended for 30 days; a token of a
+# login only for one.
+_REMOVED_EARLIER = timedelta(days=29)
 
 
 class TokenStore:
@@ -83,7 +86,7 @@ class TokenStore:
         changed = {
             "uses": token.uses,
             "expires_at": token.expires_at,
-            "ended_at": token.expires_at,
+            "ended_at": _ended_at(token),
             "tag": after.tag,
         }
         with map_errors():
@@ -133,6 +136,16 @@ class TokenStore:
         with map_errors():
             found = self._collection.find({"makers": {"$in": list(token_ids)}}, {"_id": True})
             return [str(document["_id"]) for document in found]
+
+    def alive_descendants(self, ancestor: str, at: datetime) -> list[str]:
+        """Return the ids of the tokens that descend from this AppRole or secret id and can be used then."""
+        query: Document = {
+            "makers": ancestor,
+            **_ALIVE,
+            "$or": [{"expires_at": None}, {"expires_at": {"$gt": at}}],
+        }
+        with map_errors():
+            return [str(document["_id"]) for document in self._collection.find(query, {"_id": True})]
 
     def created_before_lines(self, token_ids: Sequence[str]) -> list[str]:
         """Return the ids of tokens that were created with any of these before lines of makers were kept."""
@@ -189,13 +202,14 @@ class TokenStore:
         """Return whether there is an administrator's token that can be used at that time.
 
         Tokens created while authentication was disabled are not counted: anyone could have created them.
+        Neither are those of logins, which end soon.
         """
         with map_errors():
             return (
                 self._collection.find_one(
                     {
                         "scopes": Action.ADMIN,
-                        "created_by": {"$ne": "anonymous"},
+                        "created_by": {"$not": {"$regex": f"^(anonymous$|{ROLE_PREFIX})"}},
                         **_ALIVE,
                         "$or": [{"expires_at": None}, {"expires_at": {"$gt": at}}],
                     },
@@ -203,6 +217,13 @@ class TokenStore:
                 )
                 is not None
             )
+
+
+def _ended_at(token: Token) -> datetime | None:
+    """Return what MongoDB counts from when it removes what has ended."""
+    if token.expires_at is None or not token.created_by.startswith(ROLE_PREFIX):
+        return token.expires_at
+    return token.expires_at - _REMOVED_EARLIER
 
 
 def _write(stored: StoredToken) -> Document:
@@ -217,7 +238,7 @@ def _write(stored: StoredToken) -> Document:
         "digest": stored.digest,
         "tag": stored.tag,
         # When it expires or is revoked; MongoDB removes it some time after that.
-        "ended_at": stored.token.expires_at,
+        "ended_at": _ended_at(stored.token),
     }
 
 

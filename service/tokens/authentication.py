@@ -94,7 +94,7 @@ class Authenticator:
             StoreUnavailable: the database did not answer in time.
         """
         client_ip, credential = entry.caller.client_ip, None
-        subjects = [f"failures from {client_network(client_ip)}"]
+        subjects = [_failures_from(client_ip)]
         try:
             if text is None:
                 raise NoToken
@@ -108,7 +108,7 @@ class Authenticator:
             token = self._prove(credential, limited=limited)
             entry.actor = token.token_id
             _check(token, client_ip)
-            self._count_calls(token, 1)
+            self.count_calls(token, 1)
             # Last, so that a call that is refused for another reason costs no use.
             if not batch:
                 self._use(token, 1)
@@ -129,7 +129,7 @@ class Authenticator:
         """
         if (token := principal.token) is not None:
             if values > 1:
-                self._count_calls(token, values - 1)
+                self.count_calls(token, values - 1)
             self._use(token, values)
 
     def forget(self, token_id: str) -> None:
@@ -174,7 +174,26 @@ class Authenticator:
             self._refused.clear()
         self._refused[client_ip, credential] = (actor, self._clock() + RECHECK_SECONDS)
 
-    def _count_calls(self, token: Token, calls: int) -> None:
+    def is_limited(self, client_ip: str) -> bool:
+        """Return whether this process knows that too many attempts from this address have failed."""
+        return self._limits.is_exceeded([_failures_from(client_ip)])
+
+    def count_failure(self, client_ip: str) -> None:
+        """Count a failed login like a failed authentication.
+
+        Raises:
+            TooManyRequests: there were too many from this address.
+            StoreUnavailable: the database did not answer in time.
+        """
+        self._count_failure([_failures_from(client_ip)])
+
+    def count_calls(self, token: Token, calls: int) -> None:
+        """Count calls of a token.
+
+        Raises:
+            TooManyRequests: that is more than the token may make, or one that it descends from.
+            StoreUnavailable: the database did not answer in time.
+        """
         own = () if token.rate_limit is None else ((token.token_id, token.rate_limit),)
         counted: list[str] = []
         for token_id, limit in (*token.shared_limits, *own):
@@ -231,6 +250,10 @@ class Authenticator:
         return TooManyRequests(
             f"{message}; wait as long as Retry-After says", self._limits.seconds_left(), tallied=True
         )
+
+
+def _failures_from(client_ip: str) -> str:
+    return f"failures from {client_network(client_ip)}"
 
 
 def _check(token: Token, client_ip: str) -> None:

@@ -36,6 +36,11 @@ KINDS = {
     "TokenRevoked": "token-revoked",
     "TokenUsedUp": "token-used-up",
     "AddressNotAllowed": "address-not-allowed",
+    "InvalidLogin": "invalid-login",
+    "RoleEnded": "invalid-login",
+    "SecretIdEnded": "invalid-login",
+    "SecretIdUsedUp": "invalid-login",
+    "LoginAddressNotAllowed": "invalid-login",
     "Forbidden": "forbidden",
     "TooManyRequests": "too-many-requests",
     "SecretNotFound": "secret-not-found",
@@ -49,6 +54,9 @@ KINDS = {
     "NotGranted": "not-granted",
     "TokenNotFound": "token-not-found",
     "GrantNotFound": "grant-not-found",
+    "RoleNotFound": "approle-not-found",
+    "SecretIdNotFound": "secret-id-not-found",
+    "RoleNameTaken": "approle-name-taken",
     "PathTaken": "path-taken",
     "SecretInUse": "secret-in-use",
     "VersionConflict": "version-conflict",
@@ -82,9 +90,10 @@ def test_the_table_covers_every_error_of_the_domain() -> None:
 
 
 def test_kinds_are_unique_and_do_not_change() -> None:
-    """Only SecretHidden shares its kind, with SecretNotFound."""
+    """Only what callers must not tell apart shares its kind: SecretHidden, and why a login failed."""
     assert KINDS == {each.__name__: each.kind for each in with_subclasses(errors.VaultError)}
-    kinds = [kind for name, kind in KINDS.items() if name != "SecretHidden"]
+    alike = {"SecretHidden", *(each.__name__ for each in with_subclasses(errors.InvalidLogin)[1:])}
+    kinds = [kind for name, kind in KINDS.items() if name not in alike]
     assert len(set(kinds)) == len(kinds)
     assert all(re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", kind) for kind in kinds)
 

@@ -47,6 +47,8 @@ def test_prints_the_newest_records_oldest_first(
         "task_id": None,
         "node_id": None,
         "docker_secret": None,
+        "role_id": None,
+        "accessor": None,
     } == records[1]
     assert records[0]["timestamp"] < records[1]["timestamp"]
 

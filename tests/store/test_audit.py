@@ -76,6 +76,8 @@ def test_writes_a_delivery_and_reads_it_back(store: Store, database: Database) -
         task_id="t",
         node_id="n",
         docker_secret="db.v7",
+        role_id="r",
+        accessor="a",
     )
     assert store.audit.append(links(delivery), 5)
 

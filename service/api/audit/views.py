@@ -41,6 +41,8 @@ _RECORD = {
     "task_id": None,
     "node_id": None,
     "docker_secret": None,
+    "role_id": None,
+    "accessor": None,
     "client_ip": "192.0.2.7",
     "status": "success",
     "reason": None,

@@ -57,6 +57,8 @@ def test_finds_who_read_a_secret(guarded: FlaskClient, give: Callable[..., str])
         "task_id": None,
         "node_id": None,
         "docker_secret": None,
+        "role_id": None,
+        "accessor": None,
         "operation": "fetch",
         "client_ip": "192.0.2.7",
         "status": "success",
