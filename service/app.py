@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from . import metrics
 from .api import dependencies, docs, health, host_check, problems, request_log
 from .api.application import Application
+from .api.approles.views import blueprint as approles_blueprint
 from .api.audit.views import blueprint as audit_blueprint
 from .api.folders.views import blueprint as folders_blueprint
 from .api.grants.views import blueprint as grants_blueprint
@@ -17,6 +20,9 @@ from .api.secrets.delivery import blueprint as delivery_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
+from .approles.ending import end_made_by
+from .approles.login import Login
+from .approles.services import AppRoleServices
 from .audit.background import CheckpointThread, RefusalThread
 from .audit.checkpointer import Checkpointer, audit_log
 from .audit.deliveries import Deliveries
@@ -70,6 +76,7 @@ def create_app(settings: Settings) -> Flask:
         tokens_blueprint,
         folders_blueprint,
         grants_blueprint,
+        approles_blueprint,
         keys_blueprint,
         audit_blueprint,
         health.blueprint,
@@ -133,20 +140,26 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         else ()
     )
     current_grants = CurrentGrants(store.grants, ring, operation_timeout)
+    secrets = SecretServices(
+        store.secrets,
+        store.listing,
+        ring,
+        key_check,
+        settings.max_secret_bytes,
+        Deliveries(store.audit, log.key),
+        FolderDefaults(store.secrets, ring, key_check),
+    )
+    end_roles = partial(end_made_by, store.approles, store.secret_ids, ring)
+    tokens = TokenServices(store.tokens, ring, key_check, authenticator.forget, end_roles)
+    approles = AppRoleServices(store.approles, store.secret_ids, tokens, secrets)
     parts = dependencies.Dependencies(
-        secrets=SecretServices(
-            store.secrets,
-            store.listing,
-            ring,
-            key_check,
-            settings.max_secret_bytes,
-            Deliveries(store.audit, log.key),
-            FolderDefaults(store.secrets, ring, key_check),
-        ),
+        secrets=secrets,
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
-        tokens=TokenServices(store.tokens, ring, key_check, authenticator.forget),
+        tokens=tokens,
         current_grants=current_grants,
         grants=GrantServices(store.grants, ring, key_check, current_grants.forget),
+        approles=approles,
+        login=Login(approles, authenticator),
         audit_log=log,
         verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),
         authentication=authenticator if settings.auth_required else NoAuthentication(),

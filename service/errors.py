@@ -17,11 +17,16 @@
     ├── Unauthenticated           the caller is not authenticated
     │   ├── NoToken
     │   ├── MalformedToken        a typing error, not a guess
-    │   └── InvalidToken
-    │       ├── TokenExpired
-    │       ├── TokenRevoked
-    │       ├── TokenUsedUp
-    │       └── AddressNotAllowed
+    │   ├── InvalidToken
+    │   │   ├── TokenExpired
+    │   │   ├── TokenRevoked
+    │   │   ├── TokenUsedUp
+    │   │   └── AddressNotAllowed
+    │   └── InvalidLogin          one message for every login that fails; only the audit log has the reason
+    │       ├── RoleEnded
+    │       ├── SecretIdEnded
+    │       ├── SecretIdUsedUp
+    │       └── LoginAddressNotAllowed
     ├── Forbidden                 authenticated, but lacks the scope
     ├── TooManyRequests
     ├── SecretNotFound
@@ -35,6 +40,9 @@
     ├── NotGranted                no grant lets the Swarm service have the secret, if there is one
     ├── TokenNotFound
     ├── GrantNotFound
+    ├── RoleNotFound
+    ├── SecretIdNotFound
+    ├── RoleNameTaken
     ├── PathTaken
     ├── SecretInUse
     ├── VersionConflict
@@ -248,6 +256,43 @@ class AddressNotAllowed(InvalidToken):
         super().__init__("the token may not be used from this address: it is not in the token's networks")
 
 
+class InvalidLogin(Unauthenticated):
+    """These do not log in; the message does not reveal whether there is such a role or such a secret id.
+
+    The subclasses say why, in the audit log alone.
+    """
+
+    reason = "invalid login"
+    kind = "invalid-login"
+
+    def __init__(self) -> None:
+        super().__init__("invalid role or secret ID")
+
+
+class RoleEnded(InvalidLogin):
+    """The secret id is right, but its role was deleted or has expired."""
+
+    reason = "role ended"
+
+
+class SecretIdEnded(InvalidLogin):
+    """The secret id is right, but it was revoked or has expired."""
+
+    reason = "secret id ended"
+
+
+class SecretIdUsedUp(InvalidLogin):
+    """The secret id is right, but it has no uses left."""
+
+    reason = "secret id used up"
+
+
+class LoginAddressNotAllowed(InvalidLogin):
+    """The secret id is right, but may not be used from the caller's address."""
+
+    reason = "foreign address"
+
+
 class Forbidden(VaultError):
     """The caller's scopes do not allow the operation."""
 
@@ -365,6 +410,36 @@ class GrantNotFound(VaultError):
 
     def __init__(self) -> None:
         super().__init__("Grant not found")
+
+
+class RoleNotFound(VaultError):
+    """There is no such AppRole, or none for this caller."""
+
+    reason = "not found"
+    kind = "approle-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("AppRole not found")
+
+
+class SecretIdNotFound(VaultError):
+    """There is no secret id with this accessor, or none for this caller."""
+
+    reason = "not found"
+    kind = "secret-id-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Secret id not found")
+
+
+class RoleNameTaken(VaultError):
+    """Another AppRole has this name."""
+
+    reason = "name taken"
+    kind = "approle-name-taken"
+
+    def __init__(self) -> None:
+        super().__init__("another AppRole has this name: choose another, or delete that one")
 
 
 class PathTaken(VaultError):

@@ -76,9 +76,10 @@ class Token:
 
     ``lifetime`` is what each renewal gives, in seconds; None if the token cannot be renewed.
     ``rate_limit`` is in calls per minute; ``shared_limits`` are those of the tokens that it descends from,
-    by id: its calls draw on these as well.  ``created_by`` is a token's id, ``operator`` or ``anonymous``.
-    ``makers`` are the ids of the tokens that it descends from, its creator last; None if it was created
-    before these were kept.
+    by id: its calls draw on these as well.  ``created_by`` is a token's id, ``operator``, ``anonymous`` or
+    the actor of a role.  ``makers`` are the ids of the tokens that it descends from, its creator last; if one
+    of them is from a login, also of the role and of the secret id.  None if it was created before these were
+    kept.
     """
 
     token_id: str
@@ -142,6 +143,85 @@ class StoredGrant:
     tag: bytes
 
 
+# What the names of roles begin with among the actors of the audit log and the creators of tokens.
+ROLE_PREFIX = "approle:"
+
+
+@dataclass(frozen=True, slots=True)
+class AppRole:
+    """A role that programs log in as, with its id and one of its secret ids, to get a token.
+
+    ``scopes``, ``lifetime`` (in seconds), ``renewable``, ``max_uses`` and ``networks`` are those of its
+    tokens; ``networks`` bind the login as well.  ``rate_limit`` is in calls per minute, of all its tokens
+    together; ``makers`` and ``shared_limits`` are as a token's.  A deleted role is kept for some time, so
+    that a restore does not bring it back.
+    """
+
+    role_id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    created_by: str
+    lifetime: int
+    renewable: bool = False
+    max_uses: int | None = None
+    networks: tuple[str, ...] = ()
+    rate_limit: int | None = None
+    expires_at: datetime | None = None
+    makers: tuple[str, ...] = ()
+    shared_limits: tuple[tuple[str, int], ...] = ()
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Its name in the audit log, and as the creator of its tokens."""
+        return ROLE_PREFIX + self.role_id
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAppRole:
+    """A role as it is stored: with the tag that authenticates it."""
+
+    role: AppRole
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SecretId:
+    """What a program logs in with, beside its role's id, without the part that only its holder knows.
+
+    The word is AppRole's; it has nothing to do with the id of a secret.  ``accessor`` is its public id.
+    ``uses`` and ``used_at`` (the last one) are kept only if there is a ``max_uses``.  ``makers`` and
+    ``shared_limits`` are as a token's; ``makers_end`` is when the token expires that created it, which tokens
+    of its logins do not outlast.
+    """
+
+    accessor: str
+    role_id: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    max_uses: int | None = None
+    networks: tuple[str, ...] = ()
+    uses: int = 0
+    used_at: datetime | None = None
+    makers: tuple[str, ...] = ()
+    shared_limits: tuple[tuple[str, int], ...] = ()
+    makers_end: datetime | None = None
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecretId:
+    """A secret id as it is stored: with the hash of its secret part, and the tag that authenticates both."""
+
+    secret_id: SecretId
+    digest: bytes
+    tag: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The authenticated caller; ``actor`` is its name in the audit log."""
@@ -153,7 +233,7 @@ class Principal:
 
 # Few records have these, and indexes of them have only those.
 _ONLY_IF_SET = (
-    *("new_path", "count", "grant_id"),
+    *("new_path", "count", "grant_id", "role_id", "accessor"),
     *("version", "service", "service_id", "task_id", "node_id", "docker_secret", "api"),
 )
 
@@ -178,9 +258,10 @@ class AuditRecord:
     calls, refused past a rate limit: see ``audit.refusals``.  ``grant_id`` is the grant that an operation was
     about, or that a delivery was allowed by; ``version`` and the fields after it are set on deliveries to
     Swarm services, as the Swarm's manager named them.  ``api`` is ``v1`` if a client of Vault made the call.
+    ``role_id`` and ``accessor`` are the AppRole and the secret id that an operation was about.
 
-    ``actor`` is a token's id, ``anonymous``, ``operator``, ``service``, ``various``, or ``unproven:``
-    followed by the id that an unauthenticated caller claimed.
+    ``actor`` is a token's id, ``approle:`` and the id of a role that logs in, ``anonymous``, ``operator``,
+    ``service``, ``various``, or ``unproven:`` followed by the id that an unauthenticated caller claimed.
     """
 
     timestamp: datetime
@@ -203,6 +284,8 @@ class AuditRecord:
     node_id: str | None = None
     docker_secret: str | None = None
     api: str | None = None
+    role_id: str | None = None
+    accessor: str | None = None
 
     def fields(self) -> dict[str, Any]:
         """Return the fields as stored; many times faster than ``dataclasses.asdict``, for every record."""
@@ -245,6 +328,7 @@ class EncryptedItem(StrEnum):
     SECRET_TAG = "secret tag"  # noqa: S105  (a tag's name)
     TOKEN_TAG = "token tag"  # noqa: S105  (a tag's name)
     GRANT_TAG = "grant tag"
+    APPROLE_TAG = "approle tag"
     AUDIT_KEY = "audit key"
     LEGACY = "legacy record"
 

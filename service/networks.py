@@ -1,7 +1,8 @@
-"""Which addresses count as one client."""
+"""Which addresses count as one client, and which are in a network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -21,3 +22,12 @@ def client_network(address: str) -> str:
         # A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1.
         return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
     return str(found)
+
+
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Return whether an address is in one of these networks; text that is not an address is in none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in ip_network(network) for network in networks)

@@ -11,6 +11,7 @@ CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/s
 SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
 GRANT = "/vault/grant/"
+APPROLE = "/vault/approle/"
 WHOAMI = "/vault/token/whoami"
 
 # Filter for audit records of callers: all but those about the log itself.

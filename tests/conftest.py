@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from xdist.scheduler import LoadScopeScheduling
 from service.access import policy, scopes
 from service.api import dependencies
 from service.app import key_ring
+from service.approles.ending import end_made_by
 from service.audit.deliveries import Deliveries
 from service.audit.key import AuditKey
 from service.audit.recorder import Entry
@@ -345,7 +347,8 @@ def token_parts(environment: dict[str, str], store: Store) -> TokenServices:
     """What the use cases of tokens work with, in a process that remembers nothing."""
     ring = key_ring(Settings.from_environment(Environment(environment)), store)
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
-    return TokenServices(store.tokens, ring, key_check, lambda _token_id: None)
+    end_roles = partial(end_made_by, store.approles, store.secret_ids, ring)
+    return TokenServices(store.tokens, ring, key_check, lambda _token_id: None, end_roles)
 
 
 @pytest.fixture

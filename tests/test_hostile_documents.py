@@ -14,7 +14,8 @@ from bson.raw_bson import RawBSONDocument
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
-from tests.calls import id_of, post
+from tests.approles.roles import make_role
+from tests.calls import APPROLE, id_of, post
 from tests.commands.operator import operate
 from tests.programs import as_text
 
@@ -57,9 +58,19 @@ GRANT = (
     *("services", "paths", "nodes", "images", "created_at", "created_by", "deleted_at", "deleted_by", "tag"),
     "ended_at",
 )
+ROLE = (
+    *("name", "live_name", "scopes", "created_at", "created_by", "lifetime", "renewable", "max_uses"),
+    *("networks", "rate_limit", "expires_at", "makers", "shared_limits", "deleted_at", "deleted_by", "tag"),
+    "ended_at",
+)
+SECRET_ID = (
+    *("role_id", "created_at", "created_by", "expires_at", "max_uses", "networks", "uses", "used_at"),
+    *("makers", "shared_limits", "makers_end", "revoked_at", "revoked_by", "digest", "tag", "ended_at"),
+)
 RECORD = (
     *("timestamp", "operation", "secret_id", "client_ip", "status", "actor", "request_id", "reason", "path"),
     *("token_id", "previous", "mac", "grant_id", "version", "service", "task_id", "node_id"),
+    *("role_id", "accessor"),
 )
 
 
@@ -202,6 +213,72 @@ def test_a_grant(client: FlaskClient, database: Database, environment: dict[str,
         database.grants.replace_one({"_id": hostile}, before, upsert=True)
     put(database.grants, {**before, field: VALUES["list"]})
     finished = as_text(operate(environment, "grant", "list"))
+    assert finished.returncode in (0, 1), finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("field", ROLE)
+def test_a_role(client: FlaskClient, database: Database, environment: dict[str, str], field: str) -> None:
+    """The others are listed; this one is named, unless it was deleted, logs nobody in, and can be removed."""
+    other, hostile = make_role(client, "", name="other"), make_role(client, "", name="hostile")
+    secret_id = hostile.secret_id()
+    before = database.approles.find_one({"_id": hostile.role_id})
+    for number, (name, value) in enumerate(VALUES.items()):
+        put(database.approles, {**before, field: value})
+
+        page = post(client, APPROLE + "list", {})
+        assert 200 == page.status_code, (name, page.text)
+        named = {each["role_id"] for each in page.json["roles"]}
+        assert other.role_id in named, name
+        deleted = field == "deleted_at" and value is not None
+        assert (hostile.role_id in named | set(page.json["altered"])) != deleted, name
+        unchanged = value == before[field] or field == "ended_at"
+        assert (hostile.role_id in named) == unchanged, name
+        login = hostile.log_in(secret_id, f"192.0.2.{number}")
+        assert (200 == login.status_code) == unchanged, (name, login.text)
+        assert "internal error" not in login.text, name
+        for call, who in (
+            ("describe", "hostile"),
+            ("secret-id/list", before["_id"]),
+            ("delete", before["_id"]),
+        ):
+            answer = post(client, APPROLE + call, {"role": who})
+            assert "internal error" not in answer.text, (name, call)
+        # One that does not authenticate is gone now.
+        database.approles.replace_one({"_id": before["_id"]}, before, upsert=True)
+    put(database.approles, {**before, field: VALUES["list"]})
+    finished = as_text(operate(environment, "approle", "list"))
+    assert finished.returncode in (0, 1), finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("field", SECRET_ID)
+def test_a_secret_id(
+    client: FlaskClient, database: Database, environment: dict[str, str], field: str
+) -> None:
+    """The others are listed; this one is named, logs nobody in, and can be removed."""
+    role = make_role(client, "")
+    other, hostile = role.secret_id(max_uses=100), role.secret_id(max_uses=100)
+    before = database.approle_secret_ids.find_one({"_id": id_of(hostile)})
+    for number, (name, value) in enumerate(VALUES.items()):
+        put(database.approle_secret_ids, {**before, field: value})
+
+        page = post(client, APPROLE + "secret-id/list", {"role": "ci"})
+        assert 200 == page.status_code, (name, page.text)
+        named = {each["accessor"] for each in page.json["secret_ids"]}
+        assert id_of(other) in named, name
+        unchanged = value == before[field] or field == "ended_at"
+        if field != "role_id":
+            assert id_of(hostile) in named | set(page.json["altered"]), name
+        assert (id_of(hostile) in named) == unchanged, name
+        login = role.log_in(hostile, f"192.0.2.{number}")
+        assert (200 == login.status_code) == unchanged, (name, login.text)
+        assert "internal error" not in login.text, name
+        answer = post(client, APPROLE + "secret-id/revoke", {"accessor": id_of(hostile)})
+        assert "internal error" not in answer.text, name
+        database.approle_secret_ids.replace_one({"_id": before["_id"]}, before, upsert=True)
+    put(database.approle_secret_ids, {**before, field: VALUES["list"]})
+    finished = as_text(operate(environment, "approle", "secret-id", "list", "ci"))
     assert finished.returncode in (0, 1), finished.stderr
     assert "Traceback" not in finished.stderr
 

@@ -19,7 +19,7 @@ from service.access import token_format
 from service.access.token_format import Credential
 from service.crypto.aead import key_id_of
 from service.dev.mongod import EmbeddedMongo
-from tests.calls import BATCH, CREATE, FETCH, TOKEN, WHOAMI, id_of, post
+from tests.calls import APPROLE, BATCH, CREATE, FETCH, TOKEN, WHOAMI, id_of, post
 from tests.calls import SECRET as SECRETS
 from tests.conftest import MASTER_KEY
 from tests.gunicorn_server import Server
@@ -187,8 +187,8 @@ def test_a_generated_value_appears_nowhere(serve: Callable[..., Server], databas
 
 
 def token_forms(token: str) -> list[bytes]:
-    """Return the token and its secret part in every form; its id and its hash are not secret."""
-    secret = token_format.parse(token).secret
+    """Return a token, or a secret id, and its secret part in every form; id and hash are not secret."""
+    secret = token_format.parse(token, token[:3]).secret
     return [*forms(token.encode()), *forms(secret), secret.hex()[:32].encode(), secret.hex().upper().encode()]
 
 
@@ -208,7 +208,17 @@ def test_tokens_appear_nowhere(
     ).json()["token"]
     guess = Credential(id_of(made), bytes(range(100, 132))).text
     expired, revoked = give("admin", expires_in=-1), give("admin")
-    sent = [admin, made, guess, expired, revoked]
+    authorized = {"Authorization": f"Bearer {admin}"}
+    role_id = server.post(
+        APPROLE + "create", {"name": "ci", "scopes": ["fetch:*"]}, headers=authorized
+    ).json()["role_id"]
+    secret_id = server.post(APPROLE + "secret-id/create", {"role": "ci"}, headers=authorized).json()[
+        "secret_id"
+    ]
+    login = {"role_id": role_id, "secret_id": secret_id}
+    assert 200 == server.post(APPROLE + "login", login, headers={}).status_code
+    guessed = Credential(id_of(secret_id), bytes(range(100, 132)), token_format.SECRET_ID).text
+    sent = [admin, made, guess, expired, revoked, secret_id, guessed]
     server.post(TOKEN + "revoke", {}, headers={"Authorization": f"Bearer {revoked}"})
 
     answers = []
@@ -219,7 +229,6 @@ def test_tokens_appear_nowhere(
                 server.post(WHOAMI, None, headers={"Authorization": value})
                 for value in (f"Bearer {text}", text)
             ]
-        authorized = {"Authorization": f"Bearer {admin}"}
         for path, body in (
             (CREATE, {"secret": token}),
             (CREATE, {"secret": "", "path": token}),
@@ -243,6 +252,15 @@ def test_tokens_appear_nowhere(
             (TOKEN + "revoke", {"token_id": token}),
             (TOKEN + "revoke", {"token_id": half}),
             (TOKEN + "list", token),
+            (APPROLE + "create", {"name": token, "scopes": ["audit"]}),
+            (APPROLE + "describe", {"role": token}),
+            (APPROLE + "delete", {"role": half}),
+            (APPROLE + "secret-id/create", {"role": token}),
+            (APPROLE + "secret-id/list", {"role": token}),
+            (APPROLE + "secret-id/revoke", {"accessor": token}),
+            (APPROLE + "login", {"role_id": token, "secret_id": token}),
+            (APPROLE + "login", {"role_id": role_id, "secret_id": half}),
+            (APPROLE + "login", {"role_id": role_id, "secret_id": [token]}),
         ):
             refused = server.post(path, body, headers=authorized)
             assert refused.status_code >= 400, (path, list(body))

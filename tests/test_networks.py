@@ -1,8 +1,8 @@
-"""networks: who counts as one client."""
+"""networks: who counts as one client, and who is in a network."""
 
 import pytest
 
-from service.networks import client_network
+from service.networks import client_network, is_within
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,18 @@ from service.networks import client_network
 def test_one_client_is_one_network(address: str, network: str) -> None:
     """An IPv4 address, or what a provider gives to one customer."""
     assert network == client_network(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "within"),
+    [
+        ("10.1.2.3", True),
+        ("192.0.2.7", True),
+        ("192.0.2.8", False),
+        ("2001:db8::1", True),
+        ("unknown", False),
+    ],
+)
+def test_an_address_is_within_networks_or_not(address: str, within: bool) -> None:
+    """What is no address is nowhere."""
+    assert within is is_within(address, ("10.0.0.0/8", "192.0.2.7", "2001:db8::/32"))

@@ -1,9 +1,10 @@
-"""The format of a token: ``smt_<id>_<secret><checksum>``, in hexadecimal.
+"""The format of a token: ``smt_<id>_<secret><checksum>``, in hexadecimal; an AppRole's secret id has it too.
 
 The id (64 bits) names the token and is not secret.  The secret is 256 random bits, of which only the
 SHA-256 is stored: it cannot be guessed, so a slow hash would add nothing.  The checksum (CRC-32 of
 everything before it) detects a mistyped token without a database query.  The prefix lets secret
-scanners find tokens: ``smt_[0-9a-f]{16}_[0-9a-f]{72}``.
+scanners find tokens: ``smt_[0-9a-f]{16}_[0-9a-f]{72}``.  A secret id begins with ``sms`` instead, so that
+neither is taken for the other; its id is its accessor.
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ from dataclasses import dataclass, field
 
 from ..errors import MalformedToken
 
+TOKEN, SECRET_ID = "smt", "sms"
+
 _SECRET_BYTES = 32
 _ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 # Half of the secret part is enough: no legitimate text contains it.
-_WITHIN = re.compile(r"smt_[0-9a-f]{16}_[0-9a-f]{32}", re.ASCII | re.IGNORECASE)
-_TOKEN = re.compile(r"(smt_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
+_WITHIN = re.compile(r"sm[ts]_[0-9a-f]{16}_[0-9a-f]{32}", re.ASCII | re.IGNORECASE)
+_CREDENTIAL = re.compile(r"((sm[ts])_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A token's id and its secret part (32 bytes)."""
+    """A token's id and its secret part (32 bytes), or a secret id's."""
 
     token_id: str
     secret: bytes = field(repr=False)
+    prefix: str = TOKEN
 
     @property
     def digest(self) -> bytes:
@@ -38,7 +42,7 @@ class Credential:
     @property
     def text(self) -> str:
         """The token as its holder sends it."""
-        body = f"smt_{self.token_id}_{self.secret.hex()}"
+        body = f"{self.prefix}_{self.token_id}_{self.secret.hex()}"
         return body + _checksum(body)
 
 
@@ -48,25 +52,25 @@ def is_id(text: str) -> bool:
 
 
 def is_within(text: str) -> bool:
-    """Return whether ``text`` contains a token or most of one, and so must not be stored or logged."""
+    """Return whether ``text`` contains most of a token or of a secret id: it must not be stored or logged."""
     return _WITHIN.search(text) is not None
 
 
-def new() -> Credential:
+def new(prefix: str = TOKEN) -> Credential:
     """Return a new random credential."""
-    return Credential(secrets.token_hex(8), secrets.token_bytes(_SECRET_BYTES))
+    return Credential(secrets.token_hex(8), secrets.token_bytes(_SECRET_BYTES), prefix)
 
 
-def parse(text: str) -> Credential:
-    """Parse a token.
+def parse(text: str, prefix: str = TOKEN) -> Credential:
+    """Parse a token, or whatever else begins with ``prefix``.
 
     Raises:
         MalformedToken: it has another format, or its checksum is wrong.
     """
-    match = _TOKEN.fullmatch(text)
-    if not match or _checksum(match[1]) != match[4]:
+    match = _CREDENTIAL.fullmatch(text)
+    if not match or match[2] != prefix or _checksum(match[1]) != match[5]:
         raise MalformedToken
-    return Credential(match[2], bytes.fromhex(match[3]))
+    return Credential(match[3], bytes.fromhex(match[4]), prefix)
 
 
 def _checksum(body: str) -> str:

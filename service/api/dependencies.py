@@ -11,6 +11,8 @@ from typing import Protocol
 from flask import Flask, current_app
 
 from ..access.mounts import Mount
+from ..approles.login import Login
+from ..approles.services import AppRoleServices
 from ..audit.checkpointer import AuditLog
 from ..audit.recorder import Entry, Recorder
 from ..environment import Network
@@ -48,6 +50,8 @@ class Dependencies:
     secrets: SecretServices
     tokens: TokenServices
     grants: GrantServices
+    approles: AppRoleServices
+    login: Login
     current_grants: CurrentGrants
     keys: KeyServices
     audit_log: AuditLog

@@ -1,4 +1,4 @@
-"""Decorator for protected views: authenticates the caller and writes the audit record."""
+"""Decorators for views: they authenticate the caller, or expect a login, and write the audit record."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from flask import Response, request
 
 from ..audit.recorder import Entry
+from ..errors import InputRefused
 from ..models import Principal
 from .blueprint import JsonBlueprint
 from .caller import current_caller
@@ -18,6 +19,8 @@ from .dependencies import Dependencies, dependencies
 View = TypeVar("View", bound=Callable[..., Any])
 
 _SCHEME = "bearer "
+# More than any role id and secret id; a larger body is refused before it is read.
+_MAX_LOGIN_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,33 @@ def guarded(
             return response
 
         documented: Callable[..., Response] = blueprint.doc(security=[{"token": []}])(wrapper)
+        return documented
+
+    return decorate
+
+
+def for_logins(blueprint: JsonBlueprint, operation: str) -> Callable[[View], Callable[..., Response]]:
+    """Record the operation of a caller who has no token yet; the view's first argument is the audit entry.
+
+    Whoever sends a malformed body counts as having failed to log in: otherwise a flood of these would fill
+    the audit log.  It must be the outermost decorator, as ``guarded``.
+    """
+
+    def decorate(view: View) -> Callable[..., Response]:
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Response:
+            parts = dependencies()
+            request.max_content_length = _MAX_LOGIN_BYTES
+            with parts.recorder.entry(operation, current_caller()) as entry:
+                try:
+                    response: Response = view(entry, *args, **kwargs)
+                except InputRefused:
+                    with parts.request_deadline():
+                        parts.login.count_failure(entry)
+                    raise
+            return response
+
+        documented: Callable[..., Response] = blueprint.doc(security=[])(wrapper)
         return documented
 
     return decorate

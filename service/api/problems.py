@@ -32,6 +32,9 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.NotGranted: HTTPStatus.NOT_FOUND,
     errors.TokenNotFound: HTTPStatus.NOT_FOUND,
     errors.GrantNotFound: HTTPStatus.NOT_FOUND,
+    errors.RoleNotFound: HTTPStatus.NOT_FOUND,
+    errors.SecretIdNotFound: HTTPStatus.NOT_FOUND,
+    errors.RoleNameTaken: HTTPStatus.CONFLICT,
     errors.PathTaken: HTTPStatus.CONFLICT,
     errors.SecretInUse: HTTPStatus.CONFLICT,
     errors.VersionConflict: HTTPStatus.CONFLICT,
@@ -149,7 +152,8 @@ def _domain_error(error: errors.VaultError) -> Response:
         response.headers["Accept-Encoding"] = "identity"
     if isinstance(error, errors.Unauthenticated):
         # RFC 6750 section 3: no error code if no token was sent.
-        sent = "" if isinstance(error, errors.NoToken) else ', error="invalid_token"'
+        no_token = isinstance(error, errors.NoToken | errors.InvalidLogin)
+        sent = "" if no_token else ', error="invalid_token"'
         response.headers["WWW-Authenticate"] = f'Bearer realm="secret-manager"{sent}'
     if isinstance(error, errors.TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import current_app
 from flask.globals import request_ctx
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
@@ -28,7 +29,9 @@ def read_body() -> bytes:
         if limit is not None and len(body) >= limit:
             raise RequestEntityTooLarge
     except RequestEntityTooLarge:
-        raise TooLarge(f"the body must be shorter than {limit} bytes (see MAX_SECRET_BYTES)") from None
+        if limit == current_app.config["MAX_CONTENT_LENGTH"]:
+            raise TooLarge(f"the body must be shorter than {limit} bytes (see MAX_SECRET_BYTES)") from None
+        raise TooLarge(f"the body must be shorter than {limit} bytes") from None
     except (BadRequest, ParseException):
         raise MalformedJson("the body ended early or its chunks are malformed") from None
     return body

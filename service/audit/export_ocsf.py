@@ -29,6 +29,8 @@ _ACTIVITIES = {
     "folder_configure": _UPDATE,
     "token_revoke": _DELETE,
     "grant_delete": _DELETE,
+    "approle_delete": _DELETE,
+    "approle_secret_id_revoke": _DELETE,
 }
 _INFORMATIONAL, _LOW = 1, 2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +46,8 @@ def event(record_id: str, record: AuditRecord) -> dict[str, Any]:
         ("secret", record.secret_id if record.new_path else None, record.new_path),
         ("token", record.token_id, None),
         ("grant", record.grant_id, None),
+        ("approle", record.role_id, None),
+        ("approle secret id", record.accessor, None),
         ("service", record.service_id, record.service),
         ("task", record.task_id, None),
         ("node", record.node_id, None),

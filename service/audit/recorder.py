@@ -60,6 +60,8 @@ class Entry:
     node_id: str | None = None
     docker_secret: str | None = None
     api: str | None = None
+    role_id: str | None = None
+    accessor: str | None = None
     reason: str | None = None
     items: list[Entry] = field(default_factory=list)
 
@@ -95,6 +97,8 @@ class Entry:
                 node_id=self.node_id,
                 docker_secret=self.docker_secret,
                 api=self.api,
+                role_id=self.role_id,
+                accessor=self.accessor,
             )
         ]
 

@@ -14,7 +14,7 @@ from ..crypto.keyring import KeyRing
 from ..crypto.tags import AcceptsEarlier
 from ..errors import CannotDecrypt, StoreUnavailable, Tampered, VaultError
 from ..keys import canary
-from ..models import DrillResult, Envelope, StoredGrant, StoredToken, now
+from ..models import DrillResult, Envelope, StoredAppRole, StoredGrant, StoredSecretId, StoredToken, now
 from ..records import Secret
 from ..store.audit_keys import SealedAuditKey
 from ..store.drills import DrillStore
@@ -66,6 +66,8 @@ class Drill:
             self._open(self._secrets())
             self._open(self._tokens())
             self._open(self._grants())
+            self._open(self._roles())
+            self._open(self._secret_ids())
             self._open(self._log())
             self._open(self._checkpoints())
             self._open(self._meta())
@@ -109,6 +111,14 @@ class Drill:
         for grant_id, found in self.staging.grants():
             yield f"grant {grant_id}", _try("tag", _verify_grant, found, self.ring)
 
+    def _roles(self) -> Iterator[tuple[str, list[Failure]]]:
+        for role_id, found in self.staging.roles():
+            yield f"approle {role_id}", _try("tag", _verify_role, found, self.ring)
+
+    def _secret_ids(self) -> Iterator[tuple[str, list[Failure]]]:
+        for accessor, found in self.staging.secret_ids():
+            yield f"secret id {accessor}", _try("tag", _verify_secret_id, found, self.ring)
+
     def _log(self) -> Iterator[tuple[str, list[Failure]]]:
         for record_id, found in self.staging.records():
             yield f"audit record {record_id}", _try("document", _require_valid, found, self.ring)
@@ -138,6 +148,14 @@ def _verify_token(found: StoredToken | Tampered, ring: KeyRing, accepts_earlier:
 
 def _verify_grant(found: StoredGrant | Tampered, ring: KeyRing) -> None:
     tags.verify_grant(_require_valid(found, ring), ring)
+
+
+def _verify_role(found: StoredAppRole | Tampered, ring: KeyRing) -> None:
+    tags.verify_role(_require_valid(found, ring), ring)
+
+
+def _verify_secret_id(found: StoredSecretId | Tampered, ring: KeyRing) -> None:
+    tags.verify_secret_id(_require_valid(found, ring), ring)
 
 
 def _read_checkpoint(found: Mapping[str, Any] | Tampered, ring: KeyRing) -> None:

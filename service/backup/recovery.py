@@ -36,7 +36,6 @@ def primary_key(source: BinaryIO, keys: Mapping[str, bytes]) -> str:
         )
     if missing := sorted(needed - names.keys()):
         raise ConfigurationError(
-            f"secrets, tokens or grants in the backup are under master key {', '.join(missing)}: name its"
-            " file, too"
+            f"records in the backup are under master key {', '.join(missing)}: name its file, too"
         )
     return names[manifest.key_id]

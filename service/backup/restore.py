@@ -108,6 +108,6 @@ def holds_earlier(staging: Staging, ring: KeyRing) -> bool:
 def _require_keys(manifest: Manifest, ring: KeyRing) -> None:
     if missing := sorted(set(manifest.key_ids) - set(ring.key_ids)):
         raise UnknownKey(
-            f"secrets, tokens or grants in it are under master key {', '.join(missing)}; the key ring holds"
+            f"records in it are under master key {', '.join(missing)}; the key ring holds"
             f" {', '.join(ring.key_ids)}: add the missing key to MASTER_KEYS_DIR"
         )

@@ -73,6 +73,8 @@ def _rewrap() -> int:
                 runtime.store.secrets,
                 runtime.store.tokens,
                 runtime.store.grants,
+                runtime.store.approles,
+                runtime.store.secret_ids,
                 runtime.key_check,
                 watcher,
             ).run(policy.OPERATOR)
@@ -104,7 +106,7 @@ class _Watcher:
 
     def begin(self, total: int) -> None:
         self._total = total
-        _report(f"{total} secrets, tokens and grants to do")
+        _report(f"{total} secrets, tokens, grants and AppRoles to do")
 
     def progress(self, done: int) -> None:
         if time.monotonic() - self._reported_at >= _PROGRESS_SECONDS:

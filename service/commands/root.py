@@ -22,6 +22,10 @@ COMMANDS = {
     "indexes": ("indexes", "Create the database's indexes, or update those that differ."),
     "token": ("token", "Create, list and revoke tokens; needs no token."),
     "grant": ("grant", "Say which Swarm services may be given which secrets; needs no token."),
+    "approle": (
+        "approle",
+        "Manage roles that programs log in as, and their secret ids; needs no token.",
+    ),
     "roll": (
         "roll",
         "Roll a version of a secret out to the Swarm services that use it, one after the other.",

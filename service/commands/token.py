@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_network
 
 import click
 
 from ..access import policy, scopes
+from ..approles.ending import end_made_by
 from ..errors import CannotDecrypt, ConfigurationError, InvalidFields, TokenNotFound
 from ..models import Token, now
 from ..tokens import tokens
@@ -72,10 +74,10 @@ def _create(
             scopes=tuple(scopes.parse(text) for text in texts),
             expires_in=expires_in,
             renewable=renewable,
-            networks=tuple(map(_network, networks)),
+            networks=tuple(map(parse_network, networks)),
         )
         with runtime.entry("token_create") as entry:
-            token, _ = tokens.create(_tokens(runtime), entry, policy.OPERATOR, request)
+            token, _ = tokens.create(token_services(runtime), entry, policy.OPERATOR, request)
         print(token, flush=True)
     return 0
 
@@ -84,10 +86,10 @@ def _create(
 def _list() -> int:
     with _open_runtime() as runtime:
         with runtime.entry("token_list"):
-            page = tokens.list_(_tokens(runtime), policy.OPERATOR, "")
+            page = tokens.list_(token_services(runtime), policy.OPERATOR, "")
             pages = [page]
             while page.last is not None:
-                page = tokens.list_(_tokens(runtime), policy.OPERATOR, page.last)
+                page = tokens.list_(token_services(runtime), policy.OPERATOR, page.last)
                 pages.append(page)
         for page in pages:
             for token in page.tokens:
@@ -110,7 +112,7 @@ def _revoke(token_id: str, keep_descendants: bool, descendants: bool) -> int:
     with _open_runtime() as runtime:
         with runtime.entry("token_revoke") as entry:
             revoked = tokens.revoke(
-                _tokens(runtime), entry, policy.OPERATOR, token_id, keep_descendants=keep_descendants
+                token_services(runtime), entry, policy.OPERATOR, token_id, keep_descendants=keep_descendants
             )
         for revoked_id in revoked.token_ids:
             print(f"revoked {revoked_id}", flush=True)
@@ -138,12 +140,20 @@ def _open_runtime() -> Iterator[Runtime]:
             raise ConfigurationError(f"a stored token cannot be trusted: {error}") from None
 
 
-def _tokens(runtime: Runtime) -> TokenServices:
+def token_services(runtime: Runtime) -> TokenServices:
+    """Return what the use cases of tokens work with in a command."""
     # Other processes notice a revocation within seconds; this one caches no tokens.
-    return TokenServices(runtime.store.tokens, runtime.ring, runtime.key_check, forget=lambda _token_id: None)
+    store = runtime.store
+    end_roles = partial(end_made_by, store.approles, store.secret_ids, runtime.ring)
+    return TokenServices(store.tokens, runtime.ring, runtime.key_check, lambda _token_id: None, end_roles)
 
 
-def _network(text: str) -> str:
+def parse_network(text: str) -> str:
+    """Return the value of ``--network``.
+
+    Raises:
+        ConfigurationError: it is no address or network.
+    """
     try:
         ip_network(text)
     except ValueError:

@@ -1,8 +1,10 @@
-"""Tags: HMACs over everything in the record of a secret, token or grant: a state that the service wrote.
+"""Tags: HMACs over everything in a record: a state that the service wrote.
+
+Secrets, tokens, grants, AppRoles and their secret ids have one.
 
 Without them, write access to the database would be enough to put another secret at a path, to serve the
-password of before a rotation, to undo an expiry or a limit, or to widen a token's scopes or a grant.  A tag
-cannot tell that the whole record was put back as it once was.
+password of before a rotation, to undo an expiry or a limit, or to widen a token's or a role's scopes or a
+grant.  A tag cannot tell that the whole record was put back as it once was.
 
 Records of earlier versions have a partial tag or none.  They authenticate only while the database is marked
 as holding such records (``keys.canary``), and get a whole tag when they change, at the latest by a rewrap.
@@ -14,7 +16,17 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 
 from ..errors import Tampered
-from ..models import Envelope, Grant, StoredGrant, StoredToken, Token
+from ..models import (
+    AppRole,
+    Envelope,
+    Grant,
+    SecretId,
+    StoredAppRole,
+    StoredGrant,
+    StoredSecretId,
+    StoredToken,
+    Token,
+)
 from ..records import Secret, Version
 from . import mac
 from .canonical import encode, encode_record
@@ -89,6 +101,36 @@ def verify_grant(stored: StoredGrant, ring: KeyRing) -> None:
     ring.verify(stored.tag, _grant_content(stored.grant))
 
 
+def sign_role(role: AppRole, ring: KeyRing) -> StoredAppRole:
+    """Return the role as it is stored, with its tag."""
+    return StoredAppRole(role, ring.tag(_role_content(role)))
+
+
+def verify_role(stored: StoredAppRole, ring: KeyRing) -> None:
+    """Check that the service wrote this role, in this state.
+
+    Raises:
+        Tampered: it did not.
+        UnknownKey: the ring lacks the tag's key.
+    """
+    ring.verify(stored.tag, _role_content(stored.role))
+
+
+def sign_secret_id(secret_id: SecretId, digest: bytes, ring: KeyRing) -> StoredSecretId:
+    """Return the secret id as it is stored, with its tag; ``digest`` is the SHA-256 of its secret part."""
+    return StoredSecretId(secret_id, digest, ring.tag(_secret_id_content(secret_id, digest)))
+
+
+def verify_secret_id(stored: StoredSecretId, ring: KeyRing) -> None:
+    """Check that the service wrote this secret id, in this state.
+
+    Raises:
+        Tampered: it did not.
+        UnknownKey: the ring lacks the tag's key.
+    """
+    ring.verify(stored.tag, _secret_id_content(stored.secret_id, stored.digest))
+
+
 def is_current(tag: bytes | None, ring: KeyRing) -> bool:
     """Return whether a tag is a whole one under the primary master key."""
     return tag is not None and not mac.is_partial(tag) and mac.key_id(tag).hex() == ring.key_ids[0]
@@ -108,6 +150,8 @@ _SECRET = _names(Secret, "versions", "tag")
 _VERSION = _names(Version, "sealed")
 _TOKEN = _names(Token, "scopes")
 _GRANT = _names(Grant)
+_ROLE = _names(AppRole, "scopes")
+_SECRET_ID = _names(SecretId)
 
 
 def _content(record: object, names: tuple[tuple[str, object], ...]) -> dict[str, object]:
@@ -140,6 +184,20 @@ def _token_content(token: Token, digest: bytes) -> bytes:
 def _grant_content(grant: Grant) -> bytes:
     content = _content(grant, _GRANT)
     content["purpose"] = "grant"
+    return encode_record(content)
+
+
+def _role_content(role: AppRole) -> bytes:
+    content = _content(role, _ROLE)
+    content["purpose"] = "approle"
+    content["scopes"] = [str(scope) for scope in role.scopes]
+    return encode_record(content)
+
+
+def _secret_id_content(secret_id: SecretId, digest: bytes) -> bytes:
+    content = _content(secret_id, _SECRET_ID)
+    content["purpose"] = "approle secret id"
+    content["digest"] = digest
     return encode_record(content)
 
 

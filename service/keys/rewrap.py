@@ -21,10 +21,20 @@ from ..crypto.context import Context
 from ..crypto.keyring import KeyRing
 from ..crypto.tags import AcceptsEarlier
 from ..errors import CannotDecrypt, ConfigurationError, Tampered
-from ..models import Action, Envelope, Principal, StoredGrant, StoredToken
+from ..models import (
+    Action,
+    Envelope,
+    Principal,
+    StoredAppRole,
+    StoredGrant,
+    StoredSecretId,
+    StoredToken,
+)
 from ..records import Secret, Version, ends_at
+from ..store.approles import AppRoleStore
 from ..store.grants import GrantStore
 from ..store.rewrap import ReadItems, Slice
+from ..store.secret_ids import SecretIdStore
 from ..store.secrets import SecretStore
 from ..store.tokens import TokenStore
 from .canary import KeyRingCheck
@@ -41,7 +51,7 @@ _LEGACY_BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class RewrapResult:
-    """The result of a run, in documents (secrets, tokens and grants).
+    """The result of a run, in documents (secrets, tokens, grants, AppRoles and their secret ids).
 
     ``failed`` could not be decrypted or verified; ``left`` are not entirely under the primary key, failed
     ones included.
@@ -74,6 +84,8 @@ class Rewrap:
         secrets: SecretStore,
         tokens: TokenStore,
         grants: GrantStore,
+        roles: AppRoleStore,
+        secret_ids: SecretIdStore,
         key_check: KeyRingCheck,
         watcher: Watcher,
     ) -> None:
@@ -81,6 +93,8 @@ class Rewrap:
         self._secrets = secrets
         self._tokens = tokens
         self._grants = grants
+        self._roles = roles
+        self._secret_ids = secret_ids
         self._key_check = key_check
         self._watcher = watcher
         self._primary = keys.ring.key_ids[0]
@@ -114,6 +128,16 @@ class Rewrap:
         )
         self._rewrap_all(
             "grant", partial(store.grants_not_under, key), _rewrap_grant, self._swap_grants, _BATCH
+        )
+        self._rewrap_all(
+            "approle", partial(store.roles_not_under, key), _rewrap_role, self._swap_roles, _BATCH
+        )
+        self._rewrap_all(
+            "secret id",
+            partial(store.secret_ids_not_under, key),
+            _rewrap_secret_id,
+            self._secret_ids.retag,
+            _BATCH,
         )
         left = store.count_not_under(key) + self._rewrap_audit_key()
         if not left:
@@ -168,6 +192,9 @@ class Rewrap:
 
     def _swap_grants(self, changes: Sequence[tuple[StoredGrant, StoredGrant]]) -> int:
         return sum(self._grants.swap(before, after) for before, after in changes)
+
+    def _swap_roles(self, changes: Sequence[tuple[StoredAppRole, StoredAppRole]]) -> int:
+        return sum(self._roles.swap(before, after) for before, after in changes)
 
     def _report(self, which: str, problems: Problems) -> None:
         self._failed += 1
@@ -231,5 +258,27 @@ def _rewrap_grant(
     try:
         tags.verify_grant(stored, ring)
         return tags.sign_grant(stored.grant, ring), []
+    except CannotDecrypt as error:
+        return stored, [("tag", error)]
+
+
+def _rewrap_role(
+    stored: StoredAppRole, ring: KeyRing, _accepts_earlier: AcceptsEarlier
+) -> tuple[StoredAppRole, Problems]:
+    """Renew the tag of an AppRole."""
+    try:
+        tags.verify_role(stored, ring)
+        return tags.sign_role(stored.role, ring), []
+    except CannotDecrypt as error:
+        return stored, [("tag", error)]
+
+
+def _rewrap_secret_id(
+    stored: StoredSecretId, ring: KeyRing, _accepts_earlier: AcceptsEarlier
+) -> tuple[StoredSecretId, Problems]:
+    """Renew the tag of a secret id."""
+    try:
+        tags.verify_secret_id(stored, ring)
+        return tags.sign_secret_id(stored.secret_id, stored.digest, ring), []
     except CannotDecrypt as error:
         return stored, [("tag", error)]

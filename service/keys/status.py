@@ -42,6 +42,7 @@ class KeyUse:
     secret_tags: int
     token_tags: int
     grant_tags: int
+    approle_tags: int
     canary: bool
     audit_key: bool
     wraps: int
@@ -86,6 +87,7 @@ def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
             secret_tags=counts[EncryptedItem.SECRET_TAG, key_id],
             token_tags=counts[EncryptedItem.TOKEN_TAG, key_id],
             grant_tags=counts[EncryptedItem.GRANT_TAG, key_id],
+            approle_tags=counts[EncryptedItem.APPROLE_TAG, key_id],
             canary=key_id == canary,
             audit_key=counts[EncryptedItem.AUDIT_KEY, key_id] > 0,
             # Wraps made before there was a counter are in no block, but the versions they left are counted.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from . import audit, canary, checkpoints, grants, rate_limits, secrets, tokens
+from . import approles, audit, canary, checkpoints, grants, rate_limits, secret_ids, secrets, tokens
 
 
 class RestorePolicy(Enum):
@@ -30,6 +30,8 @@ INCLUDED: dict[str, RestorePolicy] = {
     canary.COLLECTION: RestorePolicy.MERGE_COUNTS,
     tokens.COLLECTION: RestorePolicy.ADD,
     grants.COLLECTION: RestorePolicy.ADD,
+    approles.COLLECTION: RestorePolicy.ADD,
+    secret_ids.COLLECTION: RestorePolicy.ADD,
     checkpoints.CHECKPOINTS: RestorePolicy.ADD_OR_REPLACE,
     secrets.COLLECTION: RestorePolicy.REPLACE,
     audit.COLLECTION: RestorePolicy.ADD,

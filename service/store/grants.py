@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 from types import NoneType
-from typing import Any
 
 from pymongo import ASCENDING
 from pymongo.database import Database
 
 from ..errors import Tampered
 from ..models import Grant, StoredGrant
+from . import fields
 from .database import Document, expect_type, map_errors
 
 COLLECTION = "grants"
@@ -82,12 +82,12 @@ class GrantStore:
 
 
 def _write(stored: StoredGrant) -> Document:
-    fields = asdict(stored.grant)
-    fields["_id"] = fields.pop("grant_id")
+    written = asdict(stored.grant)
+    written["_id"] = written.pop("grant_id")
     # MongoDB removes it some time after that.
-    fields["ended_at"] = stored.grant.deleted_at
-    fields["tag"] = stored.tag
-    return fields
+    written["ended_at"] = stored.grant.deleted_at
+    written["tag"] = stored.tag
+    return written
 
 
 def read(document: Document) -> StoredGrant:
@@ -101,12 +101,12 @@ def read(document: Document) -> StoredGrant:
         return StoredGrant(
             grant=Grant(
                 grant_id=expect_type(document["_id"], str),
-                services=_texts(document["services"]),
-                paths=_texts(document["paths"]),
+                services=fields.texts(document["services"]),
+                paths=fields.texts(document["paths"]),
                 created_at=expect_type(document["created_at"], datetime),
                 created_by=expect_type(document["created_by"], str),
-                nodes=_texts(document["nodes"]),
-                images=_texts(document["images"]),
+                nodes=fields.texts(document["nodes"]),
+                images=fields.texts(document["images"]),
                 deleted_at=expect_type(document["deleted_at"], datetime, NoneType),
                 deleted_by=expect_type(document["deleted_by"], str, NoneType),
             ),
@@ -114,10 +114,6 @@ def read(document: Document) -> StoredGrant:
         )
     except (KeyError, TypeError):
         raise Tampered("the document is not a valid grant") from None
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(expect_type(text, str) for text in expect_type(value, list))
 
 
 def _read_or_error(document: Document) -> StoredGrant | Tampered:

@@ -12,14 +12,14 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from ..models import Status
-from . import audit, grants, rate_limits, secrets, tokens
+from . import approles, audit, grants, rate_limits, secret_ids, secrets, tokens
 from .database import Document, map_errors
 
 IndexKeys = tuple[tuple[str, int], ...]
 
 _SECONDS_PER_DAY = 86_400
-# For so long, an operator who investigates a rejected program can still find its token; and a grant that was
-# deleted does not come back with a backup from before that.
+# For so long, an operator who investigates a rejected program can still find its token; and a grant or a role
+# that was deleted does not come back with a backup from before that.
 _KEEP_ENDED_DAYS = 30
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.5
@@ -116,6 +116,17 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(tokens.COLLECTION, (("scopes", ASCENDING), ("ended_at", ASCENDING))),
         Index(grants.COLLECTION, (("tag", ASCENDING),)),
         Index(grants.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
+        Index(approles.COLLECTION, (("live_name", ASCENDING),), unique=True),
+        Index(secret_ids.COLLECTION, (("role_id", ASCENDING), ("_id", ASCENDING))),
+        *(
+            index
+            for collection in (approles.COLLECTION, secret_ids.COLLECTION)
+            for index in (
+                Index(collection, (("tag", ASCENDING),)),
+                Index(collection, (("makers", ASCENDING),)),
+                Index(collection, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
+            )
+        ),
         Index(rate_limits.COLLECTION, (("ended_at", ASCENDING),), expire_days=0),
     )
 

@@ -11,9 +11,27 @@ from pymongo.cursor import Cursor
 from pymongo.database import Database
 
 from ..errors import Tampered
-from ..models import EncryptedItem, Envelope, KeyRanges, StoredGrant, StoredToken
+from ..models import (
+    EncryptedItem,
+    Envelope,
+    KeyRanges,
+    StoredAppRole,
+    StoredGrant,
+    StoredSecretId,
+    StoredToken,
+)
 from ..records import Secret
-from . import audit_keys, canary, grants, secret_documents, secret_queries, secrets, tokens
+from . import (
+    approles,
+    audit_keys,
+    canary,
+    grants,
+    secret_documents,
+    secret_ids,
+    secret_queries,
+    secrets,
+    tokens,
+)
 from .database import Document, map_errors
 
 Record = TypeVar("Record")
@@ -51,7 +69,7 @@ class Slice:
 
 
 class RewrapStore:
-    """What is sealed, tagged or wrapped in ``secrets``, ``tokens`` and ``grants``, and the audit key.
+    """What is sealed, tagged or wrapped in the collections with tags, and the audit key.
 
     Every method raises StoreUnavailable if the database does not answer in time.
     """
@@ -60,6 +78,8 @@ class RewrapStore:
         self._secrets = database[secrets.COLLECTION]
         self._tokens = database[tokens.COLLECTION]
         self._grants = database[grants.COLLECTION]
+        self._roles = database[approles.COLLECTION]
+        self._secret_ids = database[secret_ids.COLLECTION]
         self._meta = database[canary.COLLECTION]
 
     def secrets_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[Secret]:
@@ -77,6 +97,16 @@ class RewrapStore:
     def grants_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredGrant]:
         """Return grants without a tag under this master key."""
         return _read(self._grants.find(page_slice.filter() | _tag_not_under(key)), page_slice, grants.read)
+
+    def roles_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredAppRole]:
+        """Return AppRoles without a tag under this master key."""
+        return _read(self._roles.find(page_slice.filter() | _tag_not_under(key)), page_slice, approles.read)
+
+    def secret_ids_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredSecretId]:
+        """Return secret ids of AppRoles without a tag under this master key."""
+        return _read(
+            self._secret_ids.find(page_slice.filter() | _tag_not_under(key)), page_slice, secret_ids.read
+        )
 
     def legacy(self, page_slice: Slice) -> ReadItems[Secret]:
         """Return records of an earlier implementation, with their values."""
@@ -109,6 +139,8 @@ class RewrapStore:
                 + self._secrets.count_documents(_LEGACY)
                 + self._tokens.count_documents(_tag_not_under(key))
                 + self._grants.count_documents(_tag_not_under(key))
+                + self._roles.count_documents(_tag_not_under(key))
+                + self._secret_ids.count_documents(_tag_not_under(key))
             )
 
     def any_under(self, key: KeyRanges) -> bool:
@@ -123,6 +155,8 @@ class RewrapStore:
                     (self._secrets, tagged),
                     (self._tokens, tagged),
                     (self._grants, tagged),
+                    (self._roles, tagged),
+                    (self._secret_ids, tagged),
                     (self._meta, audit_keys.ANY | {"data_key": secret_queries.within(key.data_keys)}),
                 )
             )
@@ -145,6 +179,9 @@ class RewrapStore:
                 yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
             for document in self._grants.find({}, {"tag": True}).batch_size(_BATCH_SIZE):
                 yield EncryptedItem.GRANT_TAG, _bytes(document.get("tag"))
+            for collection in (self._roles, self._secret_ids):
+                for document in collection.find({}, {"tag": True}).batch_size(_BATCH_SIZE):
+                    yield EncryptedItem.APPROLE_TAG, _bytes(document.get("tag"))
             for document in self._meta.find(audit_keys.ANY):
                 yield EncryptedItem.AUDIT_KEY, _bytes(document.get("data_key"))
 

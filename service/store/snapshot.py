@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 
 from ..errors import ConfigurationError
 from ..models import EncryptedItem
-from . import canary, checkpoints, grants, secrets, tokens
+from . import approles, canary, checkpoints, grants, secret_ids, secrets, tokens
 from .backup_collections import INCLUDED
 from .database import Document, map_errors
 
@@ -158,6 +158,8 @@ def _sealed(collection: str, document: Document) -> Iterator[tuple[EncryptedItem
             yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
         case grants.COLLECTION:
             yield EncryptedItem.GRANT_TAG, _bytes(document.get("tag"))
+        case approles.COLLECTION | secret_ids.COLLECTION:
+            yield EncryptedItem.APPROLE_TAG, _bytes(document.get("tag"))
         case canary.COLLECTION if "data_key" in document:
             yield EncryptedItem.VERSION, _bytes(document["data_key"])
 

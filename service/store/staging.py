@@ -12,9 +12,28 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from ..errors import ConfigurationError, Tampered
-from ..models import AuditRecord, Envelope, Status, StoredGrant, StoredToken
+from ..models import (
+    AuditRecord,
+    Envelope,
+    Status,
+    StoredAppRole,
+    StoredGrant,
+    StoredSecretId,
+    StoredToken,
+)
 from ..records import Secret
-from . import audit, audit_keys, canary, checkpoints, grants, secret_documents, secrets, tokens
+from . import (
+    approles,
+    audit,
+    audit_keys,
+    canary,
+    checkpoints,
+    grants,
+    secret_documents,
+    secret_ids,
+    secrets,
+    tokens,
+)
 from .audit_keys import SealedAuditKey
 from .backup_collections import INCLUDED, staging_name
 from .canary import CanaryStore
@@ -83,6 +102,14 @@ class Staging:
     def grants(self) -> Iterator[tuple[str, StoredGrant | Tampered]]:
         """Yield all grants, like ``secrets``."""
         return self._read(grants.COLLECTION, grants.read)
+
+    def roles(self) -> Iterator[tuple[str, StoredAppRole | Tampered]]:
+        """Yield all AppRoles, like ``secrets``."""
+        return self._read(approles.COLLECTION, approles.read)
+
+    def secret_ids(self) -> Iterator[tuple[str, StoredSecretId | Tampered]]:
+        """Yield all secret ids of AppRoles, like ``secrets``."""
+        return self._read(secret_ids.COLLECTION, secret_ids.read)
 
     def records(self) -> Iterator[tuple[str, AuditRecord | Tampered]]:
         """Yield all audit records, like ``secrets``."""

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 from . import canary, indexes, waiting
 from . import database as mongo_database
+from .approles import AppRoleStore
 from .audit import AuditStore
 from .audit_keys import AuditKeyStore
 from .canary import CanaryStore
@@ -19,6 +20,7 @@ from .master_keys import KeyStore
 from .rate_limits import RateLimitStore
 from .restore import RestoreStore
 from .rewrap import RewrapStore
+from .secret_ids import SecretIdStore
 from .secret_listing import ListingStore
 from .secrets import SecretStore
 from .snapshot import Snapshot, take_snapshot
@@ -52,6 +54,8 @@ class Store:
         self.rewrap = RewrapStore(self._database)
         self.tokens = TokenStore(self._database, operation_timeout)
         self.grants = GrantStore(self._database)
+        self.approles = AppRoleStore(self._database)
+        self.secret_ids = SecretIdStore(self._database, operation_timeout)
         self.rate_limits = RateLimitStore(self._database)
         self.drills = DrillStore(self._database)
         self.restores = RestoreStore(self._database, self.canaries, self.keys, self.audit_keys)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
-from ipaddress import ip_network
+from datetime import datetime, timedelta
 from types import NoneType
-from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
 from pymongo.database import Database
 
 from ..errors import Tampered
-from ..group_commit import GroupCommit
-from ..models import Action, Scope, StoredToken, Token, TokenEnd
-from .database import Document, expect_type, map_errors, seconds_left
+from ..models import ROLE_PREFIX, Action, StoredToken, Token, TokenEnd
+from . import fields
+from .database import Document, expect_type, map_errors
+from .shared_finds import SharedFinds
 
 COLLECTION = "tokens"
-
-_MAX_BATCH = 256
-# Twenty queries a second, however many there are who ask.
-_SHARED_SECONDS = 0.05
 
 _ALIVE: Document = {"revoked_at": None}
 # Marks a token that was revoked without its descendants, which may go on.
 _KEPT = "descendants_kept"
+# Some programs log in for each secret that they read.  MongoDB keeps what has ended for 30 days; a token of a
+# login only for one.
+_REMOVED_EARLIER = timedelta(days=29)
 
 
 class TokenStore:
@@ -37,9 +34,7 @@ class TokenStore:
 
     def __init__(self, database: Database[Document], operation_timeout: float) -> None:
         self._collection = database[COLLECTION]
-        self._operation_timeout = operation_timeout
-        self._group = GroupCommit[str, StoredToken | None](self._find_all, _MAX_BATCH)
-        self._last_shared = 0.0
+        self._shared = SharedFinds(self._collection, read, operation_timeout)
 
     def insert(self, stored: StoredToken) -> None:
         """Insert a new token.
@@ -61,21 +56,8 @@ class TokenStore:
         return None if document is None else read(document)
 
     def find_with_others(self, token_id: str) -> StoredToken | None:
-        """Do as ``find`` does, for callers of whom there may be too many.
-
-        There is one query for all that come within ``_SHARED_SECONDS``, and each waits about as long.
-        """
-        return self._group.submit(token_id, seconds_left(self._operation_timeout))
-
-    def _find_all(self, token_ids: list[str]) -> list[StoredToken | Exception | None]:
-        time.sleep(max(0.0, self._last_shared + _SHARED_SECONDS - time.monotonic()))
-        self._last_shared = time.monotonic()
-        with map_errors():
-            found = {
-                document["_id"]: _read_or_error(document)
-                for document in self._collection.find({"_id": {"$in": token_ids}})
-            }
-        return [found.get(token_id) for token_id in token_ids]
+        """Do as ``find`` does, for callers of whom there may be too many; see ``SharedFinds``."""
+        return self._shared.find(token_id)
 
     def is_alive(self, token_id: str) -> bool:
         """Return whether this token exists and has not been revoked."""
@@ -104,7 +86,7 @@ class TokenStore:
         changed = {
             "uses": token.uses,
             "expires_at": token.expires_at,
-            "ended_at": token.expires_at,
+            "ended_at": _ended_at(token),
             "tag": after.tag,
         }
         with map_errors():
@@ -154,6 +136,16 @@ class TokenStore:
         with map_errors():
             found = self._collection.find({"makers": {"$in": list(token_ids)}}, {"_id": True})
             return [str(document["_id"]) for document in found]
+
+    def alive_descendants(self, ancestor: str, at: datetime) -> list[str]:
+        """Return the ids of the tokens that descend from this AppRole or secret id and can be used then."""
+        query: Document = {
+            "makers": ancestor,
+            **_ALIVE,
+            "$or": [{"expires_at": None}, {"expires_at": {"$gt": at}}],
+        }
+        with map_errors():
+            return [str(document["_id"]) for document in self._collection.find(query, {"_id": True})]
 
     def created_before_lines(self, token_ids: Sequence[str]) -> list[str]:
         """Return the ids of tokens that were created with any of these before lines of makers were kept."""
@@ -210,13 +202,14 @@ class TokenStore:
         """Return whether there is an administrator's token that can be used at that time.
 
         Tokens created while authentication was disabled are not counted: anyone could have created them.
+        Neither are those of logins, which end soon.
         """
         with map_errors():
             return (
                 self._collection.find_one(
                     {
                         "scopes": Action.ADMIN,
-                        "created_by": {"$ne": "anonymous"},
+                        "created_by": {"$not": {"$regex": f"^(anonymous$|{ROLE_PREFIX})"}},
                         **_ALIVE,
                         "$or": [{"expires_at": None}, {"expires_at": {"$gt": at}}],
                     },
@@ -226,19 +219,26 @@ class TokenStore:
             )
 
 
+def _ended_at(token: Token) -> datetime | None:
+    """Return what MongoDB counts from when it removes what has ended."""
+    if token.expires_at is None or not token.created_by.startswith(ROLE_PREFIX):
+        return token.expires_at
+    return token.expires_at - _REMOVED_EARLIER
+
+
 def _write(stored: StoredToken) -> Document:
-    fields = asdict(stored.token)
-    del fields["token_id"]
+    written = asdict(stored.token)
+    del written["token_id"]
     if stored.token.makers is None:
-        del fields["makers"], fields["shared_limits"]
-    return fields | {
+        del written["makers"], written["shared_limits"]
+    return written | {
         "_id": stored.token.token_id,
         "scopes": [str(scope) for scope in stored.token.scopes],
         "networks": list(stored.token.networks),
         "digest": stored.digest,
         "tag": stored.tag,
         # When it expires or is revoked; MongoDB removes it some time after that.
-        "ended_at": stored.token.expires_at,
+        "ended_at": _ended_at(stored.token),
     }
 
 
@@ -254,23 +254,18 @@ def read(document: Document) -> StoredToken:
             token=Token(
                 token_id=expect_type(document["_id"], str),
                 name=expect_type(document["name"], str),
-                scopes=tuple(
-                    _scope(expect_type(text, str)) for text in expect_type(document["scopes"], list)
-                ),
+                scopes=fields.scopes(document["scopes"]),
                 created_at=expect_type(document["created_at"], datetime),
                 created_by=expect_type(document["created_by"], str),
                 expires_at=expect_type(document["expires_at"], datetime, NoneType),
                 lifetime=expect_type(document["lifetime"], int, NoneType),
                 max_uses=expect_type(document["max_uses"], int, NoneType),
-                networks=tuple(_network(text) for text in expect_type(document["networks"], list)),
+                networks=fields.networks(document["networks"]),
                 rate_limit=expect_type(document["rate_limit"], int, NoneType),
                 uses=expect_type(document["uses"], int),
                 revoked_at=expect_type(document["revoked_at"], datetime, NoneType),
-                makers=_makers(document),
-                shared_limits=tuple(
-                    (expect_type(token_id, str), expect_type(limit, int))
-                    for token_id, limit in expect_type(document.get("shared_limits", []), list)
-                ),
+                makers=fields.texts(document["makers"]) if "makers" in document else None,
+                shared_limits=fields.limits(document.get("shared_limits", [])),
             ),
             digest=expect_type(document["digest"], bytes),
             tag=expect_type(document["tag"], bytes),
@@ -279,24 +274,8 @@ def read(document: Document) -> StoredToken:
         raise Tampered("the document is not a valid token") from None
 
 
-def _makers(document: Document) -> tuple[str, ...] | None:
-    if "makers" not in document:
-        return None
-    return tuple(expect_type(token_id, str) for token_id in expect_type(document["makers"], list))
-
-
 def _read_or_error(document: Document) -> StoredToken | Tampered:
     try:
         return read(document)
     except Tampered as error:
         return error
-
-
-def _network(text: Any) -> str:
-    ip_network(expect_type(text, str))
-    return str(text)
-
-
-def _scope(text: str) -> Scope:
-    action, colon, pattern = text.partition(":")
-    return Scope(Action(action), pattern if colon else None)

@@ -13,7 +13,6 @@ import hmac
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import ip_address, ip_network
 
 from ..access import policy, token_format
 from ..access.token_format import Credential
@@ -32,7 +31,7 @@ from ..errors import (
 )
 from ..keys.canary import KeyRingCheck
 from ..models import Principal, StoredToken, Token, now
-from ..networks import client_network
+from ..networks import client_network, is_within
 from ..store.rate_limits import RateLimitStore
 from ..store.tokens import TokenStore
 from .rate_limits import RateLimits
@@ -95,7 +94,7 @@ class Authenticator:
             StoreUnavailable: the database did not answer in time.
         """
         client_ip, credential = entry.caller.client_ip, None
-        subjects = [f"failures from {client_network(client_ip)}"]
+        subjects = [_failures_from(client_ip)]
         try:
             if text is None:
                 raise NoToken
@@ -109,7 +108,7 @@ class Authenticator:
             token = self._prove(credential, limited=limited)
             entry.actor = token.token_id
             _check(token, client_ip)
-            self._count_calls(token, 1)
+            self.count_calls(token, 1)
             # Last, so that a call that is refused for another reason costs no use.
             if not batch:
                 self._use(token, 1)
@@ -130,7 +129,7 @@ class Authenticator:
         """
         if (token := principal.token) is not None:
             if values > 1:
-                self._count_calls(token, values - 1)
+                self.count_calls(token, values - 1)
             self._use(token, values)
 
     def forget(self, token_id: str) -> None:
@@ -175,7 +174,26 @@ class Authenticator:
             self._refused.clear()
         self._refused[client_ip, credential] = (actor, self._clock() + RECHECK_SECONDS)
 
-    def _count_calls(self, token: Token, calls: int) -> None:
+    def is_limited(self, client_ip: str) -> bool:
+        """Return whether this process knows that too many attempts from this address have failed."""
+        return self._limits.is_exceeded([_failures_from(client_ip)])
+
+    def count_failure(self, client_ip: str) -> None:
+        """Count a failed login like a failed authentication.
+
+        Raises:
+            TooManyRequests: there were too many from this address.
+            StoreUnavailable: the database did not answer in time.
+        """
+        self._count_failure([_failures_from(client_ip)])
+
+    def count_calls(self, token: Token, calls: int) -> None:
+        """Count calls of a token.
+
+        Raises:
+            TooManyRequests: that is more than the token may make, or one that it descends from.
+            StoreUnavailable: the database did not answer in time.
+        """
         own = () if token.rate_limit is None else ((token.token_id, token.rate_limit),)
         counted: list[str] = []
         for token_id, limit in (*token.shared_limits, *own):
@@ -234,25 +252,21 @@ class Authenticator:
         )
 
 
+def _failures_from(client_ip: str) -> str:
+    return f"failures from {client_network(client_ip)}"
+
+
 def _check(token: Token, client_ip: str) -> None:
     if token.revoked_at is not None:
         raise TokenRevoked
     if _has_expired(token):
         raise TokenExpired
-    if token.networks and not _is_in(client_ip, token.networks):
+    if token.networks and not is_within(client_ip, token.networks):
         raise AddressNotAllowed
 
 
 def _has_expired(token: Token) -> bool:
     return token.expires_at is not None and token.expires_at <= now()
-
-
-def _is_in(client_ip: str, networks: tuple[str, ...]) -> bool:
-    try:
-        address = ip_address(client_ip)
-    except ValueError:
-        return False
-    return any(address in ip_network(network) for network in networks)
 
 
 class NoAuthentication:

@@ -23,17 +23,24 @@ from . import attenuation
 from .attenuation import TokenRequest
 
 PAGE = 100
-_MAX_MAKERS = 32
+MAX_MAKERS = 32
+# More than the clocks of two replicas differ by: for the slower one, a token may still be good.
+_CLOCK_DIFFERENCE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenServices:
-    """The dependencies; ``forget`` drops a changed token, named by its id, from this process's cache."""
+    """The dependencies; ``forget`` drops a changed token, named by its id, from this process's cache.
+
+    ``end_roles`` ends the AppRoles and secret ids that descend from these tokens; its second argument is who
+    has ended the tokens.
+    """
 
     store: TokenStore
     ring: KeyRing
     key_check: KeyRingCheck
     forget: Callable[[str], None]
+    end_roles: Callable[[Sequence[str], str], None]
 
 
 def create(
@@ -63,14 +70,16 @@ def create(
         max_uses=request.max_uses,
         networks=request.networks,
         rate_limit=request.rate_limit,
-        makers=_line(services, principal.token),
-        shared_limits=_shared_limits(principal.token),
+        makers=line(services, principal.token),
+        shared_limits=shared_limits(principal.token),
     )
     attenuation.require_subset(principal, token)
     services.key_check.require()
     entry.token_id = token.token_id
     services.store.insert(tags.sign_token(token, credential.digest, services.ring))
-    _require_live_makers(services, principal, token)
+    if not has_live_makers(services, principal, token.makers or ()):
+        services.store.revoke([token.token_id], now())
+        raise TokenRevoked
     return credential.text, token
 
 
@@ -157,7 +166,7 @@ class Revocation:
 def revoke(
     services: TokenServices, entry: Entry, principal: Principal, token_id: str, *, keep_descendants: bool
 ) -> Revocation:
-    """Revoke a token and, unless ``keep_descendants``, all that descend from it.
+    """Revoke a token and, unless ``keep_descendants``, all that descend from it, roles included.
 
     Raises:
         TokenNotFound: there is no such token, or the caller may not know of it.
@@ -165,7 +174,7 @@ def revoke(
     """
     _find(services, entry, principal, token_id)
     # First this one, then those that descend from it.  A concurrent ``create`` inserts its token, then
-    # checks all that it descends from (_require_live_makers): in either order, no token is missed.
+    # checks all that it descends from (has_live_makers): in either order, no token is missed.
     ended = services.store.revoke([token_id], now(), keep_descendants=keep_descendants)
     revoked = [token_id]
     if not keep_descendants:
@@ -173,7 +182,27 @@ def revoke(
     for revoked_id in revoked:
         services.forget(revoked_id)
     _sign_revocations(services, revoked)
+    if not keep_descendants:
+        services.end_roles(revoked, principal.actor)
     return Revocation(revoked, ended)
+
+
+def revoke_made_with(services: TokenServices, principal: Principal, ancestor: str) -> None:
+    """Revoke all tokens that descend from an AppRole or from a secret id, which has ended already.
+
+    Raises:
+        KeyRingMismatch: the key ring does not fit the data.
+        StoreUnavailable: some may have been revoked; call it again.
+    """
+    revoked: list[str] = []
+    # Until there are no more: a token may have made another before its own revocation was stored.
+    while found := services.store.alive_descendants(ancestor, now() - _CLOCK_DIFFERENCE):
+        services.store.revoke(found, now())
+        revoked += found
+    for revoked_id in revoked:
+        services.forget(revoked_id)
+    _sign_revocations(services, revoked)
+    services.end_roles([ancestor, *revoked], principal.actor)
 
 
 def _sign_revocations(services: TokenServices, revoked: Sequence[str]) -> None:
@@ -203,56 +232,64 @@ def _revoke_descendants(services: TokenServices, revoked: list[str]) -> int:
     return ended
 
 
-def _line(services: TokenServices, creator: Token | None) -> tuple[str, ...]:
-    """Return the ids of the tokens from which one that ``creator`` creates descends.
+def line(services: TokenServices, creator: Token | None) -> tuple[str, ...]:
+    """Return the ids of the tokens from which something that ``creator`` creates descends.
 
     Raises:
         Forbidden: there are too many.
     """
     if creator is None:
         return ()
-    line = creator.makers if creator.makers is not None else _makers_of(services, creator)
-    if len(line) >= _MAX_MAKERS:
-        raise Forbidden(f"a token descends from at most {_MAX_MAKERS} others: create it with an earlier one")
-    return (*line, creator.token_id)
+    makers = creator.makers if creator.makers is not None else _makers_of(services, creator)
+    require_few(makers)
+    return (*makers, creator.token_id)
+
+
+def require_few(makers: Sequence[str]) -> None:
+    """Check that something else may descend from the last of these.
+
+    Raises:
+        Forbidden: there are too many.
+    """
+    if len(makers) >= MAX_MAKERS:
+        raise Forbidden(f"a token descends from at most {MAX_MAKERS} others: create it with an earlier one")
 
 
 def _makers_of(services: TokenServices, token: Token) -> tuple[str, ...]:
     """Return the line of a token of before lines were kept, as far back as its makers are still stored."""
-    line: list[str] = []
-    while token_format.is_id(token.created_by) and token.created_by not in line and len(line) < _MAX_MAKERS:
-        line.insert(0, token.created_by)
+    makers: list[str] = []
+    while (
+        token_format.is_id(token.created_by) and token.created_by not in makers and len(makers) < MAX_MAKERS
+    ):
+        makers.insert(0, token.created_by)
         stored = services.store.find(token.created_by)
         if stored is None:
             break
         _verify(services, stored)
         token = stored.token
-    return tuple(line)
+    return tuple(makers)
 
 
-def _shared_limits(creator: Token | None) -> tuple[tuple[str, int], ...]:
+def shared_limits(creator: Token | None) -> tuple[tuple[str, int], ...]:
+    """Return the rate limits on which something that ``creator`` creates draws as well."""
     if creator is None:
         return ()
     own = () if creator.rate_limit is None else ((creator.token_id, creator.rate_limit),)
     return (*creator.shared_limits, *own)
 
 
-def _require_live_makers(services: TokenServices, principal: Principal, token: Token) -> None:
-    """Check that nothing this new token descends from is revoked; otherwise revoke the new token too.
+def has_live_makers(services: TokenServices, principal: Principal, makers: Sequence[str]) -> bool:
+    """Return whether nothing is revoked that something new of this caller descends from.
 
-    A revocation takes seconds to reach every process: long enough for a thief to create further tokens
-    with a stolen one, which would stay valid.
-
-    Raises:
-        TokenRevoked: one is revoked.
+    To be asked when that is stored: a revocation takes seconds to reach every process, long enough for a
+    thief to create tokens, roles and secret ids with a stolen token, which would stay valid.
     """
     if principal.token is None or (
-        services.store.is_alive(principal.actor) and not services.store.any_ended(token.makers or ())
+        services.store.is_alive(principal.actor) and not services.store.any_ended(makers)
     ):
-        return
+        return True
     services.forget(principal.actor)
-    services.store.revoke([token.token_id], now())
-    raise TokenRevoked
+    return False
 
 
 def _find(services: TokenServices, entry: Entry, principal: Principal, token_id: str) -> StoredToken:

@@ -35,6 +35,19 @@ def test_parses_what_it_prints(token_id: bytes, secret: bytes) -> None:
     assert hashlib.sha256(secret).digest() == credential.digest
 
 
+@given(accessor=st.binary(min_size=8, max_size=8), secret=st.binary(min_size=32, max_size=32))
+def test_a_secret_id_is_no_token(accessor: bytes, secret: bytes) -> None:
+    """Nor a token a secret id, so that neither is ever taken for the other."""
+    secret_id = Credential(accessor.hex(), secret, token_format.SECRET_ID)
+    token = Credential(accessor.hex(), secret)
+
+    assert secret_id == token_format.parse(secret_id.text, token_format.SECRET_ID)
+    assert token_format.is_within(f"x{secret_id.text}x")
+    for text, prefix in ((secret_id.text, token_format.TOKEN), (token.text, token_format.SECRET_ID)):
+        with pytest.raises(MalformedToken):
+            token_format.parse(text, prefix)
+
+
 @pytest.mark.parametrize("place", range(len(TEXT)))
 def test_a_wrong_character_is_detected(place: int) -> None:
     """In the prefix, the id, the secret or the checksum."""

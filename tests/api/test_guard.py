@@ -15,7 +15,20 @@ from service.crypto.keyring import KeyRing
 from service.models import now
 from service.store.rate_limits import RateLimitStore
 from service.store.store import Store
-from tests.calls import BATCH, CREATE, FETCH, GRANT, OF_CALLERS, SECRET, TOKEN, UNKNOWN, WHOAMI, id_of, post
+from tests.calls import (
+    APPROLE,
+    BATCH,
+    CREATE,
+    FETCH,
+    GRANT,
+    OF_CALLERS,
+    SECRET,
+    TOKEN,
+    UNKNOWN,
+    WHOAMI,
+    id_of,
+    post,
+)
 
 GUARDED = (
     CREATE,
@@ -29,9 +42,13 @@ GUARDED = (
     *(GRANT + name for name in ["create", "list", "describe", "delete"]),
     "/vault/folder/describe",
     "/vault/folder/configure",
+    *(APPROLE + name for name in ["create", "list", "describe", "delete"]),
+    *(APPROLE + "secret-id/" + name for name in ["create", "list", "revoke"]),
     "/vault/audit/search",
     "/vault/audit/verify",
 )
+# Whoever logs in has no token yet; tests/approles/test_login.py has what these reveal.
+LOGINS = (APPROLE + "login",)
 
 
 @pytest.fixture
@@ -173,10 +190,10 @@ def test_nothing_is_done_or_revealed_without_a_token(
 
 
 def test_every_operation_is_guarded(guarded: FlaskClient) -> None:
-    """Fails for a new operation that is missing in GUARDED."""
+    """Fails for a new operation that is missing in GUARDED or LOGINS."""
     rules = {rule.rule for rule in guarded.application.url_map.iter_rules() if "POST" in (rule.methods or ())}
 
-    assert set(GUARDED) == rules
+    assert {*GUARDED, *LOGINS} == rules
 
 
 @pytest.mark.parametrize("token_id", [UNKNOWN, "x" * 1000, "0F3A5B7C9D1E2F40", "", "0" * 15])

@@ -37,6 +37,11 @@ KINDS = {
     "TokenRevoked": "token-revoked",
     "TokenUsedUp": "token-used-up",
     "AddressNotAllowed": "address-not-allowed",
+    "InvalidLogin": "invalid-login",
+    "RoleEnded": "invalid-login",
+    "SecretIdEnded": "invalid-login",
+    "SecretIdUsedUp": "invalid-login",
+    "LoginAddressNotAllowed": "invalid-login",
     "Forbidden": "forbidden",
     "TooManyRequests": "too-many-requests",
     "SecretNotFound": "secret-not-found",
@@ -50,6 +55,9 @@ KINDS = {
     "NotGranted": "not-granted",
     "TokenNotFound": "token-not-found",
     "GrantNotFound": "grant-not-found",
+    "RoleNotFound": "approle-not-found",
+    "SecretIdNotFound": "secret-id-not-found",
+    "RoleNameTaken": "approle-name-taken",
     "PathTaken": "path-taken",
     "SecretInUse": "secret-in-use",
     "VersionConflict": "version-conflict",
@@ -83,9 +91,11 @@ def test_the_table_covers_every_error_of_the_domain() -> None:
 
 
 def test_kinds_are_unique_and_do_not_change() -> None:
-    """Only two share theirs: SecretHidden with SecretNotFound, ExpectedVersionRequired with InvalidFields."""
+    """Only what callers must not tell apart shares its kind, and what they mend in the same way."""
     assert KINDS == {each.__name__: each.kind for each in with_subclasses(errors.VaultError)}
-    kinds = [kind for name, kind in KINDS.items() if name not in ("SecretHidden", "ExpectedVersionRequired")]
+    alike = {"SecretHidden", "ExpectedVersionRequired"}
+    alike |= {each.__name__ for each in with_subclasses(errors.InvalidLogin)[1:]}
+    kinds = [kind for name, kind in KINDS.items() if name not in alike]
     assert len(set(kinds)) == len(kinds)
     assert all(re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", kind) for kind in kinds)
 

@@ -64,6 +64,7 @@ def test_records_who_was_given_what() -> None:
     sink = MemorySink()
     known = {"grant_id": "g", "version": 7, "service": "billing_api", "service_id": "s"}
     known |= {"task_id": "t", "node_id": "n", "docker_secret": "db.v7", "api": "v1"}
+    known |= {"role_id": "r", "accessor": "a"}
     with Recorder(sink, 5, enabled=True).entry("deliver", CALLER) as entry:
         for name, value in known.items():
             setattr(entry, name, value)

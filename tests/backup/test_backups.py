@@ -31,9 +31,10 @@ from service.errors import ConfigurationError, RestoreUnfinished, Tampered, Unkn
 from service.store.backup_collections import STAGING_COLLECTIONS
 from service.store.snapshot import Snapshot
 from service.store.store import Store
+from tests.approles.roles import make_role
 from tests.audit.test_verify import Process
 from tests.backup.backups import Operator, Watcher, chunks
-from tests.calls import TOKEN, WHOAMI, ask, id_of, post
+from tests.calls import APPROLE, TOKEN, WHOAMI, ask, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 from tests.filling import fill
 
@@ -60,7 +61,7 @@ def content(database: Database) -> dict[str, Any]:
     """Return the documents of the collections that grow, by id."""
     return {
         name: {document["_id"]: document for document in database[name].find()}
-        for name in ("secrets", "tokens", "grants", "audit_logs")
+        for name in ("secrets", "tokens", "grants", "approles", "approle_secret_ids", "audit_logs")
     }
 
 
@@ -85,8 +86,11 @@ def test_restores_everything(
     mongo_client: MongoClient,
     database: Database,
 ) -> None:
-    """All versions, deleted, destroyed and expired secrets, read limits, tokens, grants, the whole log."""
+    """All versions, deleted, destroyed and expired secrets, limits, tokens, grants, roles, the whole log."""
     token = give("fetch:*")
+    role = make_role(guarded, give("admin"))
+    secret_id, used_up = role.secret_id(), role.secret_id(max_uses=1)
+    assert 200 == role.log_in(used_up).status_code
     grant_id = make_grant(client)
     for path in ("a", "deleted", "destroyed"):
         ask(client, "create/", secret="YQ==", path=path, labels={"env": "prod"})
@@ -119,6 +123,7 @@ def test_restores_everything(
     ]
     assert len(before["audit_logs"]) == manifest.parts["audit_logs"].documents
     assert [grant_id] == grant_ids(client)
+    assert [200, 401] == [role.log_in(one).status_code for one in (secret_id, used_up)]
     assert "Yg==" == ask(client, "fetch", path="a").json["secret"]
     assert "YQ==" == ask(guarded, "fetch", token, path="a", version=1).json["secret"]
     assert 200 == ask(client, "fetch", path="twice").status_code
@@ -136,6 +141,31 @@ def test_a_restore_brings_no_deleted_grant_back(client: FlaskClient, operator: O
     operator.restore(backup, replace=True)
 
     assert sorted([kept, later]) == sorted(grant_ids(client))
+
+
+def test_a_restore_brings_no_ended_role_or_secret_id_back(
+    guarded: FlaskClient, give: Callable[..., str], operator: Operator
+) -> None:
+    """Nor a use that was taken."""
+    admin = give("admin")
+    role, deleted = make_role(guarded, admin), make_role(guarded, admin, name="deleted")
+    kept, once, revoked, of_deleted = (
+        role.secret_id(),
+        role.secret_id(max_uses=1),
+        role.secret_id(),
+        deleted.secret_id(),
+    )
+    backup = operator.back_up()
+    assert 200 == role.log_in(once).status_code
+    post(guarded, APPROLE + "secret-id/revoke", {"accessor": id_of(revoked)}, admin)
+    post(guarded, APPROLE + "delete", {"role": "deleted"}, admin)
+
+    operator.restore(backup, replace=True)
+
+    assert 200 == role.log_in(kept).status_code
+    assert [401] * 3 == [
+        one.log_in(text).status_code for one, text in ((role, once), (role, revoked), (deleted, of_deleted))
+    ]
 
 
 def test_the_log_of_a_lost_cluster_can_be_verified_in_the_new_one(
@@ -255,7 +285,7 @@ def altered(backup: bytes, how: str) -> bytes:
         case "swapped":
             return header + second + first + b"".join(rest)
         case "of another format":
-            return backup.replace(b'{"backup": 3', b'{"backup": 4', 1)
+            return backup.replace(b'{"backup": 4', b'{"backup": 5', 1)
         case "something else":
             return b"DB_PASSWORD=hunter2\n" * 10
     raise AssertionError
@@ -269,7 +299,7 @@ def altered(backup: bytes, how: str) -> bytes:
         ("cut", "altered or cut short"),
         ("cut between chunks", "cut short after the first 131072 bytes"),
         ("swapped", "its header or its beginning was altered"),
-        ("of another format", "a backup of format 4, and this version reads formats up to 3"),
+        ("of another format", "a backup of format 5, and this version reads formats up to 4"),
         ("something else", "does not start with the header of a stream sealed under a key"),
     ],
 )
@@ -482,11 +512,11 @@ def test_the_manifest_has_the_newest_checkpoint(
     assert None is operator.check(operator.back_up()).checkpoint
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_reads_backups_of_the_formats_before(
     client: FlaskClient, operator: Operator, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    """Those have no grants, and the manifest of the first has no checkpoint."""
+    """Those have no AppRoles, the first two no grants, and the manifest of the first has no checkpoint."""
     ask(client, "create/", secret="YQ==", path="a")
     made = Archive(io.BytesIO(operator.back_up()), operator.ring)
     frames = [archive.documents_frame(*batch) for batch in made.batches()]

@@ -13,8 +13,9 @@ from service.errors import Tampered
 from service.store.audit_keys import AUDIT_KEY
 from service.store.backup_collections import INCLUDED, STAGING_COLLECTIONS
 from service.store.store import Store
+from tests.approles.roles import make_role
 from tests.backup.backups import Operator, Watcher
-from tests.calls import ask, post
+from tests.calls import ask, id_of, post
 
 GRANT = "/vault/grant/create"
 
@@ -41,6 +42,7 @@ def test_opens_every_record_and_reports_to_every_worker(
     ask(client, "destroy", path="gone")
     give("fetch:*")
     post(client, GRANT, {"services": ["x"], "paths": ["a"]})
+    make_role(client, give("admin")).secret_id()
     checkpoint(operator)
     backup = operator.back_up()
     there = sum(database[name].count_documents({}) for name in INCLUDED)
@@ -66,6 +68,10 @@ def test_names_what_does_not_open(
     give("fetch:*")
     grant_id = post(client, GRANT, {"services": ["x"], "paths": ["a"]}).json["grant_id"]
     database.grants.update_one({}, {"$set": {"paths": ["*"]}})
+    role = make_role(client, give("admin"))
+    accessor = id_of(role.secret_id(max_uses=1))
+    database.approles.update_one({}, {"$set": {"scopes": ["admin"]}})
+    database.approle_secret_ids.update_one({}, {"$set": {"max_uses": 2}})
     database.secrets.update_one({"_id": secret_id}, {"$set": {"versions.0.payload": bytes(60)}})
     database.secrets.update_one({"path": "b"}, {"$set": {"path": "c"}})
     database.tokens.update_one({}, {"$set": {"name": "another"}})
@@ -76,10 +82,12 @@ def test_names_what_does_not_open(
 
     result, failed = operator.drill(operator.back_up())
 
-    assert (False, 7, 7) == (result.success, result.failed, len(failed))
+    assert (False, 9, 9) == (result.success, result.failed, len(failed))
     for what in (
         f"secret {secret_id}: version 1: tampered",
         f"grant {grant_id}: tag: tampered",
+        f"approle {role.role_id}: tag: tampered",
+        f"secret id {accessor}: tag: tampered",
         "checkpoint 1: document: ",
         "meta audit_key: value: ",
     ):

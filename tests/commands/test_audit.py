@@ -48,6 +48,8 @@ def test_prints_the_newest_records_oldest_first(
         "node_id": None,
         "docker_secret": None,
         "api": None,
+        "role_id": None,
+        "accessor": None,
     } == records[1]
     assert records[0]["timestamp"] < records[1]["timestamp"]
 

@@ -42,7 +42,7 @@ def complete(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "candidates"),
     [
-        (("a",), ["audit"]),
+        (("a",), ["approle", "audit"]),
         (("key", ""), ["earlier", "names", "rewrap", "status"]),
         (("--v",), ["--version"]),
         (("token", "revoke", "--k"), ["--keep-descendants"]),

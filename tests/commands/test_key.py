@@ -40,7 +40,7 @@ def test_rewraps_and_says_so_at_the_end_only(met: None, both: dict[str, str], da
 
     assert (0, "") == (finished.returncode, finished.stdout)
     first, *_, last = finished.stderr.splitlines()
-    assert "secret-manager: 1 secrets, tokens and grants to do" == first
+    assert "secret-manager: 1 secrets, tokens, grants and AppRoles to do" == first
     assert f"secret-manager: nothing needs another key than {NEW}" == last
     assert [("key_rewrap_start", "success"), ("key_rewrap", "success")] == [
         (record["operation"], record["status"])

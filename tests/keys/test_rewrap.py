@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from service.keys.canary import KeyRingCheck
 from service.keys.rewrap import Rewrap, RewrapResult
 from service.keys.status import KeyServices, KeyUse, key_status
 from service.store.store import Store
+from tests.approles.roles import make_role
 from tests.calls import CREATE, FETCH, WHOAMI, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 
@@ -68,7 +69,14 @@ class Rotation:
             self.store.canaries, self.store.secrets, self.ring, self.store.keys, self.store.rewrap
         )
         return Rewrap(
-            self.keys, self.store.secrets, self.token_store, self.store.grants, key_check, self.watcher
+            self.keys,
+            self.store.secrets,
+            self.token_store,
+            self.store.grants,
+            self.store.approles,
+            self.store.secret_ids,
+            key_check,
+            self.watcher,
         ).run(policy.OPERATOR)
 
     def uses(self) -> dict[str, KeyUse]:
@@ -111,7 +119,7 @@ def make_grant(client: FlaskClient) -> str:
 def test_everything_comes_under_the_primary_key(
     rotation: Rotation, client: FlaskClient, give: Callable[..., str], new: Callable, database: Database
 ) -> None:
-    """Versions, tags, tokens and grants, ended ones too, and the canary: the old key is no longer needed."""
+    """Versions, tags, tokens, grants and roles, ended ones too, and the canary: the old key is not needed."""
     create(client, path="a")
     for _ in range(3):
         post(client, UPDATE, {"path": "a", "secret": "Yg=="})
@@ -121,27 +129,32 @@ def test_everything_comes_under_the_primary_key(
     admin, ended = give("admin"), give("fetch:*", expires_in=-1)
     grant_id = make_grant(client)
     post(client, "/vault/grant/delete", {"grant_id": make_grant(client)})
+    role = make_role(client, admin)
+    secret_id = role.secret_id()
     payloads = database.secrets.distinct("versions.payload")
 
-    assert RewrapResult(done=7, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=9, failed=0, left=0) == rotation.rewrap()
 
     old, found = (rotation.uses()[key_id] for key_id in (OLD, NEW))
-    assert (0, 0, 0, 0, False) == (
+    assert (0, 0, 0, 0, 0, False) == (
         old.versions,
         old.secret_tags,
         old.token_tags,
         old.grant_tags,
+        old.approle_tags,
         old.canary,
     )
-    assert (4, 3, 2, 2, True) == (
+    assert (4, 3, 2, 2, 2, True) == (
         found.versions,
         found.secret_tags,
         found.token_tags,
         found.grant_tags,
+        found.approle_tags,
         found.canary,
     )
     assert payloads == database.secrets.distinct("versions.payload")
     only_new = new()
+    assert 200 == replace(role, client=only_new).log_in(secret_id).status_code
     listed = post(only_new, "/vault/grant/list", {}, admin).json
     assert ([grant_id], []) == ([grant["grant_id"] for grant in listed["grants"]], listed["altered"])
     fetched = [
@@ -217,6 +230,10 @@ def test_damaged_records_are_reported_and_left_unchanged(
     moved, flipped, unknown, odd, long, good = (create(client, path=path) for path in "abcdef")
     forged, widened = give("fetch:*"), make_grant(client)
     database.grants.update_one({"_id": widened}, {"$set": {"paths": ["*"]}})
+    role = make_role(client, forged)
+    accessor = id_of(role.secret_id(max_uses=1))
+    database.approles.update_one({}, {"$set": {"scopes": ["admin"]}})
+    database.approle_secret_ids.update_one({}, {"$set": {"max_uses": 2}})
     database.secrets.update_one({"_id": moved}, {"$set": {"path": "z"}})
     key = database.secrets.find_one({"_id": flipped})["versions"][0]["data_key"]
     database.secrets.update_one(
@@ -230,7 +247,7 @@ def test_damaged_records_are_reported_and_left_unchanged(
     database.tokens.update_one({"_id": id_of(forged)}, {"$set": {"scopes": ["admin"]}})
     tag = database.tokens.find_one({"_id": id_of(forged)})["tag"]
 
-    assert RewrapResult(done=1, failed=7, left=7) == rotation.rewrap()
+    assert RewrapResult(done=1, failed=9, left=9) == rotation.rewrap()
 
     reported = {failure.split(": ")[0]: failure.split(": ")[1:3] for failure in rotation.watcher.failures}
     assert {
@@ -241,6 +258,8 @@ def test_damaged_records_are_reported_and_left_unchanged(
         f"secret {long}": ["tag", "tampered"],
         f"token {id_of(forged)}": ["tag", "tampered"],
         f"grant {widened}": ["tag", "tampered"],
+        f"approle {role.role_id}": ["tag", "tampered"],
+        f"secret id {accessor}": ["tag", "tampered"],
     } == reported
     found = {document["_id"]: document for document in database.secrets.find()}
     assert {strange, key[:-1] + bytes([key[-1] ^ 1])} == {

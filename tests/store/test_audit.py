@@ -77,6 +77,8 @@ def test_writes_a_delivery_and_reads_it_back(store: Store, database: Database) -
         node_id="n",
         docker_secret="db.v7",
         api="v1",
+        role_id="r",
+        accessor="a",
     )
     assert store.audit.append(links(delivery), 5)
 

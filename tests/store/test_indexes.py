@@ -55,6 +55,14 @@ def test_creates_what_is_missing_and_says_so_once(database: Database) -> None:
         "tokens: index scopes_1_ended_at_1: created",
         "grants: index tag_1: created",
         "grants: index ended_at_1: created with an expiry of 30 days",
+        "approles: index live_name_1: created",
+        "approle_secret_ids: index role_id_1__id_1: created",
+        "approles: index tag_1: created",
+        "approles: index makers_1: created",
+        "approles: index ended_at_1: created with an expiry of 30 days",
+        "approle_secret_ids: index tag_1: created",
+        "approle_secret_ids: index makers_1: created",
+        "approle_secret_ids: index ended_at_1: created with an expiry of 30 days",
         "attempts: index ended_at_1: created with an expiry of 0 days",
     ] == first
     assert indexes.reconcile(database, indexes.declared(30)) == []
@@ -76,7 +84,7 @@ def test_changes_the_expiry_in_every_direction(database: Database) -> None:
 
 def test_check_changes_nothing(database: Database) -> None:
     """It returns what would be done, and the database stays as it was."""
-    assert 28 == len(indexes.reconcile(database, indexes.declared(30), check=True))
+    assert 36 == len(indexes.reconcile(database, indexes.declared(30), check=True))
     assert database.list_collection_names() == []
 
     indexes.reconcile(database, indexes.declared(30))

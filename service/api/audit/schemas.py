@@ -89,6 +89,14 @@ class RecordResponse(Schema):
         allow_none=True,
         metadata={"description": "`v1` if a client of Vault made the call; null for this API."},
     )
+    role_id = fields.String(
+        required=True, allow_none=True, metadata={"description": "The AppRole that the operation was about."}
+    )
+    accessor = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The secret id that the operation was about, by its accessor."},
+    )
     client_ip = fields.String(required=True)
     status = fields.String(required=True, metadata={"enum": [status.value for status in Status]})
     reason = fields.String(required=True, allow_none=True, metadata={"description": "Why it failed."})

@@ -42,6 +42,8 @@ _RECORD = {
     "node_id": None,
     "docker_secret": None,
     "api": None,
+    "role_id": None,
+    "accessor": None,
     "client_ip": "192.0.2.7",
     "status": "success",
     "reason": None,

@@ -35,6 +35,10 @@ class KeyUseResponse(Schema):
     grant_tags = fields.Integer(
         required=True, metadata={"description": "Grants that it authenticates, including deleted ones."}
     )
+    approle_tags = fields.Integer(
+        required=True,
+        metadata={"description": "AppRoles and secret ids that it authenticates, including ended ones."},
+    )
     canary = fields.Boolean(
         required=True, metadata={"description": "Whether every process needs this key to become ready."}
     )

@@ -22,6 +22,7 @@ _USE = {
     "secret_tags": 1100,
     "token_tags": 12,
     "grant_tags": 3,
+    "approle_tags": 5,
     "canary": True,
     "audit_key": True,
     "wraps": 2224,
@@ -48,7 +49,7 @@ _USE = {
 def status(call: Call) -> KeyStatus:
     """List the master keys and how much depends on each; for administrators.
 
-    Counts all secrets, tokens and grants, which takes seconds if there are many.
+    Counts all secrets, tokens, grants and AppRoles, which takes seconds if there are many.
     """
     # No deadline for the whole request: each database operation has its own, and many secrets need many.
     return key_status(dependencies().keys, call.principal)

@@ -18,6 +18,15 @@ _TOKEN_ID = {
 }
 
 
+def network_list(description: str) -> fields.List[str]:
+    """Return a field for addresses and networks."""
+    return fields.List(
+        fields.String(validate=lambda network: _require_network(network)),
+        validate=validate.Length(min=1, max=100),
+        metadata={"description": description, "example": ["10.0.0.0/8"]},
+    )
+
+
 class TokenRequest(Schema):
     """A token to create; it cannot have more rights than your own."""
 
@@ -47,14 +56,7 @@ class TokenRequest(Schema):
         validate=validate.Range(1, _MAX_COUNT),
         metadata={"description": "How many calls the token may make in total."},
     )
-    networks = fields.List(
-        fields.String(validate=lambda network: _require_network(network)),
-        validate=validate.Length(min=1, max=100),
-        metadata={
-            "description": "The addresses and networks from which the token may be used.",
-            "example": ["10.0.0.0/8"],
-        },
-    )
+    networks = network_list("The addresses and networks from which the token may be used.")
     rate_limit = fields.Integer(
         strict=True,
         validate=validate.Range(1, _MAX_COUNT),
@@ -105,7 +107,8 @@ class TokenResponse(Schema):
     created_by = fields.String(
         required=True,
         metadata={
-            "description": "A token's id, `operator` (a command), or `anonymous` (without authentication)."
+            "description": "A token's id, `approle:` and the id of a role that has logged in, `operator` (a"
+            " command), or `anonymous` (without authentication)."
         },
     )
     expires_at = fields.AwareDateTime(allow_none=True)

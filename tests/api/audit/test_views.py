@@ -58,6 +58,8 @@ def test_finds_who_read_a_secret(guarded: FlaskClient, give: Callable[..., str])
         "node_id": None,
         "docker_secret": None,
         "api": None,
+        "role_id": None,
+        "accessor": None,
         "operation": "fetch",
         "client_ip": "192.0.2.7",
         "status": "success",

@@ -32,6 +32,8 @@ def test_counts_what_depends_on_each_key(
     post(client, CREATE, {"secret": "YQ=="})
     post(client, "/vault/token/create", {"name": "x", "scopes": ["audit"]})
     post(client, "/vault/grant/create", {"services": ["x"], "paths": ["a"]})
+    post(client, "/vault/approle/create", {"name": "x", "scopes": ["audit"]})
+    post(client, "/vault/approle/secret-id/create", {"role": "x"})
     both = make_client(MASTER_KEY=None, MASTER_KEYS_DIR=str(tmp_path), MASTER_KEY_PRIMARY="v2")
     post(both, CREATE, {"secret": "YQ==", "path": "b"})
     database.secrets.insert_many(
@@ -51,6 +53,7 @@ def test_counts_what_depends_on_each_key(
             "secret_tags": 1,
             "token_tags": 0,
             "grant_tags": 0,
+            "approle_tags": 0,
         }
         | {"wraps": BLOCK_SIZE + 1},
         old
@@ -62,6 +65,7 @@ def test_counts_what_depends_on_each_key(
             "secret_tags": 2,
             "token_tags": 1,
             "grant_tags": 1,
+            "approle_tags": 2,
         }
         | {"wraps": BLOCK_SIZE + 2},
     ] == answer["keys"]

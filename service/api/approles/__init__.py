@@ -1,0 +1,1 @@
+"""``/vault/approle``: schemas and views."""

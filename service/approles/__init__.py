@@ -1,0 +1,1 @@
+"""AppRoles: roles that programs log in as, their secret ids, and the login."""
