@@ -12,6 +12,7 @@ from .api import dependencies, docs, health, host_check, problems, request_log
 from .api.application import Application
 from .api.approles.views import blueprint as approles_blueprint
 from .api.audit.views import blueprint as audit_blueprint
+from .api.console import pages as console_pages
 from .api.folders.views import blueprint as folders_blueprint
 from .api.grants.views import blueprint as grants_blueprint
 from .api.keys.views import blueprint as keys_blueprint
@@ -82,6 +83,12 @@ def create_app(settings: Settings) -> Flask:
         health.blueprint,
     ):
         api.register_blueprint(blueprint)
+    console_pages.init_app(
+        app,
+        console=settings.console_enabled,
+        share=settings.share_enabled,
+        authentication=settings.auth_required,
+    )
     if settings.kv_mounts:
         kv_door.init_app(app)
     return app

@@ -41,6 +41,8 @@ NAMES = (
     "TRUSTED_PROXIES",
     "METRICS_NETWORKS",
     "DOCS_ENABLED",
+    "CONSOLE_ENABLED",
+    "SHARE_ENABLED",
     "KV_MOUNTS",
     "MAX_SECRET_BYTES",
     "MONGO_TIMEOUT_SECONDS",
@@ -102,6 +104,8 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     docs_enabled: bool
+    console_enabled: bool
+    share_enabled: bool
     kv_mounts: tuple[Mount, ...]
     max_secret_bytes: int
     log_level: str
@@ -129,6 +133,8 @@ class Settings:
             trusted_proxies=environment.networks("TRUSTED_PROXIES"),
             metrics_networks=environment.networks("METRICS_NETWORKS", "127.0.0.0/8,::1"),
             docs_enabled=environment.boolean("DOCS_ENABLED", True),
+            console_enabled=environment.boolean("CONSOLE_ENABLED", True),
+            share_enabled=environment.boolean("SHARE_ENABLED", True),
             kv_mounts=mounts.parse(environment.items("KV_MOUNTS", "secret="), "KV_MOUNTS"),
             max_secret_bytes=max_secret_bytes(environment),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),

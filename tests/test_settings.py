@@ -52,6 +52,8 @@ def test_every_variable_is_documented() -> None:
         ("AUTH_FAILURES_PER_MINUTE", "0"),
         ("METRICS_NETWORKS", "everywhere"),
         ("DOCS_ENABLED", "2"),
+        ("CONSOLE_ENABLED", "maybe"),
+        ("SHARE_ENABLED", "1.0"),
         ("KV_MOUNTS", "secret"),
         ("KV_MOUNTS", "sys="),
         ("KV_MOUNTS", "a=,a=b"),

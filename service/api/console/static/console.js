@@ -1,0 +1,120 @@
+// The frame of the console: who is signed in, where one is, and the page that belongs to the address.
+
+import { button, h, icon, replace } from "./dom.js";
+import { openDialog } from "./dialog.js";
+import { duration } from "./format.js";
+import { newPage, versionPage } from "./new.js";
+import { secretPage } from "./secret.js";
+import { secretsPage } from "./secrets.js";
+import { AUTHENTICATION, endsAt, idleLeft, lock, principal, renew, restore, warns } from "./session.js";
+import { askAgain, signInPage } from "./sign_in.js";
+import { problemView } from "./states.js";
+import { T } from "./texts.js";
+
+// Each page: (main, rest of the address) → its title.  The third is what it belongs to in the navigation.
+const PAGES = {
+  secrets: [secretsPage, "secrets"],
+  secret: [secretPage, "secrets"],
+  new: [newPage, "secrets"],
+  version: [versionPage, "secrets"],
+};
+const NAVIGATION = [["secrets", "key"]];
+
+const main = h("main", { id: "main", class: "page", tabindex: "-1" });
+const remaining = h("p", { class: "note" });
+let clock = null;
+let warning = null;
+
+function frame() {
+  const who = principal();
+  const nav = NAVIGATION.map(([name, symbol]) =>
+    h("li", {}, h("a", { href: `#/${name}`, "data-page": name }, icon(symbol), T.navigation[name])));
+  replace(document.body,
+    h("a", { class: "skip", href: location.hash, onclick: (event) => { event.preventDefault(); main.focus(); } }, T.skip),
+    h("div", { class: "frame" },
+      h("header", { class: "sidebar" },
+        h("p", { class: "brand" }, icon("shield"), T.product),
+        h("nav", { "aria-label": T.product }, h("ul", {}, nav)),
+        h("div", { class: "who" },
+          h("strong", {}, who.token?.name ?? who.actor),
+          AUTHENTICATION && remaining,
+          AUTHENTICATION && button(T.lock, () => lock(), { symbol: "lock" }))),
+      main));
+}
+
+function show() {
+  const [, name, rest] = location.hash.match(/^#\/([a-z]+)\/?(.*)$/) ?? [null, "secrets", ""];
+  const [page, group] = PAGES[name] ?? PAGES.secrets;
+  window.dispatchEvent(new Event("hide-values"));
+  for (const link of document.querySelectorAll("nav a[data-page]")) {
+    if (link.dataset.page === group) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  replace(main, !AUTHENTICATION && h("p", { class: "banner" }, T.noAuthentication));
+  document.title = `${page(main, decodeURIComponent(rest))} · ${T.product}`;
+  const heading = main.querySelector("h1");
+  (heading ?? main).focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+function tick() {
+  const left = endsAt() - Date.now();
+  if (idleLeft() <= 0) lock();
+  // Whoever is at work signs in over the page, and what they typed stays.
+  else if (left <= 0) askAgain();
+  else if (warns()) warn();
+  remaining.textContent = T.remaining(duration(idleLeft()), duration(left));
+}
+
+// Asks before the page locks; pressing a key or the pointer is an answer as well.
+function warn() {
+  if (warning !== null) return;
+  const stay = button(T.idle.stay, () => { renew(); warning.close(); }, { kind: "primary" });
+  warning = openDialog(T.idle.title, [h("p", { role: "status" }, T.idle.text), h("div", { class: "actions" }, button(T.lock, () => lock()), stay)]);
+  warning.addEventListener("close", () => { warning = null; });
+  stay.focus();
+}
+
+function start() {
+  frame();
+  show();
+  if (AUTHENTICATION) {
+    tick();
+    clock = setInterval(tick, 1000);
+  }
+}
+
+function signInFirst(locked) {
+  clearInterval(clock);
+  replace(document.body, signInPage(locked, start));
+  document.title = `${T.signIn.title} · ${T.product}`;
+  document.getElementById("token")?.focus();
+}
+
+window.addEventListener("hashchange", () => principal() !== null && show());
+window.addEventListener("session-ended", askAgain);
+window.addEventListener("console-locked", () => {
+  replace(main);
+  warning = null;
+  signInFirst(true);
+});
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, dialog");
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = document.getElementById("search");
+  if (field) {
+    event.preventDefault();
+    field.focus();
+  }
+});
+
+async function begin() {
+  try {
+    if (await restore()) start();
+    else signInFirst(false);
+  } catch (problem) {
+    replace(document.body, h("div", { class: "alone" }, h("main", { class: "card" }, h("h1", {}, T.product), problemView(problem, begin))));
+  }
+}
+
+begin();

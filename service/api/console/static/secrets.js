@@ -1,0 +1,153 @@
+// The page Secrets: one folder, or what a search or a filter finds, with a copy button in each row.
+
+import { call } from "./api.js";
+import { copySecret } from "./clipboard.js";
+import { confirmed } from "./dialog.js";
+import { badge, button, h, icon, linkButton, replace } from "./dom.js";
+import { daysUntil, fromBase64, full, lastSegment, relative } from "./format.js";
+import { may } from "./session.js";
+import { empty, part, problemView } from "./states.js";
+import { T } from "./texts.js";
+
+const PAGE = 100;
+const SEARCH_AFTER = 250;
+const SOON_DAYS = 30;
+const VIEWS = ["deleted", "unnamed", "soon"];
+const words = T.secrets;
+
+export const addressOf = ({ path, secret_id: id }) => (path ? `#/secret/${path}` : `#/secret/?${id}`);
+
+export function secretsPage(main, rest) {
+  const [folder, view] = rest.split("?");
+  const results = h("section", { class: "card", "aria-label": words.title });
+  const search = h("input", { id: "search", type: "search", placeholder: words.find, "aria-label": words.find, autocomplete: "off", spellcheck: "false", oninput: () => later() });
+  let timer;
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, SEARCH_AFTER);
+  };
+  const refresh = () => replace(results, listing(query(folder, view, search.value.trim()), folder, refresh));
+  const title = view ? words.views[view] : lastSegment(folder.replace(/\/$/, "")) || words.title;
+  main.append(
+    h("div", { class: "heading" },
+      h("div", {}, h("h1", { tabindex: "-1" }, title)),
+      h("div", { class: "actions" },
+        may("create") && linkButton(words.create, `#/new/${folder}`, { kind: "primary", symbol: "plus" }))),
+    h("div", { class: "heading" },
+      crumbs(folder, view),
+      h("form", { class: "search", role: "search", onsubmit: (event) => event.preventDefault() }, icon("search"), search)),
+    h("div", { class: "actions", role: "group", "aria-label": words.filters },
+      VIEWS.map((name) => h("a", { class: `button plain ${name === view ? "chosen" : ""}`, href: name === view ? `#/secrets/${folder}` : `#/secrets/${folder}?${name}`, "aria-current": name === view && "true" }, words.views[name]))),
+    results);
+  refresh();
+  return title;
+}
+
+// The folders above, as links; the last one is where one is.
+export function crumbs(path, beyond = false) {
+  const names = path.replace(/\/$/, "").split("/").filter(Boolean);
+  const links = names.map((name, index) => [name, `#/secrets/${names.slice(0, index + 1).join("/")}/`]);
+  const all = [[words.all, "#/secrets"], ...links];
+  return h("nav", { "aria-label": words.folders },
+    h("ol", { class: "crumbs" }, all.map(([name, href], index) =>
+      h("li", {}, index < all.length - 1 || beyond ? h("a", { href }, name) : h("span", { "aria-current": "page" }, name)))));
+}
+
+function query(folder, view, text) {
+  const found = { limit: PAGE, recursive: text !== "" || Boolean(view) };
+  if (folder && view !== "unnamed") found.prefix = folder;
+  if (text) found.match = text;
+  if (view === "deleted" || view === "unnamed") found[view] = true;
+  if (view === "soon") found.ends_before = new Date(Date.now() + SOON_DAYS * 86_400_000).toISOString();
+  return found;
+}
+
+function listing(asked, folder, refresh) {
+  return part(() => load(asked), (page) => {
+    const rows = h("tbody", {}, page.folders.map((name) => folderRow(name)), page.secrets.map((secret) => secretRow(secret, asked, folder, refresh)));
+    if (!rows.children.length && page.cursor === null) {
+      return empty(asked.match ? words.nothingFound : asked.recursive ? words.nothingHere : words.emptyFolder,
+        !asked.recursive && may("create") && linkButton(words.create, `#/new/${folder}`, { kind: "primary", symbol: "plus" }));
+    }
+    const more = h("div", { class: "body" });
+    offerMore(more, page.cursor, asked, rows, (secret) => secretRow(secret, asked, folder, refresh));
+    return [
+      page.altered.length > 0 && h("p", { class: "warned" }, words.altered(page.altered.join(", "))),
+      h("table", {},
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, words.name),
+          ["labels", "version", "changed", "ends"].map((name) => h("th", { scope: "col", class: "wide-only" }, words[name])),
+          h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, words.actions)))),
+        rows),
+      more,
+    ];
+  });
+}
+
+// Whoever may not list may still open what they know the path of.
+async function load(asked) {
+  try {
+    return await call("secret/list", asked);
+  } catch (problem) {
+    if (problem.status !== 403) throw problem;
+    problem.members.openByPath = true;
+    throw problem;
+  }
+}
+
+function offerMore(place, cursor, asked, rows, row) {
+  place.hidden = cursor === null;
+  if (cursor === null) return;
+  const problem = h("div");
+  replace(place, problem, button(words.more(PAGE), async (event) => {
+    event.target.disabled = true;
+    try {
+      const next = await call("secret/list", { ...asked, cursor });
+      rows.append(...next.folders.map((name) => folderRow(name)), ...next.secrets.map(row));
+      offerMore(place, next.cursor, asked, rows, row);
+    } catch (error) {
+      event.target.disabled = false;
+      replace(problem, problemView(error));
+    }
+  }));
+}
+
+function folderRow(name) {
+  return h("tr", {}, h("td", { colspan: "6" },
+    h("a", { class: "name folder", href: `#/secrets/${name}` }, icon("folder"), h("span", {}, `${lastSegment(name.slice(0, -1))}/`))));
+}
+
+function secretRow(secret, asked, folder, refresh) {
+  const shown = secret.path === null ? secret.secret_id : asked.recursive ? secret.path.slice(folder.length) : lastSegment(secret.path);
+  return h("tr", {},
+    h("td", {},
+      h("a", { class: "name", href: addressOf(secret) }, icon("key"), h("span", {}, shown)),
+      h("div", { class: "narrow note" }, `v${secret.version} · ${relative(secret.updated_at ?? secret.created_at)}`, secret.expires_at && [" · ", endBadge(secret.expires_at)])),
+    h("td", { class: "wide-only" }, labelBadges(secret.labels)),
+    h("td", { class: "wide-only muted" }, `v${secret.version}`),
+    h("td", { class: "wide-only muted" }, time(secret.updated_at ?? secret.created_at)),
+    h("td", { class: "wide-only" }, secret.expires_at ? endBadge(secret.expires_at) : h("span", { class: "muted" }, words.never)),
+    h("td", {}, secret.deleted_at
+      ? button(words.undelete, () => confirmed(words.undeleteTitle(shown), words.undeleteText, words.undelete, () => call("secret/undelete", nameOf(secret)), { danger: false }).then((done) => done && refresh()), { kind: "plain", about: shown })
+      : (secret.path === null || may("fetch", secret.path)) && button(T.copy, () => copyFrom(secret), { kind: "plain", symbol: "copy", about: shown })));
+}
+
+const nameOf = ({ path, secret_id: id }) => (path ? { path } : { secret_id: id });
+
+// A limited read is never taken unasked.
+export function copyFrom(secret, version) {
+  const take = () => copySecret(async () => fromBase64((await call("secret/fetch", { ...nameOf(secret), ...(version && { version }) })).secret));
+  if (secret.reads_left === null || secret.reads_left === undefined) return take();
+  return confirmed(words.usesRead, words.usesReadText(secret.reads_left), T.copy, take, { danger: false });
+}
+
+export function labelBadges(labels) {
+  return h("span", { class: "badges" }, Object.entries(labels).map(([name, value]) => badge(value === "" ? name : `${name}: ${value}`)));
+}
+
+export function endBadge(at) {
+  const days = daysUntil(at);
+  const text = days < 0 ? words.ended(relative(at)) : relative(at);
+  return h("span", { class: `badge ${days < 7 ? "danger" : days < SOON_DAYS ? "warning" : ""}`, title: full(at) }, text);
+}
+
+export const time = (at) => h("time", { datetime: at, title: full(at) }, relative(at));

@@ -1,0 +1,134 @@
+"""A real Chromium, and pages in it that let nothing pass unnoticed."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pymongo import MongoClient
+
+from service.dev.mongod import EmbeddedMongo
+from tests import databases
+from tests.conftest import variables
+from tests.gunicorn_server import Server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, for all tests of a process."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        # Its own sandbox wants a user that is not root, or namespaces that containers do not have.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def open_server(
+    mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server without authentication, for all tests of a file."""
+    databases.empty(mongo_client, indexed=False)
+    yield from _serve(variables(mongo), tmp_path_factory.mktemp("open") / "log")
+
+
+def _serve(environment: dict[str, str], log: Path) -> Iterator[Server]:
+    server = Server(environment, log)
+    try:
+        server.wait_until()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def folder() -> str:
+    """A folder that no other test uses."""
+    return f"team-{uuid4().hex[:8]}"
+
+
+class Pages:
+    """Opens pages, and remembers what none of them may do."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.messages: list[str] = []
+        self.foreign: list[str] = []
+        self.requests: list[str] = []
+
+    def open(self, server: Server, path: str, context: BrowserContext | None = None, **options: Any) -> Page:
+        """Return a page at this address, in a profile of its own unless one is given."""
+        context = context or self.profile(server, **options)
+        page = context.new_page()
+        page.on("console", lambda message: self._judge(message.type, message.text))
+        page.on("pageerror", lambda error: self._judge("error", str(error)))
+        page.on("request", lambda request: self._note(server, request.url))
+        page.goto(server.url + path)
+        return page
+
+    def profile(self, server: Server, **options: Any) -> BrowserContext:
+        """Return an empty profile in which pages may use the clipboard."""
+        context = self._browser.new_context(**options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+        context.set_default_timeout(15_000)
+        self._contexts.append(context)
+        return context
+
+    def close(self) -> None:
+        """Close all profiles."""
+        for context in self._contexts:
+            context.close()
+
+    def _judge(self, kind: str, text: str) -> None:
+        # Chromium reports each status above 399, also those that a test wants.
+        if kind in ("error", "warning") and "Failed to load resource" not in text:
+            self.messages.append(text)
+
+    def _note(self, server: Server, url: str) -> None:
+        self.requests.append(url)
+        if not url.startswith((server.url, "blob:")):
+            self.foreign.append(url)
+
+
+@pytest.fixture
+def pages(chromium: Browser) -> Iterator[Pages]:
+    """Opens pages; no script may fail, no policy be broken, and no other origin be asked."""
+    pages = Pages(chromium)
+    yield pages
+    pages.close()
+    assert [] == pages.messages
+    assert [] == pages.foreign
+
+
+@pytest.fixture
+def put(open_server: Server) -> Callable[..., str]:
+    """Return a function that stores a value at a path, and returns the path."""
+
+    def put(path: str, value: bytes = b"hello", **options: Any) -> str:
+        body = {"path": path, "secret": base64.b64encode(value).decode(), **options}
+        assert 200 == open_server.post("/vault/secret/create/", body).status_code
+        return path
+
+    return put
+
+
+@pytest.fixture
+def get(open_server: Server) -> Callable[[str], bytes]:
+    """Return a function that fetches a value."""
+
+    def get(path: str) -> bytes:
+        response = open_server.post("/vault/secret/fetch", {"path": path})
+        return base64.b64decode(response.json()["secret"])
+
+    return get
