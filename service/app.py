@@ -20,6 +20,7 @@ from .api.kv import door as kv_door
 from .api.secrets.delivery import blueprint as delivery_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
+from .api.sessions.views import blueprint as sessions_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
 from .approles.ending import end_made_by
 from .approles.login import Login
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> Flask:
         lifecycle_blueprint,
         delivery_blueprint,
         tokens_blueprint,
+        sessions_blueprint,
         folders_blueprint,
         grants_blueprint,
         approles_blueprint,
@@ -125,7 +127,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
     ring = key_ring(settings, store)
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
     authenticator = Authenticator(
-        store.tokens, store.rate_limits, ring, key_check, settings.auth_failures_per_minute
+        store.tokens, store.sessions, store.rate_limits, ring, key_check, settings.auth_failures_per_minute
     )
     log = audit_log(
         store,
@@ -157,7 +159,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         FolderDefaults(store.secrets, ring, key_check),
     )
     end_roles = partial(end_made_by, store.approles, store.secret_ids, ring)
-    tokens = TokenServices(store.tokens, ring, key_check, authenticator.forget, end_roles)
+    tokens = TokenServices(store.tokens, store.sessions, ring, key_check, authenticator.forget, end_roles)
     approles = AppRoleServices(store.approles, store.secret_ids, tokens, secrets)
     parts = dependencies.Dependencies(
         secrets=secrets,

@@ -21,6 +21,7 @@
     │   │   ├── TokenExpired
     │   │   ├── TokenRevoked
     │   │   ├── TokenUsedUp
+    │   │   ├── SessionEnded
     │   │   └── AddressNotAllowed
     │   └── InvalidLogin          one message for every login that fails; only the audit log has the reason
     │       ├── RoleEnded
@@ -28,6 +29,7 @@
     │       ├── SecretIdUsedUp
     │       └── LoginAddressNotAllowed
     ├── Forbidden                 authenticated, but lacks the scope
+    │   └── ConfirmationRequired  the session was opened too long ago for this
     ├── TooManyRequests
     ├── SecretNotFound
     │   ├── SecretHidden          it exists, but outside the caller's scopes; same message as SecretNotFound
@@ -39,6 +41,7 @@
     │       └── AlreadyRead       no reads are left
     ├── NotGranted                no grant lets the Swarm service have the secret, if there is one
     ├── TokenNotFound
+    ├── SessionNotFound
     ├── GrantNotFound
     ├── RoleNotFound
     ├── SecretIdNotFound
@@ -246,14 +249,26 @@ class TokenUsedUp(InvalidToken):
             )
 
 
+class SessionEnded(InvalidToken):
+    """The session was revoked, or not renewed in time, or has reached its end."""
+
+    reason = "session ended"
+    kind = "session-ended"
+
+    def __init__(self) -> None:
+        super().__init__("the session has ended: create another one with your token")
+
+
 class AddressNotAllowed(InvalidToken):
-    """The token may not be used from the caller's address."""
+    """The token, or the session, may not be used from the caller's address."""
 
     reason = "foreign address"
     kind = "address-not-allowed"
 
-    def __init__(self) -> None:
-        super().__init__("the token may not be used from this address: it is not in the token's networks")
+    def __init__(
+        self, message: str = "the token may not be used from this address: it is not in the token's networks"
+    ) -> None:
+        super().__init__(message)
 
 
 class InvalidLogin(Unauthenticated):
@@ -298,6 +313,16 @@ class Forbidden(VaultError):
 
     reason = "forbidden"
     kind = "forbidden"
+
+
+class ConfirmationRequired(Forbidden):
+    """What outlives a session takes one in which the token was shown a moment ago."""
+
+    reason = "confirmation required"
+    kind = "confirmation-required"
+
+    def __init__(self) -> None:
+        super().__init__("this takes your token once more: send it to /vault/session/confirm, then try again")
 
 
 class TooManyRequests(VaultError):
@@ -400,6 +425,16 @@ class TokenNotFound(VaultError):
 
     def __init__(self) -> None:
         super().__init__("Token not found")
+
+
+class SessionNotFound(VaultError):
+    """There is no such session, or none for this caller."""
+
+    reason = "not found"
+    kind = "session-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Session not found")
 
 
 class GrantNotFound(VaultError):

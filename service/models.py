@@ -116,6 +116,34 @@ class StoredToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A stand-in for a token, for a person at one address (``client_network``) and for a short time.
+
+    Each renewal moves ``expires_at``, up to ``ends_at``.  ``confirmed_at`` is when the token itself was last
+    shown, at first when the session was opened.
+    """
+
+    session_id: str
+    token_id: str
+    client_network: str
+    created_at: datetime
+    expires_at: datetime
+    ends_at: datetime
+    confirmed_at: datetime
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session as it is stored: with the hash of its secret part, and the tag that authenticates both."""
+
+    session: Session
+    digest: bytes
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """Permission for Swarm services to be given secrets: all of its conditions must hold.
 
@@ -224,11 +252,15 @@ class StoredSecretId:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The authenticated caller; ``actor`` is its name in the audit log."""
+    """The authenticated caller; ``actor`` is its name in the audit log.
+
+    In a ``session`` these are of the token that it stands in for.
+    """
 
     actor: str
     scopes: tuple[Scope, ...]
     token: Token | None = None
+    session: Session | None = None
 
 
 # Few records have these, and indexes of them have only those.
@@ -322,7 +354,10 @@ class DrillResult:
 
 
 class EncryptedItem(StrEnum):
-    """What depends on a master key; a record of an earlier implementation does not name its key."""
+    """What depends on a master key; a record of an earlier implementation does not name its key.
+
+    The tags of sessions count as those of tokens.
+    """
 
     VERSION = "version"
     SECRET_TAG = "secret tag"  # noqa: S105  (a tag's name)

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/secret/fetch/batch"
 SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
+SESSION = "/vault/session/"
 GRANT = "/vault/grant/"
 APPROLE = "/vault/approle/"
 WHOAMI = "/vault/token/whoami"

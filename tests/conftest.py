@@ -348,7 +348,7 @@ def token_parts(environment: dict[str, str], store: Store) -> TokenServices:
     ring = key_ring(Settings.from_environment(Environment(environment)), store)
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
     end_roles = partial(end_made_by, store.approles, store.secret_ids, ring)
-    return TokenServices(store.tokens, ring, key_check, lambda _token_id: None, end_roles)
+    return TokenServices(store.tokens, store.sessions, ring, key_check, lambda _id: None, end_roles)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from bson.raw_bson import RawBSONDocument
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
+from service.api.dependencies import dependencies
 from tests.approles.roles import make_role
 from tests.calls import APPROLE, id_of, post
 from tests.commands.operator import operate
@@ -53,6 +54,10 @@ SECRET = (
 TOKEN = (
     *("name", "scopes", "created_at", "created_by", "expires_at", "lifetime", "max_uses", "networks"),
     *("rate_limit", "uses", "revoked_at", "digest", "tag", "ended_at"),
+)
+SESSION = (
+    *("token_id", "client_network", "created_at", "expires_at", "ends_at", "confirmed_at", "revoked_at"),
+    *("revoked_by", "digest", "tag", "ended_at"),
 )
 GRANT = (
     *("services", "paths", "nodes", "images", "created_at", "created_by", "deleted_at", "deleted_by", "tag"),
@@ -186,6 +191,32 @@ def test_a_token(
     finished = as_text(operate(environment, "token", "list"))
     assert finished.returncode in (0, 1), finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("field", SESSION)
+def test_a_session(guarded: FlaskClient, give: Callable[..., str], database: Database, field: str) -> None:
+    """The others are listed; this one is named or has ended, opens nothing, and can be removed."""
+    admin = give("admin")
+    other, hostile = (post(guarded, "/vault/session/create", {}, admin).json["session"] for _ in range(2))
+    before = database.sessions.find_one({"_id": id_of(hostile)})
+    for name, value in VALUES.items():
+        put(database.sessions, {**before, field: value})
+
+        page = post(guarded, "/vault/session/list", {}, admin)
+        assert 200 == page.status_code, (name, page.text)
+        named = {each["session_id"] for each in page.json["sessions"]}
+        assert id_of(other) in named, name
+        unchanged = value == before[field] or field == "ended_at"
+        assert (id_of(hostile) in named) == unchanged, name
+        with guarded.application.app_context():
+            dependencies().tokens.forget(id_of(hostile))
+        answer = post(guarded, "/vault/token/whoami", None, hostile)
+        assert (200 == answer.status_code) == unchanged, (name, answer.text)
+        assert "internal error" not in answer.text, name
+        answer = post(guarded, "/vault/session/revoke", {"session_id": id_of(hostile)}, admin)
+        assert "internal error" not in answer.text, name
+        # One that does not authenticate is gone now.
+        database.sessions.replace_one({"_id": before["_id"]}, before, upsert=True)
 
 
 @pytest.mark.parametrize("field", GRANT)

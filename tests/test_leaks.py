@@ -218,7 +218,10 @@ def test_tokens_appear_nowhere(
     login = {"role_id": role_id, "secret_id": secret_id}
     assert 200 == server.post(APPROLE + "login", login, headers={}).status_code
     guessed = Credential(id_of(secret_id), bytes(range(100, 132)), token_format.SECRET_ID).text
-    sent = [admin, made, guess, expired, revoked, secret_id, guessed]
+    session = server.post("/vault/session/create", {}, headers={"Authorization": f"Bearer {made}"}).json()[
+        "session"
+    ]
+    sent = [admin, made, guess, expired, revoked, secret_id, guessed, session]
     server.post(TOKEN + "revoke", {}, headers={"Authorization": f"Bearer {revoked}"})
 
     answers = []
@@ -252,6 +255,10 @@ def test_tokens_appear_nowhere(
             (TOKEN + "revoke", {"token_id": token}),
             (TOKEN + "revoke", {"token_id": half}),
             (TOKEN + "list", token),
+            ("/vault/session/confirm", {"token": token}),
+            ("/vault/session/confirm", {"token": half}),
+            ("/vault/session/revoke", {"session_id": token}),
+            ("/vault/session/list", {"after": token}),
             (APPROLE + "create", {"name": token, "scopes": ["audit"]}),
             (APPROLE + "describe", {"role": token}),
             (APPROLE + "delete", {"role": half}),

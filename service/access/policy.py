@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 
-from ..errors import Forbidden
-from ..models import AccessFilter, Action, Principal
+from ..errors import ConfirmationRequired, Forbidden
+from ..models import AccessFilter, Action, Principal, now
 from . import scopes
+
+# How long after its token was shown a session may do what outlives it.
+CONFIRMED_FOR = timedelta(minutes=10)
 
 # Every caller, if authentication is disabled (on a trusted network).
 ANYONE = Principal("anonymous", (scopes.ADMIN,))
@@ -28,6 +32,18 @@ def require(principal: Principal, action: Action) -> None:
     """
     if not (is_admin(principal) or any(scope.action is action for scope in principal.scopes)):
         raise Forbidden(f"the token lacks a scope for this: {action}")
+
+
+def require_confirmed(principal: Principal) -> None:
+    """Check that the caller shows a token, or a session in which the token was shown a moment ago.
+
+    Whoever steals a session must not turn it into something that lasts: a token, an AppRole or a secret id.
+
+    Raises:
+        ConfirmationRequired: it is a session, and that was too long ago.
+    """
+    if principal.session is not None and principal.session.confirmed_at + CONFIRMED_FOR <= now():
+        raise ConfirmationRequired
 
 
 def require_path(principal: Principal, action: Action, path: str) -> None:

@@ -31,6 +31,7 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.SecretNotFound: HTTPStatus.NOT_FOUND,
     errors.NotGranted: HTTPStatus.NOT_FOUND,
     errors.TokenNotFound: HTTPStatus.NOT_FOUND,
+    errors.SessionNotFound: HTTPStatus.NOT_FOUND,
     errors.GrantNotFound: HTTPStatus.NOT_FOUND,
     errors.RoleNotFound: HTTPStatus.NOT_FOUND,
     errors.SecretIdNotFound: HTTPStatus.NOT_FOUND,

@@ -1,6 +1,6 @@
 """Tags: HMACs over everything in a record: a state that the service wrote.
 
-Secrets, tokens, grants, AppRoles and their secret ids have one.
+Secrets, tokens, sessions, grants, AppRoles and their secret ids have one.
 
 Without them, write access to the database would be enough to put another secret at a path, to serve the
 password of before a rotation, to undo an expiry or a limit, or to widen a token's or a role's scopes or a
@@ -21,9 +21,11 @@ from ..models import (
     Envelope,
     Grant,
     SecretId,
+    Session,
     StoredAppRole,
     StoredGrant,
     StoredSecretId,
+    StoredSession,
     StoredToken,
     Token,
 )
@@ -84,6 +86,21 @@ def verify_token(stored: StoredToken, ring: KeyRing, accepts_earlier: AcceptsEar
         if stored.token.revoked_at is None:
             raise
         ring.verify(stored.tag, _token_content(replace(stored.token, revoked_at=None), stored.digest))
+
+
+def sign_session(session: Session, digest: bytes, ring: KeyRing) -> StoredSession:
+    """Return the session as it is stored, with its tag; ``digest`` is the SHA-256 of its secret part."""
+    return StoredSession(session, digest, ring.tag(_session_content(session, digest)))
+
+
+def verify_session(stored: StoredSession, ring: KeyRing) -> None:
+    """Check that the service wrote this session, in this state.
+
+    Raises:
+        Tampered: it did not.
+        UnknownKey: the ring lacks the tag's key.
+    """
+    ring.verify(stored.tag, _session_content(stored.session, stored.digest))
 
 
 def sign_grant(grant: Grant, ring: KeyRing) -> StoredGrant:
@@ -149,6 +166,7 @@ def _names(record: type, *left_out: str) -> tuple[tuple[str, object], ...]:
 _SECRET = _names(Secret, "versions", "tag")
 _VERSION = _names(Version, "sealed")
 _TOKEN = _names(Token, "scopes")
+_SESSION = _names(Session)
 _GRANT = _names(Grant)
 _ROLE = _names(AppRole, "scopes")
 _SECRET_ID = _names(SecretId)
@@ -177,6 +195,13 @@ def _token_content(token: Token, digest: bytes) -> bytes:
     content = _content(token, _TOKEN)
     content["purpose"] = "token"
     content["scopes"] = [str(scope) for scope in token.scopes]
+    content["digest"] = digest
+    return encode_record(content)
+
+
+def _session_content(session: Session, digest: bytes) -> bytes:
+    content = _content(session, _SESSION)
+    content["purpose"] = "session"
     content["digest"] = digest
     return encode_record(content)
 

@@ -18,6 +18,7 @@ from ..crypto.keyring import KeyRing
 from ..errors import CannotDecrypt, Forbidden, TokenNotFound, TokenRevoked
 from ..keys.canary import KeyRingCheck
 from ..models import Action, Principal, Scope, StoredToken, Token, now
+from ..store.sessions import SessionStore
 from ..store.tokens import TokenStore
 from . import attenuation
 from .attenuation import TokenRequest
@@ -30,13 +31,14 @@ _CLOCK_DIFFERENCE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class TokenServices:
-    """The dependencies; ``forget`` drops a changed token, named by its id, from this process's cache.
+    """The dependencies; ``forget`` drops a changed token or session, by its id, from this process's cache.
 
     ``end_roles`` ends the AppRoles and secret ids that descend from these tokens; its second argument is who
     has ended the tokens.
     """
 
     store: TokenStore
+    sessions: SessionStore
     ring: KeyRing
     key_check: KeyRingCheck
     forget: Callable[[str], None]
@@ -50,12 +52,14 @@ def create(
 
     Raises:
         Forbidden: the caller may not create tokens, or not this one.
+        ConfirmationRequired: the caller is a session, in which the token was not shown for some time.
         InvalidFields: the request is invalid or contradicts itself.
         KeyRingMismatch: the key ring does not fit the data.
         TokenRevoked: the caller's own token, or one that it descends from, was revoked a moment ago.
         StoreUnavailable: the token may have been stored, but its text is lost.
     """
     policy.require(principal, Action.TOKEN)
+    policy.require_confirmed(principal)
     attenuation.validate(request)
     created_at = now()
     credential = token_format.new()
@@ -133,10 +137,12 @@ def renew(services: TokenServices, entry: Entry, principal: Principal, token_id:
 
     Raises:
         TokenNotFound: there is no such token, the caller may not know of it, or it was revoked.
-        Forbidden: it is not renewable, or it has expired.
+        Forbidden: it is not renewable, it has expired, or the caller is a session.
         KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: it may or may not have been renewed.
     """
+    if principal.session is not None:
+        raise Forbidden("a session cannot renew tokens: call this with the token itself")
     # The new tag is made under the primary key, which must fit the database.
     services.key_check.require()
     while True:
@@ -279,11 +285,15 @@ def shared_limits(creator: Token | None) -> tuple[tuple[str, int], ...]:
 
 
 def has_live_makers(services: TokenServices, principal: Principal, makers: Sequence[str]) -> bool:
-    """Return whether nothing is revoked that something new of this caller descends from.
+    """Return whether nothing is revoked that something new of this caller descends from, nor its session.
 
     To be asked when that is stored: a revocation takes seconds to reach every process, long enough for a
     thief to create tokens, roles and secret ids with a stolen token, which would stay valid.
     """
+    session = principal.session
+    if session is not None and not services.sessions.is_alive(session.session_id, now()):
+        services.forget(session.session_id)
+        return False
     if principal.token is None or (
         services.store.is_alive(principal.actor) and not services.store.any_ended(makers)
     ):

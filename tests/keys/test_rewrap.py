@@ -72,6 +72,7 @@ class Rotation:
             self.keys,
             self.store.secrets,
             self.token_store,
+            self.store.sessions,
             self.store.grants,
             self.store.approles,
             self.store.secret_ids,
@@ -117,9 +118,14 @@ def make_grant(client: FlaskClient) -> str:
 
 
 def test_everything_comes_under_the_primary_key(
-    rotation: Rotation, client: FlaskClient, give: Callable[..., str], new: Callable, database: Database
+    rotation: Rotation,
+    client: FlaskClient,
+    guarded: FlaskClient,
+    give: Callable[..., str],
+    new: Callable,
+    database: Database,
 ) -> None:
-    """Versions, tags, tokens, grants and roles, ended ones too, and the canary: the old key is not needed."""
+    """Everything with a tag, ended ones too, and the canary: the old key is not needed."""
     create(client, path="a")
     for _ in range(3):
         post(client, UPDATE, {"path": "a", "secret": "Yg=="})
@@ -131,9 +137,10 @@ def test_everything_comes_under_the_primary_key(
     post(client, "/vault/grant/delete", {"grant_id": make_grant(client)})
     role = make_role(client, admin)
     secret_id = role.secret_id()
+    session = post(guarded, "/vault/session/create", {}, admin).json["session"]
     payloads = database.secrets.distinct("versions.payload")
 
-    assert RewrapResult(done=9, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=10, failed=0, left=0) == rotation.rewrap()
 
     old, found = (rotation.uses()[key_id] for key_id in (OLD, NEW))
     assert (0, 0, 0, 0, 0, False) == (
@@ -144,7 +151,7 @@ def test_everything_comes_under_the_primary_key(
         old.approle_tags,
         old.canary,
     )
-    assert (4, 3, 2, 2, 2, True) == (
+    assert (4, 3, 3, 2, 2, True) == (
         found.versions,
         found.secret_tags,
         found.token_tags,
@@ -154,6 +161,7 @@ def test_everything_comes_under_the_primary_key(
     )
     assert payloads == database.secrets.distinct("versions.payload")
     only_new = new()
+    assert 200 == post(only_new, "/vault/token/whoami", None, session).status_code
     assert 200 == replace(role, client=only_new).log_in(secret_id).status_code
     listed = post(only_new, "/vault/grant/list", {}, admin).json
     assert ([grant_id], []) == ([grant["grant_id"] for grant in listed["grants"]], listed["altered"])

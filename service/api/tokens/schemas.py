@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from ...models import Scope
 from ...tokens.attenuation import MAX_NAME_CHARACTERS, MAX_SECONDS
 from ..fields import flag
+from ..sessions.schemas import SessionResponse
 
 _MAX_COUNT = 1_000_000
 
@@ -165,6 +166,12 @@ class WhoAmIResponse(Schema):
         metadata={"type": "array", "items": {"type": "string"}},
     )
     token = fields.Nested(TokenResponse, required=True, allow_none=True)
+    session = fields.Nested(
+        SessionResponse,
+        required=True,
+        allow_none=True,
+        metadata={"description": "If the caller is a session; `token` is the one that it stands in for."},
+    )
 
 
 def _scopes(scopes: tuple[Scope, ...]) -> list[str]:

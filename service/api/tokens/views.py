@@ -50,7 +50,7 @@ def create(call: Call, body: dict[str, Any]) -> Response:
     """Create a token. Only this response contains it; it is never shown again.
 
     It cannot exceed the caller's own token: no wider scopes, no later expiry, no other networks, no higher
-    rate limit.
+    rate limit. In a session, the token must have been shown within ten minutes: see session/confirm.
     """
     request = TokenRequest(
         name=body["name"],
@@ -131,7 +131,7 @@ def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(
     200,
     schemas.WhoAmIResponse,
-    example={"actor": _TOKEN["token_id"], "scopes": _TOKEN["scopes"], "token": _TOKEN},
+    example={"actor": _TOKEN["token_id"], "scopes": _TOKEN["scopes"], "token": _TOKEN, "session": None},
 )
 @documents_errors(
     blueprint,
@@ -146,7 +146,7 @@ def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     },
 )
 def whoami(call: Call) -> Principal:
-    """Return the authenticated caller: its name in the audit log, its scopes and its token."""
+    """Return the authenticated caller: its name in the audit log, its scopes, its token and its session."""
     return call.principal
 
 

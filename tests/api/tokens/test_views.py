@@ -343,7 +343,8 @@ def test_refuses_an_invalid_next(call: Callable[..., TestResponse], admin: str, 
 
 def test_without_authentication_callers_have_no_token(client: FlaskClient) -> None:
     """Every caller is an administrator, and must name the token to revoke."""
-    assert {"actor": "anonymous", "scopes": ["admin"], "token": None} == post(client, WHOAMI).json
+    anonymous = {"actor": "anonymous", "scopes": ["admin"], "token": None, "session": None}
+    assert anonymous == post(client, WHOAMI).json
     assert 404 == post(client, f"{TOKEN}revoke", {}).status_code
     created = post(client, f"{TOKEN}create", {"name": "first", "scopes": ["admin"]})
     assert ("anonymous", 200) == (created.json["created_by"], created.status_code)
