@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from pymongo import MongoClient
 from service.dev.mongod import EmbeddedMongo
 from tests import databases
 from tests.conftest import variables
-from tests.gunicorn_server import Server
+from tests.gunicorn_server import ROOT, Server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -40,6 +43,50 @@ def open_server(
     """A server without authentication, for all tests of a file."""
     databases.empty(mongo_client, indexed=False)
     yield from _serve(variables(mongo), tmp_path_factory.mktemp("open") / "log")
+
+
+@pytest.fixture(scope="module")
+def guarded_server(
+    mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server that demands tokens, for all tests of a file."""
+    databases.empty(mongo_client, indexed=False)
+    environment = variables(mongo) | {"AUTH_REQUIRED": "true", "AUTH_FAILURES_PER_MINUTE": "1000"}
+    yield from _serve(environment, tmp_path_factory.mktemp("guarded") / "log")
+
+
+@pytest.fixture(scope="module")
+def admin(guarded_server: Server, mongo: EmbeddedMongo) -> str:
+    """A token of an administrator, made by the operator."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "service", "token", "create", "--name", "ada", "--scope", "admin"],
+        env={**os.environ, **variables(mongo)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return finished.stdout.strip()
+
+
+@pytest.fixture
+def token(guarded_server: Server, admin: str) -> Callable[..., str]:
+    """Return a function that makes a token with these scopes."""
+
+    def token(*scopes: str, name: str = "grace", **options: Any) -> str:
+        body = {"name": name, "scopes": scopes, **options}
+        made = guarded_server.post("/vault/token/create", body, headers={"Authorization": f"Bearer {admin}"})
+        assert 200 == made.status_code, made.text
+        text: str = made.json()["token"]
+        return text
+
+    return token
+
+
+def sign_in(page: Page, token: str) -> None:
+    """Sign in on a page that asks for it."""
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
 
 
 def _serve(environment: dict[str, str], log: Path) -> Iterator[Server]:

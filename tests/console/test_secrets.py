@@ -325,3 +325,22 @@ def test_hostile_labels_stay_text(
     expect(page.get_by_text(markup)).to_be_visible()
     assert 0 == page.locator("main img").count()
     assert 1280 == page.evaluate("document.documentElement.scrollWidth")
+
+
+def test_finds_by_words_in_paths_and_labels(
+    pages: Pages, open_server: Server, put: Callable[..., str], folder: str
+) -> None:
+    """Below the folder, in whatever case; `/` leads to the field."""
+    put(f"{folder}/app/db-password", labels={"env": "Prod"})
+    put(f"{folder}/app/other", labels={"env": "dev"})
+    put(f"{folder}/db-of-dev", labels={"env": "dev"}, expires_in=86_400)
+    page = pages.open(open_server, f"/console#/secrets/{folder}/")
+    expect(page.get_by_role("link", name="app/")).to_be_visible()
+
+    page.keyboard.press("/")
+    page.keyboard.type("DB prod")
+    expect(page.get_by_role("link", name="app/db-password")).to_be_visible()
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("link", name="Ends within 30 days").click()
+    expect(page.get_by_role("link", name="db-of-dev")).to_be_visible()
+    expect(page.get_by_role("row")).to_have_count(2)

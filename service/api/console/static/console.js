@@ -1,15 +1,19 @@
 // The frame of the console: who is signed in, where one is, and the page that belongs to the address.
 
+import { auditPage } from "./audit.js";
 import { button, h, icon, replace } from "./dom.js";
 import { openDialog } from "./dialog.js";
 import { duration } from "./format.js";
 import { newPage, versionPage } from "./new.js";
 import { secretPage } from "./secret.js";
 import { secretsPage } from "./secrets.js";
-import { AUTHENTICATION, endsAt, idleLeft, lock, principal, renew, restore, warns } from "./session.js";
+import { AUTHENTICATION, endsAt, idleLeft, lock, principal, restore, warns } from "./session.js";
 import { askAgain, signInPage } from "./sign_in.js";
 import { problemView } from "./states.js";
+import { statusPage } from "./status.js";
 import { T } from "./texts.js";
+import { tokenPage } from "./token.js";
+import { tokensPage } from "./tokens.js";
 
 // Each page: (main, rest of the address) → its title.  The third is what it belongs to in the navigation.
 const PAGES = {
@@ -17,8 +21,12 @@ const PAGES = {
   secret: [secretPage, "secrets"],
   new: [newPage, "secrets"],
   version: [versionPage, "secrets"],
+  tokens: [tokensPage, "tokens"],
+  token: [tokenPage, "tokens"],
+  audit: [auditPage, "audit"],
+  status: [statusPage, "status"],
 };
-const NAVIGATION = [["secrets", "key"]];
+const NAVIGATION = [["secrets", "key"], ["tokens", "token"], ["audit", "log"], ["status", "status"]];
 
 const main = h("main", { id: "main", class: "page", tabindex: "-1" });
 const remaining = h("p", { class: "note" });
@@ -50,11 +58,17 @@ function show() {
     if (link.dataset.page === group) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  replace(main, !AUTHENTICATION && h("p", { class: "banner" }, T.noAuthentication));
+  replace(main, !AUTHENTICATION && h("p", { class: "banner" }, T.noAuthentication), isFirstAdministrator() && h("p", { class: "banner" }, T.tokens.first, " ", h("a", { href: "#/token" }, T.tokens.create)));
   document.title = `${page(main, decodeURIComponent(rest))} · ${T.product}`;
   const heading = main.querySelector("h1");
   (heading ?? main).focus({ preventScroll: true });
   window.scrollTo(0, 0);
+}
+
+// The token that the installation made: people should have their own.
+function isFirstAdministrator() {
+  const { token, scopes } = principal();
+  return token?.created_by === "operator" && scopes.includes("admin");
 }
 
 function tick() {
@@ -63,13 +77,15 @@ function tick() {
   // Whoever is at work signs in over the page, and what they typed stays.
   else if (left <= 0) askAgain();
   else if (warns()) warn();
+  // Any key and any pointer is an answer.
+  else warning?.close();
   remaining.textContent = T.remaining(duration(idleLeft()), duration(left));
 }
 
-// Asks before the page locks; pressing a key or the pointer is an answer as well.
+// Asks before the page locks.
 function warn() {
   if (warning !== null) return;
-  const stay = button(T.idle.stay, () => { renew(); warning.close(); }, { kind: "primary" });
+  const stay = button(T.idle.stay, () => warning.close(), { kind: "primary" });
   warning = openDialog(T.idle.title, [h("p", { role: "status" }, T.idle.text), h("div", { class: "actions" }, button(T.lock, () => lock()), stay)]);
   warning.addEventListener("close", () => { warning = null; });
   stay.focus();

@@ -12,7 +12,6 @@ import { valueCard } from "./value.js";
 import { versionsCard } from "./versions.js";
 
 const READS = 5;
-const SHARES = document.documentElement.dataset.share === "on";
 const STATE_KINDS = { live: "good", deleted: "warning", expired: "danger", destroyed: "danger" };
 const words = T.secret;
 
@@ -37,7 +36,7 @@ export function secretPage(main, rest) {
           ? valueCard(secret, ref, again)
           : h("section", { class: "card", "aria-label": T.value.title }, empty(secret.state === "live" ? words.noFetch : words.noValue[secret.state])),
         versionsCard(secret, ref, again)),
-      h("div", {}, detailsCard(secret), usesCard(secret), secret.path && accessCard(ref), may("audit") && readsCard(secret)));
+      h("div", {}, detailsCard(secret), usesCard(secret), may("audit") && readsCard(secret)));
   });
   main.append(
     ref.path ? crumbs(ref.path) : crumbs("", true),
@@ -51,7 +50,6 @@ function buttons(secret, ref, again) {
   const shown = path ?? secret.secret_id;
   const changes = path === null || may("delete", path);
   return [
-    SHARES && state === "live" && path && may("share") && may("fetch", path) && linkButton(words.share, `#/share/${path}`, { symbol: "link" }),
     state === "live" && (path === null || may("update", path)) && linkButton(words.newVersion, `#/version/${path ?? `?${secret.secret_id}`}`),
     state === "live" && changes && button(T.remove, () => remove(shown, ref, again), { kind: "danger" }),
     state === "deleted" && changes && button(T.undelete, () => confirmed(T.secrets.undeleteTitle(shown), T.secrets.undeleteText, T.undelete, () => call("secret/undelete", ref), { danger: false }).then((done) => done && again())),
@@ -90,16 +88,6 @@ function detailsCard(secret) {
 function usesCard(secret) {
   return secret.in_use.length > 0 && card(words.services, h("ul", { class: "rows" }, secret.in_use.map((use) =>
     h("li", {}, h("div", {}, h("strong", {}, use.service), " ", badge(`v${use.version}`, use.version < secret.version ? "warning" : "")), h("span", { class: "note" }, time(use.delivered_at))))));
-}
-
-function accessCard(ref) {
-  return card(words.access, part(() => call("secret/access", { ...ref }), ({ tokens, complete }) => [
-    tokens.length === 0 ? empty(words.noAccess) : h("ul", { class: "rows" }, tokens.map((token) =>
-      h("li", {},
-        h("div", {}, h("strong", {}, token.name), h("div", { class: "note" }, `${token.actions.join(", ")} · `, h("code", { class: "small" }, token.through))),
-        h("span", { class: "note" }, token.expires_at ? [`${words.endsIn} `, time(token.expires_at)] : words.noEnd)))),
-    !complete && h("div", { class: "body" }, h("p", { class: "note" }, words.incomplete)),
-  ]));
 }
 
 function readsCard(secret) {

@@ -5,6 +5,7 @@ import { copySecret } from "./clipboard.js";
 import { confirmed } from "./dialog.js";
 import { badge, button, h, icon, linkButton, replace } from "./dom.js";
 import { daysUntil, fromBase64, full, lastSegment, relative } from "./format.js";
+import { endsBefore, findAmong, hasWords } from "./search.js";
 import { may } from "./session.js";
 import { empty, part, problemView } from "./states.js";
 import { T } from "./texts.js";
@@ -53,26 +54,29 @@ export function crumbs(path, beyond = false) {
       h("li", {}, index < all.length - 1 || beyond ? h("a", { href }, name) : h("span", { "aria-current": "page" }, name)))));
 }
 
+// What to ask the service for, and which of the secrets in its answer are wanted; null: all of them.
 function query(folder, view, text) {
-  const found = { limit: PAGE, recursive: text !== "" || Boolean(view) };
-  if (folder && view !== "unnamed") found.prefix = folder;
-  if (text) found.match = text;
-  if (view === "deleted" || view === "unnamed") found[view] = true;
-  if (view === "soon") found.ends_before = new Date(Date.now() + SOON_DAYS * 86_400_000).toISOString();
-  return found;
+  const asked = { limit: PAGE, recursive: text !== "" || Boolean(view) };
+  if (folder && view !== "unnamed") asked.prefix = folder;
+  if (view === "deleted" || view === "unnamed") asked[view] = true;
+  const soon = view === "soon" && endsBefore(Date.now() + SOON_DAYS * 86_400_000);
+  const matching = text && hasWords(text);
+  const wanted = soon || matching ? (secret) => (!soon || soon(secret)) && (!matching || matching(secret)) : null;
+  return { asked, wanted };
 }
 
-function listing(asked, folder, refresh) {
-  return part(() => load(asked), (page) => {
+function listing({ asked, wanted }, folder, refresh) {
+  return part(() => load(asked, wanted), (page) => {
     const rows = h("tbody", {}, page.folders.map((name) => folderRow(name)), page.secrets.map((secret) => secretRow(secret, asked, folder, refresh)));
     if (!rows.children.length && page.cursor === null) {
-      return empty(asked.match ? words.nothingFound : asked.recursive ? words.nothingHere : words.emptyFolder,
+      return empty(wanted ? words.nothingFound : asked.recursive ? words.nothingHere : words.emptyFolder,
         !asked.recursive && may("create") && linkButton(words.create, `#/new/${folder}`, { kind: "primary", symbol: "plus" }));
     }
     const more = h("div", { class: "body" });
     offerMore(more, page.cursor, asked, rows, (secret) => secretRow(secret, asked, folder, refresh));
     return [
       page.altered.length > 0 && h("p", { class: "warned" }, words.altered(page.altered.join(", "))),
+      page.stopped && h("p", { class: "warned" }, words.stopped(page.stopped)),
       h("table", {},
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, words.name),
           ["labels", "version", "changed", "ends"].map((name) => h("th", { scope: "col", class: "wide-only" }, words[name])),
@@ -84,9 +88,9 @@ function listing(asked, folder, refresh) {
 }
 
 // Whoever may not list may still open what they know the path of.
-async function load(asked) {
+async function load(asked, wanted) {
   try {
-    return await call("secret/list", asked);
+    return await (wanted ? findAmong(asked, wanted) : call("secret/list", asked));
   } catch (problem) {
     if (problem.status !== 403) throw problem;
     problem.members.openByPath = true;

@@ -76,9 +76,9 @@ function touch() {
   if (current !== null) renewal ??= setTimeout(renew, Math.max(0, renewed + RENEW_EVERY - Date.now()));
 }
 
-export async function renew() {
+async function renew() {
   renewal = null;
-  active = renewed = Date.now();
+  renewed = Date.now();
   try {
     const answer = await call("session/renew");
     current = { ...current, ...answer };

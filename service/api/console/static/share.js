@@ -26,9 +26,13 @@ async function peek() {
   const link = LINK.exec(location.hash)?.[1];
   if (link === undefined) return view(words.incomplete.title, h("p", {}, words.incomplete.text));
   try {
-    waiting(link, await call("share/peek", { link }));
+    const share = await call("share/peek", { link });
+    if (share.state === "waiting") waiting(link, share);
+    else if (share.state === "opened") opened(share.opened_at, share.opened_from);
+    else ended();
   } catch (problem) {
-    over(problem, peek);
+    if (problem.status === 404) ended();
+    else view(words.title, problemView(problem, peek));
   }
 }
 
@@ -51,8 +55,8 @@ async function reveal(event, show, place, link, field) {
       revealed(await call("share/reveal", body));
     } catch (problem) {
       if (problem.status === 0) replace(place, h("div", { class: "state problem", role: "alert" }, h("strong", {}, words.unreachable.title), h("p", {}, words.unreachable.text)));
-      else if (problem.type === "wrong-passphrase") replace(place, h("p", { class: "state problem", role: "alert" }, words.wrong));
-      else if (problem.status === 404) over(problem);
+      else if (problem.type === "wrong-passphrase") replace(place, h("p", { class: "state problem", role: "alert" }, problem.detail));
+      else if (problem.status === 404) refused(problem);
       else throw problem;
     }
   });
@@ -76,14 +80,18 @@ function revealed({ secret }) {
     h("p", { class: "note" }, words.seen(full(new Date()))));
 }
 
-function over(problem, retry) {
-  const { state, at, from, same_attempt: own } = problem.members;
-  if (own) return view(words.lost.title, h("p", {}, words.lost.text));
-  if (state === "read") {
-    return view(words.opened.title, h("p", {}, words.opened.text(full(at), from)), h("p", { class: "warned" }, words.opened.alarm));
-  }
-  if (problem.status === 404) return view(words.ended.title, h("p", {}, words.ended.text));
-  return view(words.title, problemView(problem, retry));
+function refused({ type, members }) {
+  if (type !== "share-opened") ended();
+  else if (members.same_attempt) view(words.lost.title, h("p", {}, words.lost.text));
+  else opened(members.at, members.from);
+}
+
+function opened(at, from) {
+  view(words.opened.title, h("p", {}, words.opened.text(full(at), from)), h("p", { class: "warned" }, words.opened.alarm));
+}
+
+function ended() {
+  view(words.ended.title, h("p", {}, words.ended.text));
 }
 
 replace(document.body, h("div", { class: "alone" }, card));
