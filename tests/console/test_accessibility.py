@@ -1,0 +1,133 @@
+"""Every page in both colour schemes, at three widths: WCAG 2.2 A and AA, overflow, overlap, the keyboard."""
+
+from __future__ import annotations
+
+import base64
+from itertools import combinations
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.console.conftest import Pages
+from tests.gunicorn_server import Server
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+FOLDER = "team-of-everybody/app"
+LONG = f"{FOLDER}/" + "segment-" * 12 + "end"
+# Each page, what is on it once it is loaded, and the buttons that lead to further states of it.
+STATES = {
+    "secrets": (f"/console#/secrets/{FOLDER}/", "db-password", ()),
+    "deleted": ("/console#/secrets/?deleted", "deleted-one", ()),
+    "nothing": ("/console#/secrets/no/such/", "no secret here", ()),
+    "secret": (f"/console#/secret/{FOLDER}/db-password", "Last reads", ()),
+    "shown": (f"/console#/secret/{FOLDER}/json", "Last reads", ("Show",)),
+    "asking": (f"/console#/secret/{FOLDER}/db-password", "Last reads", ("Delete",)),
+    "comparing": (f"/console#/secret/{FOLDER}/db-password", "Last reads", ("Compare v1",)),
+    "long": (f"/console#/secret/{LONG}", "Last reads", ()),
+    "missing": ("/console#/secret/no/such", "Not found", ()),
+    "new": (f"/console#/new/{FOLDER}/", "Save secret", ("Save secret",)),
+    "version": (f"/console#/version/{FOLDER}/json", "Begin with", ("Begin with version 1",)),
+    "tokens": ("/console#/tokens", "pipeline", ()),
+    "token": ("/console#/token", "Make the token", ()),
+    "audit": ("/console#/audit", "create", ()),
+    "status": ("/console#/status", "Last drill", ()),
+    "incomplete link": ("/share#sml_0", "incomplete", ()),
+}
+
+
+@pytest.fixture(scope="module")
+def filled_server(open_server: Server) -> Server:
+    """The open server with something on every page."""
+
+    def post(operation: str, **body: Any) -> None:
+        assert 200 == open_server.post(f"/vault/{operation}", body).status_code
+
+    def value(text: str) -> str:
+        return base64.b64encode(text.encode()).decode()
+
+    labels = {"env": "prod", "<b>hostile</b>": "W" * 100}
+    password = f"{FOLDER}/db-password"
+    post("secret/create/", path=password, secret=value("first"), labels=labels, expires_in=86_400)
+    post("secret/update", path=password, secret=value("second"))
+    post(
+        "secret/create/",
+        path=f"{FOLDER}/json",
+        secret=value('{"host": "db", "password": "' + "x" * 90 + '"}'),
+    )
+    post("secret/create/", path=f"{FOLDER}/tls/key", generate={"length": 8})
+    post("secret/create/", path=LONG, secret=value("x" * 400))
+    post("secret/create/", path="deleted-one", secret=value("x"))
+    post("secret/delete", path="deleted-one")
+    post("token/create", name="pipeline", scopes=[f"fetch:{LONG}", "list:*"], expires_in=86_400)
+    return open_server
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_is_accessible_and_fits(pages: Pages, filled_server: Server, state: str) -> None:
+    """Nothing that axe finds, nothing wider than the window, and no two cards over each other."""
+    for scheme, width in (("light", 1280), ("dark", 390), ("light", 320), ("dark", 1280)):
+        page = _opened(pages, filled_server, state, scheme, width)
+
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert [] == [(one["id"], one["nodes"][0]["html"][:200]) for one in found], (scheme, width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (scheme, width)
+        assert [] == _overlaps(page), (scheme, width)
+        page.context.close()
+
+
+def _opened(pages: Pages, server: Server, state: str, scheme: str, width: int) -> Page:
+    path, text, buttons = STATES[state]
+    page = pages.open(server, path, color_scheme=scheme, viewport={"width": width, "height": 800})
+    expect(page.get_by_text(text).first).to_be_visible()
+    for name in buttons:
+        page.get_by_role("button", name=name).first.click()
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def _overlaps(page: Page) -> list[tuple[int, int]]:
+    """Return the pairs of cards that lie over each other, which axe does not see."""
+    boxes = [box for card in page.locator("main .card").all() if (box := card.bounding_box())]
+
+    def over(one: dict[str, float], other: dict[str, float]) -> bool:
+        return all(
+            one[start] + 1 < other[start] + other[size] and other[start] + 1 < one[start] + one[size]
+            for start, size in (("x", "width"), ("y", "height"))
+        )
+
+    return [pair for pair in combinations(range(len(boxes)), 2) if over(*(boxes[one] for one in pair))]
+
+
+def test_everything_is_reached_by_the_keyboard(pages: Pages, filled_server: Server) -> None:
+    """From the link that skips to the content to the last button, in the order of reading, and visibly."""
+    page = _opened(pages, filled_server, "secret", "light", 1280)
+    page.evaluate("document.activeElement.blur()")
+    controls = page.locator("a[href]:visible, button:visible:enabled").count()
+    reached = []
+    for _ in range(controls):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "[document.activeElement.innerText.trim(), document.activeElement.getBoundingClientRect().top"
+                " < innerHeight, getComputedStyle(document.activeElement).outlineStyle]"
+            )
+        )
+
+    assert "Skip to the content" == reached[0][0]
+    assert {"Show", "New version", "Delete"} <= {text for text, *_ in reached}
+    assert controls == len(reached)
+    assert {(True, "solid")} == {(seen, outline) for _, seen, outline in reached}
+
+
+def test_the_focus_is_never_under_the_bar_at_the_bottom(pages: Pages, filled_server: Server) -> None:
+    """On a phone, where it covers what is below it."""
+    page = _opened(pages, filled_server, "secret", "light", 390)
+    bar = page.get_by_role("navigation", name="Secret manager").bounding_box()
+    assert bar is not None
+    for _ in range(page.locator("main a[href]:visible, main button:visible:enabled").count()):
+        page.keyboard.press("Tab")
+        inside = page.evaluate("document.getElementById('main').contains(document.activeElement)")
+        bottom = page.evaluate("document.activeElement.getBoundingClientRect().bottom")
+        assert not inside or bottom <= bar["y"]
