@@ -21,6 +21,7 @@ from .api.secrets.delivery import blueprint as delivery_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
 from .api.sessions.views import blueprint as sessions_blueprint
+from .api.shares.views import blueprint as shares_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
 from .approles.ending import end_made_by
 from .approles.login import Login
@@ -41,8 +42,11 @@ from .readiness import readiness
 from .secrets.folder_defaults import FolderDefaults
 from .secrets.services import SecretServices
 from .settings import Settings
+from .shares.opening import Opener
+from .shares.services import ShareServices
 from .store.store import Store
 from .tokens.authentication import Authenticator, NoAuthentication
+from .tokens.rate_limits import RateLimits
 from .tokens.tokens import TokenServices
 
 # What a body may have beside the base64 of the largest secret; also enough for a batch of 100 paths of
@@ -91,6 +95,8 @@ def create_app(settings: Settings) -> Flask:
         share=settings.share_enabled,
         authentication=settings.auth_required,
     )
+    if settings.share_enabled:
+        api.register_blueprint(shares_blueprint)
     if settings.kv_mounts:
         kv_door.init_app(app)
     return app
@@ -161,6 +167,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
     end_roles = partial(end_made_by, store.approles, store.secret_ids, ring)
     tokens = TokenServices(store.tokens, store.sessions, ring, key_check, authenticator.forget, end_roles)
     approles = AppRoleServices(store.approles, store.secret_ids, tokens, secrets)
+    shares = ShareServices(store.shares, secrets, settings.share_max_seconds)
     parts = dependencies.Dependencies(
         secrets=secrets,
         keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
@@ -169,6 +176,8 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         grants=GrantServices(store.grants, ring, key_check, current_grants.forget),
         approles=approles,
         login=Login(approles, authenticator),
+        shares=shares,
+        opener=Opener(shares, authenticator, RateLimits(store.rate_limits)),
         audit_log=log,
         verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),
         authentication=authenticator if settings.auth_required else NoAuthentication(),
@@ -180,6 +189,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         kv_mounts=settings.kv_mounts,
+        public_url=settings.public_url,
         warnings=settings.warnings,
         request_deadline=store.request_deadline,
     )

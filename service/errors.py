@@ -29,7 +29,8 @@
     │       ├── SecretIdUsedUp
     │       └── LoginAddressNotAllowed
     ├── Forbidden                 authenticated, but lacks the scope
-    │   └── ConfirmationRequired  the session was opened too long ago for this
+    │   ├── ConfirmationRequired  the session was opened too long ago for this
+    │   └── WrongPassphrase       of a share
     ├── TooManyRequests
     ├── SecretNotFound
     │   ├── SecretHidden          it exists, but outside the caller's scopes; same message as SecretNotFound
@@ -42,6 +43,10 @@
     ├── NotGranted                no grant lets the Swarm service have the secret, if there is one
     ├── TokenNotFound
     ├── SessionNotFound
+    ├── ShareNotFound
+    │   ├── ShareOpened           this and the following: only for holders of its link
+    │   └── ShareEnded            it has expired, was taken back, or its passphrase was guessed at
+    ├── TooManyShares
     ├── GrantNotFound
     ├── RoleNotFound
     ├── SecretIdNotFound
@@ -325,6 +330,21 @@ class ConfirmationRequired(Forbidden):
         super().__init__("this takes your token once more: send it to /vault/session/confirm, then try again")
 
 
+class WrongPassphrase(Forbidden):
+    """The passphrase is not that of the share; ``tries_left`` others may be tried."""
+
+    reason = "wrong passphrase"
+    kind = "wrong-passphrase"
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(
+            f"wrong passphrase: {tries_left} more can be tried"
+            if tries_left
+            else "wrong passphrase: this was the last that could be tried; ask the sender for another link"
+        )
+        self.tries_left = tries_left
+
+
 class TooManyRequests(VaultError):
     """The caller must wait; ``retry_after`` is in seconds.
 
@@ -435,6 +455,51 @@ class SessionNotFound(VaultError):
 
     def __init__(self) -> None:
         super().__init__("Session not found")
+
+
+class ShareNotFound(VaultError):
+    """There is no such share, or none for this caller; the message reveals nothing else."""
+
+    reason = "not found"
+    kind = "share-not-found"
+
+    def __init__(self, message: str = "Share not found") -> None:
+        super().__init__(message)
+
+
+class ShareOpened(ShareNotFound):
+    """The share was opened; ``same_attempt`` if by this very request, whose answer was lost on its way."""
+
+    reason = "already opened"
+    kind = "share-opened"
+
+    def __init__(self, at: str, client_ip: str, *, same_attempt: bool) -> None:
+        super().__init__(
+            "the answer to this request was lost on its way, and the share is used up: ask for another"
+            if same_attempt
+            else f"it was already opened at {at}, from {client_ip}; if that was not you, tell the sender"
+        )
+        self.at, self.client_ip, self.same_attempt = at, client_ip, same_attempt
+
+
+class ShareEnded(ShareNotFound):
+    """The share ended without being opened."""
+
+    reason = "share ended"
+    kind = "share-ended"
+
+    def __init__(self) -> None:
+        super().__init__("it has expired or was taken back: ask the sender for another link")
+
+
+class TooManyShares(VaultError):
+    """The caller has as many open shares as a token may have."""
+
+    reason = "too many shares"
+    kind = "too-many-shares"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"your token has {limit} open shares: revoke some, or wait until they are opened")
 
 
 class GrantNotFound(VaultError):

@@ -40,6 +40,7 @@ class Action(StrEnum):
     DELIVER = "deliver"
 
     TOKEN = "token"  # noqa: S105  (an action's name)
+    SHARE = "share"
     AUDIT = "audit"
     ADMIN = "admin"
 
@@ -250,6 +251,52 @@ class StoredSecretId:
     tag: bytes
 
 
+# What whoever opens a share is called in the audit log, with its id; the owner of the secret in it as well.
+SHARE_PREFIX = "share:"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A link that reveals one secret once, without the part that only its holders know.
+
+    ``recipient`` is who it is for, as the sender says; ``path`` is where the value was taken from, if it was.
+    ``passphrase`` is salt and hash of one that is needed besides (``shares.passphrase``), and ``tries`` is
+    how many were begun.  ``looked_at`` is when somebody last asked about it.  ``attempt`` is the SHA-256 of
+    what the request sent that opened it.
+    """
+
+    share_id: str
+    secret_id: str
+    recipient: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+    path: str | None = None
+    passphrase: bytes | None = None
+    tries: int = 0
+    looked_at: datetime | None = None
+    looked_from: str | None = None
+    opened_at: datetime | None = None
+    opened_from: str | None = None
+    attempt: bytes | None = None
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who opens it, in the audit log."""
+        return SHARE_PREFIX + self.share_id
+
+
+@dataclass(frozen=True, slots=True)
+class StoredShare:
+    """A share as it is stored: with the hash of its link's secret part, and the tag over both."""
+
+    share: Share
+    digest: bytes
+    tag: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The authenticated caller; ``actor`` is its name in the audit log.
@@ -292,8 +339,10 @@ class AuditRecord:
     Swarm services, as the Swarm's manager named them.  ``api`` is ``v1`` if a client of Vault made the call.
     ``role_id`` and ``accessor`` are the AppRole and the secret id that an operation was about.
 
-    ``actor`` is a token's id, ``approle:`` and the id of a role that logs in, ``anonymous``, ``operator``,
-    ``service``, ``various``, or ``unproven:`` followed by the id that an unauthenticated caller claimed.
+    ``actor`` is a token's id, ``approle:`` and the id of a role that logs in, ``share:`` and the id of a
+    share whose link the caller has, ``anonymous``, ``operator``, ``service``, ``various``, or ``unproven:``
+    followed by the id that an unauthenticated caller claimed.  ``token_id`` may also be the id of a session
+    or of a share.
     """
 
     timestamp: datetime
@@ -356,7 +405,7 @@ class DrillResult:
 class EncryptedItem(StrEnum):
     """What depends on a master key; a record of an earlier implementation does not name its key.
 
-    The tags of sessions count as those of tokens.
+    The tags of sessions and shares count as those of tokens.
     """
 
     VERSION = "version"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,8 @@ _MAX_TTL_DAYS = (2**31 - 1) // 86_400
 # A secret is one document with all its versions; MongoDB accepts documents up to 16 MiB.
 _MAX_SECRET_BYTES = 4 * 2**20
 
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+
 # Every variable that the service reads; each is also read as NAME_FILE.
 NAMES = (
     "MASTER_KEY",
@@ -42,8 +45,10 @@ NAMES = (
     "METRICS_NETWORKS",
     "DOCS_ENABLED",
     "CONSOLE_ENABLED",
-    "SHARE_ENABLED",
     "KV_MOUNTS",
+    "SHARE_ENABLED",
+    "SHARE_MAX_SECONDS",
+    "PUBLIC_URL",
     "MAX_SECRET_BYTES",
     "MONGO_TIMEOUT_SECONDS",
     "STARTUP_TIMEOUT_SECONDS",
@@ -92,7 +97,8 @@ class StoreSettings:
 class Settings:
     """Settings of the API's processes; sizes are in bytes.
 
-    ``health_socket`` is the path of a Unix socket, or empty.
+    ``public_url`` has no slash at its end, or is empty.  ``health_socket`` is the path of a Unix socket, or
+    empty.
     """
 
     store: StoreSettings
@@ -105,8 +111,10 @@ class Settings:
     metrics_networks: tuple[Network, ...]
     docs_enabled: bool
     console_enabled: bool
-    share_enabled: bool
     kv_mounts: tuple[Mount, ...]
+    share_enabled: bool
+    share_max_seconds: int
+    public_url: str
     max_secret_bytes: int
     log_level: str
     listen: Address
@@ -134,8 +142,10 @@ class Settings:
             metrics_networks=environment.networks("METRICS_NETWORKS", "127.0.0.0/8,::1"),
             docs_enabled=environment.boolean("DOCS_ENABLED", True),
             console_enabled=environment.boolean("CONSOLE_ENABLED", True),
-            share_enabled=environment.boolean("SHARE_ENABLED", True),
             kv_mounts=mounts.parse(environment.items("KV_MOUNTS", "secret="), "KV_MOUNTS"),
+            share_enabled=environment.boolean("SHARE_ENABLED", True),
+            share_max_seconds=environment.integer("SHARE_MAX_SECONDS", 7 * 86_400, 60, 366 * 86_400),
+            public_url=_public_url(environment),
             max_secret_bytes=max_secret_bytes(environment),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             listen=environment.address("LISTEN", DEFAULT_LISTEN),
@@ -194,6 +204,16 @@ def mongo_tls(environment: Environment) -> MongoTls | None:
     if certificate and not ca:
         raise ConfigurationError("MONGO_TLS_CERT_FILE is set, but MONGO_TLS_CA_FILE is not: set both")
     return MongoTls(ca, certificate or None) if ca else None
+
+
+def _public_url(environment: Environment) -> str:
+    url = environment.text("PUBLIC_URL", "").rstrip("/")
+    if url and not _ORIGIN.fullmatch(url):
+        raise ConfigurationError(
+            "PUBLIC_URL takes the address under which people reach the service, without a path, such as"
+            " https://vault.example.org"
+        )
+    return url
 
 
 def _folder(environment: Environment, name: str) -> Path | None:

@@ -11,6 +11,7 @@ CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/s
 SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
 SESSION = "/vault/session/"
+SHARE = "/vault/share/"
 GRANT = "/vault/grant/"
 APPROLE = "/vault/approle/"
 WHOAMI = "/vault/token/whoami"

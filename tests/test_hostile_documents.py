@@ -59,6 +59,11 @@ SESSION = (
     *("token_id", "client_network", "created_at", "expires_at", "ends_at", "confirmed_at", "revoked_at"),
     *("revoked_by", "digest", "tag", "ended_at"),
 )
+SHARE = (
+    *("secret_id", "recipient", "created_at", "created_by", "expires_at", "path", "passphrase", "tries"),
+    *("looked_at", "looked_from", "opened_at", "opened_from", "attempt", "revoked_at", "revoked_by"),
+    *("digest", "tag", "ended_at"),
+)
 GRANT = (
     *("services", "paths", "nodes", "images", "created_at", "created_by", "deleted_at", "deleted_by", "tag"),
     "ended_at",
@@ -217,6 +222,31 @@ def test_a_session(guarded: FlaskClient, give: Callable[..., str], database: Dat
         assert "internal error" not in answer.text, name
         # One that does not authenticate is gone now.
         database.sessions.replace_one({"_id": before["_id"]}, before, upsert=True)
+
+
+@pytest.mark.parametrize("field", SHARE)
+def test_a_share(client: FlaskClient, database: Database, field: str) -> None:
+    """The others are listed; this one is named, opens nothing, and can be removed."""
+    other, hostile = (
+        post(client, "/vault/share/create", {"secret": "YQ==", "for": "x"}).json["link"] for _ in range(2)
+    )
+    before = database.shares.find_one({"_id": id_of(hostile)})
+    for number, (name, value) in enumerate(VALUES.items()):
+        put(database.shares, {**before, field: value})
+
+        page = post(client, "/vault/share/list", {})
+        assert 200 == page.status_code, (name, page.text)
+        named = {each["share_id"] for each in page.json["shares"]}
+        assert id_of(other) in named, name
+        unchanged = value == before[field] or field == "ended_at"
+        assert (id_of(hostile) in named) == unchanged, name
+        answer = post(client, "/vault/share/peek", {"link": hostile}, address=f"192.0.2.{number}")
+        assert (200 == answer.status_code) == unchanged, (name, answer.text)
+        assert "internal error" not in answer.text, name
+        answer = post(client, "/vault/share/revoke", {"share_id": id_of(hostile)})
+        assert "internal error" not in answer.text, name
+        # One that does not authenticate is gone now.
+        database.shares.replace_one({"_id": before["_id"]}, before, upsert=True)
 
 
 @pytest.mark.parametrize("field", GRANT)

@@ -221,7 +221,9 @@ def test_tokens_appear_nowhere(
     session = server.post("/vault/session/create", {}, headers={"Authorization": f"Bearer {made}"}).json()[
         "session"
     ]
-    sent = [admin, made, guess, expired, revoked, secret_id, guessed, session]
+    link = server.post("/vault/share/create", {"secret": "", "for": "x"}, headers=authorized).json()["link"]
+    assert 200 == server.post("/vault/share/peek", {"link": link}).status_code
+    sent = [admin, made, guess, expired, revoked, secret_id, guessed, session, link]
     server.post(TOKEN + "revoke", {}, headers={"Authorization": f"Bearer {revoked}"})
 
     answers = []
@@ -255,6 +257,12 @@ def test_tokens_appear_nowhere(
             (TOKEN + "revoke", {"token_id": token}),
             (TOKEN + "revoke", {"token_id": half}),
             (TOKEN + "list", token),
+            ("/vault/share/create", {"secret": "", "for": token}),
+            ("/vault/share/create", {"path": token, "for": "x"}),
+            ("/vault/share/revoke", {"share_id": token}),
+            ("/vault/share/list", {"after": token}),
+            ("/vault/share/peek", {"link": half}),
+            ("/vault/share/reveal", {"link": token, "attempt": token}),
             ("/vault/session/confirm", {"token": token}),
             ("/vault/session/confirm", {"token": half}),
             ("/vault/session/revoke", {"session_id": token}),

@@ -4,7 +4,8 @@ The id (64 bits) names the token and is not secret.  The secret is 256 random bi
 SHA-256 is stored: it cannot be guessed, so a slow hash would add nothing.  The checksum (CRC-32 of
 everything before it) detects a mistyped token without a database query.  The prefix lets secret
 scanners find tokens: ``smt_[0-9a-f]{16}_[0-9a-f]{72}``.  An AppRole's secret id begins with ``sms`` instead
-(its id is its accessor) and a session with ``sme``, so that none is taken for another.
+(its id is its accessor), a session with ``sme`` and a share's link with ``sml``, so that none is taken for
+another.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from dataclasses import dataclass, field
 
 from ..errors import MalformedToken
 
-TOKEN, SECRET_ID, SESSION = "smt", "sms", "sme"
+TOKEN, SECRET_ID, SESSION, SHARE = "smt", "sms", "sme", "sml"
 
 _SECRET_BYTES = 32
 _ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 # Half of the secret part is enough: no legitimate text contains it.
-_WITHIN = re.compile(r"sm[tse]_[0-9a-f]{16}_[0-9a-f]{32}", re.ASCII | re.IGNORECASE)
-_CREDENTIAL = re.compile(r"((sm[tse])_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
+_WITHIN = re.compile(r"sm[tsel]_[0-9a-f]{16}_[0-9a-f]{32}", re.ASCII | re.IGNORECASE)
+_CREDENTIAL = re.compile(r"((sm[tsel])_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

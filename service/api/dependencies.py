@@ -23,6 +23,8 @@ from ..keys.status import KeyServices
 from ..models import DrillResult, Principal
 from ..readiness import Readiness
 from ..secrets.services import SecretServices
+from ..shares.opening import Opener
+from ..shares.services import ShareServices
 from ..store.disk import DiskUsage
 from ..tokens.tokens import TokenServices
 
@@ -44,7 +46,8 @@ class Dependencies:
     """The parts behind the API.
 
     ``request_deadline()`` bounds a request's database operations together, except writing its audit record.
-    ``warnings`` name the protections that an operator has switched off.
+    ``public_url`` is the base of links to this service, or empty.  ``warnings`` name the protections that an
+    operator has switched off.
     """
 
     secrets: SecretServices
@@ -52,6 +55,8 @@ class Dependencies:
     grants: GrantServices
     approles: AppRoleServices
     login: Login
+    shares: ShareServices
+    opener: Opener
     current_grants: CurrentGrants
     keys: KeyServices
     audit_log: AuditLog
@@ -65,6 +70,7 @@ class Dependencies:
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     kv_mounts: tuple[Mount, ...]
+    public_url: str
     warnings: tuple[str, ...]
     request_deadline: Callable[[], AbstractContextManager[object]]
 

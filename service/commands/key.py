@@ -73,6 +73,7 @@ def _rewrap() -> int:
                 runtime.store.secrets,
                 runtime.store.tokens,
                 runtime.store.sessions,
+                runtime.store.shares,
                 runtime.store.grants,
                 runtime.store.approles,
                 runtime.store.secret_ids,

@@ -1,6 +1,6 @@
 """Tags: HMACs over everything in a record: a state that the service wrote.
 
-Secrets, tokens, sessions, grants, AppRoles and their secret ids have one.
+Secrets, tokens, sessions, shares, grants, AppRoles and their secret ids have one.
 
 Without them, write access to the database would be enough to put another secret at a path, to serve the
 password of before a rotation, to undo an expiry or a limit, or to widen a token's or a role's scopes or a
@@ -22,10 +22,12 @@ from ..models import (
     Grant,
     SecretId,
     Session,
+    Share,
     StoredAppRole,
     StoredGrant,
     StoredSecretId,
     StoredSession,
+    StoredShare,
     StoredToken,
     Token,
 )
@@ -103,6 +105,21 @@ def verify_session(stored: StoredSession, ring: KeyRing) -> None:
     ring.verify(stored.tag, _session_content(stored.session, stored.digest))
 
 
+def sign_share(share: Share, digest: bytes, ring: KeyRing) -> StoredShare:
+    """Return the share as it is stored, with its tag; ``digest`` is the SHA-256 of its link's secret part."""
+    return StoredShare(share, digest, ring.tag(_share_content(share, digest)))
+
+
+def verify_share(stored: StoredShare, ring: KeyRing) -> None:
+    """Check that the service wrote this share, in this state.
+
+    Raises:
+        Tampered: it did not.
+        UnknownKey: the ring lacks the tag's key.
+    """
+    ring.verify(stored.tag, _share_content(stored.share, stored.digest))
+
+
 def sign_grant(grant: Grant, ring: KeyRing) -> StoredGrant:
     """Return the grant as it is stored, with its tag."""
     return StoredGrant(grant, ring.tag(_grant_content(grant)))
@@ -167,6 +184,7 @@ _SECRET = _names(Secret, "versions", "tag")
 _VERSION = _names(Version, "sealed")
 _TOKEN = _names(Token, "scopes")
 _SESSION = _names(Session)
+_SHARE = _names(Share)
 _GRANT = _names(Grant)
 _ROLE = _names(AppRole, "scopes")
 _SECRET_ID = _names(SecretId)
@@ -202,6 +220,13 @@ def _token_content(token: Token, digest: bytes) -> bytes:
 def _session_content(session: Session, digest: bytes) -> bytes:
     content = _content(session, _SESSION)
     content["purpose"] = "session"
+    content["digest"] = digest
+    return encode_record(content)
+
+
+def _share_content(share: Share, digest: bytes) -> bytes:
+    content = _content(share, _SHARE)
+    content["purpose"] = "share"
     content["digest"] = digest
     return encode_record(content)
 

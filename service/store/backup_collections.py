@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from . import approles, audit, canary, checkpoints, grants, rate_limits, secret_ids, secrets, sessions, tokens
+from . import (
+    approles,
+    audit,
+    canary,
+    checkpoints,
+    grants,
+    rate_limits,
+    secret_ids,
+    secrets,
+    sessions,
+    shares,
+    tokens,
+)
 
 
 class RestorePolicy(Enum):
@@ -29,6 +41,8 @@ class RestorePolicy(Enum):
 INCLUDED: dict[str, RestorePolicy] = {
     canary.COLLECTION: RestorePolicy.MERGE_COUNTS,
     tokens.COLLECTION: RestorePolicy.ADD,
+    # A share that was opened since stays so, although its secret comes back.
+    shares.COLLECTION: RestorePolicy.ADD,
     grants.COLLECTION: RestorePolicy.ADD,
     approles.COLLECTION: RestorePolicy.ADD,
     secret_ids.COLLECTION: RestorePolicy.ADD,

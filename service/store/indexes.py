@@ -12,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from ..models import Status
-from . import approles, audit, grants, rate_limits, secret_ids, secrets, sessions, tokens
+from . import approles, audit, grants, rate_limits, secret_ids, secrets, sessions, shares, tokens
 from .database import Document, map_errors
 
 IndexKeys = tuple[tuple[str, int], ...]
@@ -119,6 +119,11 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(sessions.COLLECTION, (("tag", ASCENDING),)),
         Index(sessions.COLLECTION, (("token_id", ASCENDING), ("_id", ASCENDING))),
         Index(sessions.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_SESSIONS_DAYS),
+        Index(shares.COLLECTION, (("tag", ASCENDING),)),
+        Index(
+            shares.COLLECTION, (("created_by", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING))
+        ),
+        Index(shares.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
         Index(grants.COLLECTION, (("tag", ASCENDING),)),
         Index(grants.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
         Index(approles.COLLECTION, (("live_name", ASCENDING),), unique=True),

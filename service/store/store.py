@@ -24,6 +24,7 @@ from .secret_ids import SecretIdStore
 from .secret_listing import ListingStore
 from .secrets import SecretStore
 from .sessions import SessionStore
+from .shares import ShareStore
 from .snapshot import Snapshot, take_snapshot
 from .staging import Staging
 from .tls import MongoTls
@@ -55,6 +56,7 @@ class Store:
         self.rewrap = RewrapStore(self._database)
         self.tokens = TokenStore(self._database, operation_timeout)
         self.sessions = SessionStore(self._database, operation_timeout)
+        self.shares = ShareStore(self._database, operation_timeout)
         self.grants = GrantStore(self._database)
         self.approles = AppRoleStore(self._database)
         self.secret_ids = SecretIdStore(self._database, operation_timeout)

@@ -61,7 +61,7 @@ def content(database: Database) -> dict[str, Any]:
     """Return the documents of the collections that grow, by id."""
     return {
         name: {document["_id"]: document for document in database[name].find()}
-        for name in ("secrets", "tokens", "grants", "approles", "approle_secret_ids", "audit_logs")
+        for name in ("secrets", "tokens", "grants", "shares", "approles", "approle_secret_ids", "audit_logs")
     }
 
 

@@ -72,6 +72,8 @@ def test_names_what_does_not_open(
     accessor = id_of(role.secret_id(max_uses=1))
     database.approles.update_one({}, {"$set": {"scopes": ["admin"]}})
     database.approle_secret_ids.update_one({}, {"$set": {"max_uses": 2}})
+    share_id = post(client, "/vault/share/create", {"secret": "YQ==", "for": "x"}).json["share_id"]
+    database.shares.update_one({}, {"$set": {"tries": 4}})
     database.secrets.update_one({"_id": secret_id}, {"$set": {"versions.0.payload": bytes(60)}})
     database.secrets.update_one({"path": "b"}, {"$set": {"path": "c"}})
     database.tokens.update_one({}, {"$set": {"name": "another"}})
@@ -82,10 +84,11 @@ def test_names_what_does_not_open(
 
     result, failed = operator.drill(operator.back_up())
 
-    assert (False, 9, 9) == (result.success, result.failed, len(failed))
+    assert (False, 10, 10) == (result.success, result.failed, len(failed))
     for what in (
         f"secret {secret_id}: version 1: tampered",
         f"grant {grant_id}: tag: tampered",
+        f"share {share_id}: tag: tampered",
         f"approle {role.role_id}: tag: tampered",
         f"secret id {accessor}: tag: tampered",
         "checkpoint 1: document: ",

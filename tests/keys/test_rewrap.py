@@ -73,6 +73,7 @@ class Rotation:
             self.store.secrets,
             self.token_store,
             self.store.sessions,
+            self.store.shares,
             self.store.grants,
             self.store.approles,
             self.store.secret_ids,
@@ -138,9 +139,10 @@ def test_everything_comes_under_the_primary_key(
     role = make_role(client, admin)
     secret_id = role.secret_id()
     session = post(guarded, "/vault/session/create", {}, admin).json["session"]
+    post(guarded, "/vault/share/create", {"secret": "YQ==", "for": "x"}, admin)
     payloads = database.secrets.distinct("versions.payload")
 
-    assert RewrapResult(done=10, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=12, failed=0, left=0) == rotation.rewrap()
 
     old, found = (rotation.uses()[key_id] for key_id in (OLD, NEW))
     assert (0, 0, 0, 0, 0, False) == (
@@ -151,7 +153,7 @@ def test_everything_comes_under_the_primary_key(
         old.approle_tags,
         old.canary,
     )
-    assert (4, 3, 3, 2, 2, True) == (
+    assert (5, 4, 4, 2, 2, True) == (
         found.versions,
         found.secret_tags,
         found.token_tags,

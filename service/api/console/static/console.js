@@ -8,6 +8,7 @@ import { newPage, versionPage } from "./new.js";
 import { secretPage } from "./secret.js";
 import { secretsPage } from "./secrets.js";
 import { AUTHENTICATION, endsAt, idleLeft, lock, principal, restore, warns } from "./session.js";
+import { sharePage, sharesPage } from "./shares.js";
 import { askAgain, signInPage } from "./sign_in.js";
 import { problemView } from "./states.js";
 import { statusPage } from "./status.js";
@@ -15,18 +16,23 @@ import { T } from "./texts.js";
 import { tokenPage } from "./token.js";
 import { tokensPage } from "./tokens.js";
 
+const SHARES = document.documentElement.dataset.share === "on";
+
 // Each page: (main, rest of the address) → its title.  The third is what it belongs to in the navigation.
 const PAGES = {
   secrets: [secretsPage, "secrets"],
   secret: [secretPage, "secrets"],
   new: [newPage, "secrets"],
   version: [versionPage, "secrets"],
+  shares: [sharesPage, "shares"],
+  share: [sharePage, "shares"],
   tokens: [tokensPage, "tokens"],
   token: [tokenPage, "tokens"],
   audit: [auditPage, "audit"],
   status: [statusPage, "status"],
 };
-const NAVIGATION = [["secrets", "key"], ["tokens", "token"], ["audit", "log"], ["status", "status"]];
+const NAVIGATION = [["secrets", "key"], ["shares", "link"], ["tokens", "token"], ["audit", "log"], ["status", "status"]]
+  .filter(([name]) => SHARES || name !== "shares");
 
 const main = h("main", { id: "main", class: "page", tabindex: "-1" });
 const remaining = h("p", { class: "note" });
@@ -38,7 +44,7 @@ function frame() {
   const nav = NAVIGATION.map(([name, symbol]) =>
     h("li", {}, h("a", { href: `#/${name}`, "data-page": name }, icon(symbol), T.navigation[name])));
   replace(document.body,
-    h("a", { class: "skip", href: location.hash, onclick: (event) => { event.preventDefault(); main.focus(); } }, T.skip),
+    h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, T.skip),
     h("div", { class: "frame" },
       h("header", { class: "sidebar" },
         h("p", { class: "brand" }, icon("shield"), T.product),

@@ -12,6 +12,7 @@ import { valueCard } from "./value.js";
 import { versionsCard } from "./versions.js";
 
 const READS = 5;
+const SHARES = document.documentElement.dataset.share === "on";
 const STATE_KINDS = { live: "good", deleted: "warning", expired: "danger", destroyed: "danger" };
 const words = T.secret;
 
@@ -50,6 +51,7 @@ function buttons(secret, ref, again) {
   const shown = path ?? secret.secret_id;
   const changes = path === null || may("delete", path);
   return [
+    SHARES && state === "live" && path && may("share") && may("fetch", path) && linkButton(words.share, `#/share/${path}`, { symbol: "link" }),
     state === "live" && (path === null || may("update", path)) && linkButton(words.newVersion, `#/version/${path ?? `?${secret.secret_id}`}`),
     state === "live" && changes && button(T.remove, () => remove(shown, ref, again), { kind: "danger" }),
     state === "deleted" && changes && button(T.undelete, () => confirmed(T.secrets.undeleteTitle(shown), T.secrets.undeleteText, T.undelete, () => call("secret/undelete", ref), { danger: false }).then((done) => done && again())),
