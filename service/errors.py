@@ -363,14 +363,16 @@ class TooManyRequests(VaultError):
 class SecretNotFound(VaultError):
     """There is no such secret, or none for this caller.
 
-    ``detail`` says what happened to it, for callers whose scopes cover the secret.
+    ``detail`` says what happened to it, for callers whose scopes cover the secret, and ``end`` says the same
+    to programs: ``state``, ``at`` (ISO 8601), ``by`` and ``from``, as far as they are known.
     """
 
     reason = "not found"
     kind = "secret-not-found"
 
-    def __init__(self, detail: str | None = None) -> None:
+    def __init__(self, detail: str | None = None, end: Mapping[str, str] | None = None) -> None:
         super().__init__("Secret not found" if detail is None else f"Secret not found: {detail}")
+        self.end = end or {}
 
 
 class SecretHidden(SecretNotFound):

@@ -109,6 +109,8 @@ def _members(error: errors.VaultError) -> dict[str, Any]:
     members: dict[str, Any] = {"type": TYPE_PREFIX + error.kind}
     if isinstance(error, errors.InvalidFields):
         members["errors"] = error.errors
+    if isinstance(error, errors.SecretNotFound):
+        members |= error.end
     if isinstance(error, errors.ShareOpened):
         members |= {"at": error.at, "from": error.client_ip, "same_attempt": error.same_attempt}
     if isinstance(error, errors.WrongPassphrase):

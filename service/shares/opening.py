@@ -16,6 +16,7 @@ from ..access.token_format import Credential
 from ..audit.recorder import Entry
 from ..crypto import tags
 from ..errors import (
+    AlreadyRead,
     InvalidFields,
     MalformedToken,
     SecretNotFound,
@@ -128,6 +129,9 @@ class Opener:
             ref = SecretVersionRef(SecretRef(found.share.secret_id))
             try:
                 fetched = read.fetch(inside, entry, shares.opener(found.share), ref)
+            except AlreadyRead as error:
+                # By an administrator, by its id.
+                raise ShareOpened(error.end["at"], error.end["from"], same_attempt=False) from None
             except SecretNotFound:
                 raise ShareEnded from None
             at = inside.clock()
