@@ -29,6 +29,9 @@ STATES = {
     "missing": ("/console#/secret/no/such", "Not found", ()),
     "new": (f"/console#/new/{FOLDER}/", "Save secret", ("Save secret",)),
     "version": (f"/console#/version/{FOLDER}/json", "Begin with", ("Begin with version 1",)),
+    "keys": ("/console#/secrets", "Deleted", ("Keys",)),
+    "shares": ("/console#/shares", "Grace", ()),
+    "share": (f"/console#/share/{FOLDER}/db-password", "Make the link", ()),
     "tokens": ("/console#/tokens", "pipeline", ()),
     "token": ("/console#/token", "Make the token", ()),
     "audit": ("/console#/audit", "create", ()),
@@ -60,6 +63,7 @@ def filled_server(open_server: Server) -> Server:
     post("secret/create/", path=LONG, secret=value("x" * 400))
     post("secret/create/", path="deleted-one", secret=value("x"))
     post("secret/delete", path="deleted-one")
+    post("share/create", **{"for": "Grace " + "W" * 80, "secret": value("x")})
     post("token/create", name="pipeline", scopes=[f"fetch:{LONG}", "list:*"], expires_in=86_400)
     return open_server
 

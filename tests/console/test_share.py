@@ -72,7 +72,7 @@ def test_from_the_secret_to_the_recipient_and_back(pages: Pages, guarded_server:
 
 
 def test_nothing_but_a_real_click_uses_it_up(pages: Pages, guarded_server: Server, admin: str) -> None:
-    """Not previews, nor loading, reloading, a scripted click, Enter by a script, or a page without scripts."""
+    """Not previews, nor loading, reloading, a scripted click, or a page without scripts."""
     made = share(guarded_server, admin)
     address = f"/share#{made['link']}"
     assert 200 == requests.head(guarded_server.url + "/share", timeout=10).status_code
@@ -120,7 +120,7 @@ def test_copies_and_saves_what_was_shared_and_hides_it(
 
 
 def test_a_lost_answer_is_told_from_a_theft(pages: Pages, guarded_server: Server, admin: str) -> None:
-    """The service has answered, and the answer did not arrive: the second click says so, and alarms nobody."""
+    """The service has answered, and the answer did not arrive: the second click says so without an alarm."""
     made = share(guarded_server, admin)
     page = pages.open(guarded_server, f"/share#{made['link']}")
     sent: list[str] = []

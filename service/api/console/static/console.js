@@ -4,6 +4,7 @@ import { auditPage } from "./audit.js";
 import { button, h, icon, replace } from "./dom.js";
 import { openDialog } from "./dialog.js";
 import { duration } from "./format.js";
+import { showHelp } from "./keys.js";
 import { newPage, versionPage } from "./new.js";
 import { secretPage } from "./secret.js";
 import { secretsPage } from "./secrets.js";
@@ -52,6 +53,7 @@ function frame() {
         h("div", { class: "who" },
           h("strong", {}, who.token?.name ?? who.actor),
           AUTHENTICATION && remaining,
+          h("div", {}, button(T.keys.title, showHelp, { kind: "plain" })),
           AUTHENTICATION && button(T.lock, () => lock(), { symbol: "lock" }))),
       main));
 }
@@ -120,16 +122,6 @@ window.addEventListener("console-locked", () => {
   warning = null;
   signInFirst(true);
 });
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, textarea, select, dialog");
-  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const field = document.getElementById("search");
-  if (field) {
-    event.preventDefault();
-    field.focus();
-  }
-});
-
 async function begin() {
   try {
     if (await restore()) start();

@@ -21,6 +21,12 @@ export const T = {
   navigation: { secrets: "Secrets", shares: "Shares", tokens: "Tokens", audit: "Audit log", status: "Status" },
   states: { live: "live", deleted: "deleted", expired: "expired", destroyed: "destroyed" },
 
+  keys: {
+    title: "Keys",
+    names: { "/": "search on the page Secrets", "?": "this list", Esc: "closes a dialog" },
+    single: "Use / and ?",
+  },
+
   idle: {
     title: "Are you still there?",
     text: "The console locks in a minute. What is not saved is lost then.",
