@@ -1,10 +1,10 @@
 // The page Audit log: newest first, each row opens, and the whole can be verified.
 
+import { time } from "./about_secret.js";
 import { call } from "./api.js";
 import { badge, button, card, facts, h, replace } from "./dom.js";
 import { full } from "./format.js";
 import { nameOf } from "./secret.js";
-import { time } from "./secrets.js";
 import { attempt, empty, part } from "./states.js";
 import { T } from "./texts.js";
 
@@ -18,8 +18,21 @@ export function auditPage(main, rest) {
   const asked = Object.fromEntries(new URLSearchParams(rest.replace(/^\?/, "")));
   const results = h("section", { class: "card", "aria-label": words.title });
   const inputs = [
-    ...TEXTS.map((name) => [name, h("input", { id: name, class: "mono", value: asked[name] ?? "", autocomplete: "off", spellcheck: "false" })]),
-    ["status", h("select", { id: "status" }, h("option", { value: "" }, words.any), Object.entries(words.outcomes).map(([value, text]) => h("option", { value, selected: value === asked.status }, text)))],
+    ...TEXTS.map(
+      (name) => [
+        name,
+        h("input", { id: name, class: "mono", value: asked[name] ?? "", autocomplete: "off", spellcheck: "false" }),
+      ],
+    ),
+    [
+      "status",
+      h(
+        "select",
+        { id: "status" },
+        h("option", { value: "" }, words.any),
+        Object.entries(words.outcomes).map(([value, text]) => h("option", { value, selected: value === asked.status }, text)),
+      ),
+    ],
     ...TIMES.map((name) => [name, h("input", { id: name, type: "datetime-local" })]),
   ];
   const read = () => Object.fromEntries(inputs.filter(([, { value }]) => value.trim() !== "").map(([name, { value }]) =>
@@ -33,8 +46,19 @@ export function auditPage(main, rest) {
     h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, words.title)),
     h("form", { class: "card", role: "search", onsubmit: (event) => { event.preventDefault(); search(); } },
       h("div", { class: "body" },
-        h("div", { class: "grid" }, inputs.map(([name, input]) => h("div", { class: "field" }, h("label", { for: name, class: "small" }, words.filters[name]), input))),
-        h("div", { class: "actions" }, h("button", { type: "submit", class: "primary" }, words.search), button(words.clear, clear)))),
+        h(
+          "div",
+          { class: "grid" },
+          inputs.map(
+            ([name, input]) => h("div", { class: "field" }, h("label", { for: name, class: "small" }, words.filters[name]), input),
+          ),
+        ),
+        h(
+          "div",
+          { class: "actions" },
+          h("button", { type: "submit", class: "primary" }, words.search),
+          button(words.clear, clear),
+        ))),
     results, verifyCard());
   search();
   return words.title;
@@ -63,7 +87,10 @@ function row(record, names) {
   const target = record.path ?? record.secret_id;
   return h("li", {}, h("details", {},
     h("summary", {},
-      h("strong", {}, record.operation), " ", record.status !== "success" && badge(words.outcomes.failure, "danger"), " ", !record.authentic && badge(words.forged, "warning"),
+      h("strong", {}, record.operation), " ", record.status !== "success" && badge(
+        words.outcomes.failure,
+        "danger",
+      ), " ", !record.authentic && badge(words.forged, "warning"),
       target && [" ", h("code", { class: "small" }, target)],
       h("span", { class: "note" }, ` · ${nameOf(names, record.actor)} · `, time(record.timestamp))),
     facts([
@@ -86,13 +113,25 @@ function verifyCard() {
     const result = await attempt(verify, place, () => call("audit/verify"));
     if (result) replace(place, verdict(result));
   });
-  return card(words.verify, h("div", { class: "body" }, h("p", { class: "note" }, words.verifyNote), h("div", { class: "actions" }, verify), place));
+  return card(
+    words.verify,
+    h("div", { class: "body" }, h("p", { class: "note" }, words.verifyNote), h("div", { class: "actions" }, verify), place),
+  );
 }
 
 function verdict({ fine, records, findings, anchors }) {
   return [
-    fine ? h("p", {}, badge(T.status.ok, "good"), ` ${words.fine(records)}`) : h("p", {}, h("strong", {}, words.found(findings.length))),
-    !fine && h("ul", { class: "rows" }, findings.map((finding) => h("li", {}, h("div", {}, badge(finding.kind, "danger"), ` ${finding.detail}`)))),
+    fine ? h(
+      "p",
+      {},
+      badge(T.status.ok, "good"),
+      ` ${words.fine(records)}`,
+    ) : h("p", {}, h("strong", {}, words.found(findings.length))),
+    !fine && h(
+      "ul",
+      { class: "rows" },
+      findings.map((finding) => h("li", {}, h("div", {}, badge(finding.kind, "danger"), ` ${finding.detail}`))),
+    ),
     anchors.length === 0 && h("p", { class: "note" }, words.noAnchors),
   ];
 }

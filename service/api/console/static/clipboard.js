@@ -61,7 +61,10 @@ function write(text) {
 function announce() {
   const box = toast(T.clipboard.copied, {
     seconds: 0,
-    actions: [button(T.clipboard.clearNow, () => clear(), { kind: "plain" }), button(T.clipboard.keep, () => forget(), { kind: "plain" })],
+    actions: [
+      button(T.clipboard.clearNow, () => clear(), { kind: "plain" }),
+      button(T.clipboard.keep, () => forget(), { kind: "plain" }),
+    ],
   });
   const clear = async () => {
     try {
@@ -91,7 +94,12 @@ function offerSelected(text) {
 }
 
 function withClose(content) {
-  return h("div", { class: "form" }, content, h("div", { class: "actions" }, button(T.close, (event) => event.target.closest("dialog").close())));
+  return h(
+    "div",
+    { class: "form" },
+    content,
+    h("div", { class: "actions" }, button(T.close, (event) => event.target.closest("dialog").close())),
+  );
 }
 
 window.addEventListener("console-locked", () => forget());

@@ -66,7 +66,11 @@ function show() {
     if (link.dataset.page === group) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  replace(main, !AUTHENTICATION && h("p", { class: "banner" }, T.noAuthentication), isFirstAdministrator() && h("p", { class: "banner" }, T.tokens.first, " ", h("a", { href: "#/token" }, T.tokens.create)));
+  replace(
+    main,
+    !AUTHENTICATION && h("p", { class: "banner" }, T.noAuthentication),
+    isFirstAdministrator() && h("p", { class: "banner" }, T.tokens.first, " ", h("a", { href: "#/token" }, T.tokens.create)),
+  );
   document.title = `${page(main, decodeURIComponent(rest))} · ${T.product}`;
   const heading = main.querySelector("h1");
   (heading ?? main).focus({ preventScroll: true });
@@ -94,7 +98,10 @@ function tick() {
 function warn() {
   if (warning !== null) return;
   const stay = button(T.idle.stay, () => warning.close(), { kind: "primary" });
-  warning = openDialog(T.idle.title, [h("p", { role: "status" }, T.idle.text), h("div", { class: "actions" }, button(T.lock, () => lock()), stay)]);
+  warning = openDialog(
+    T.idle.title,
+    [h("p", { role: "status" }, T.idle.text), h("div", { class: "actions" }, button(T.lock, () => lock()), stay)],
+  );
   warning.addEventListener("close", () => { warning = null; });
   stay.focus();
 }
@@ -127,7 +134,10 @@ async function begin() {
     if (await restore()) start();
     else signInFirst(false);
   } catch (problem) {
-    replace(document.body, h("div", { class: "alone" }, h("main", { class: "card" }, h("h1", {}, T.product), problemView(problem, begin))));
+    replace(
+      document.body,
+      h("div", { class: "alone" }, h("main", { class: "card" }, h("h1", {}, T.product), problemView(problem, begin))),
+    );
   }
 }
 

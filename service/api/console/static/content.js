@@ -23,7 +23,12 @@ export function contentFields(before) {
   const first = start === null ? "file" : members ? "fields" : "text";
   const node = h("div", { class: "form" },
     h("fieldset", {}, h("legend", {}, words.value), h("div", { class: "choices" }, Object.keys(kinds).map((kind) =>
-      h("label", { class: "choice" }, h("input", { type: "radio", name: "kind", checked: kind === first, onchange: () => choose(kind) }), words.kinds[kind])))),
+      h(
+        "label",
+        { class: "choice" },
+        h("input", { type: "radio", name: "kind", checked: kind === first, onchange: () => choose(kind) }),
+        words.kinds[kind],
+      )))),
     place);
   choose(first);
   return { node, read: () => checked(chosen.read()) };
@@ -61,7 +66,10 @@ function textField(start) {
 // Each member by itself; whatever is not changed keeps its bytes.
 function fieldsOf(start) {
   const inputs = memberSpans(start).map(({ name, value }, index) => {
-    const field = h("textarea", { id: `member-${index}`, class: "mono", rows: value.includes("\n") ? "4" : "1", spellcheck: "false", autocomplete: "off" });
+    const field = h(
+      "textarea",
+      { id: `member-${index}`, class: "mono", rows: value.includes("\n") ? "4" : "1", spellcheck: "false", autocomplete: "off" },
+    );
     field.value = value;
     return [name, field];
   });
@@ -102,14 +110,33 @@ export function labelFields(labels) {
     h("input", { class: "mono", value: name, "aria-label": words.labelName, placeholder: words.labelName, maxlength: "64" }),
     h("input", { class: "mono", value, "aria-label": words.labelValue, placeholder: words.labelValue, maxlength: "256" })));
   Object.entries(labels).forEach(([name, value]) => add(name, value));
-  const node = h("fieldset", { class: "form" }, h("legend", {}, T.secrets.labels), h("p", { class: "note" }, words.labelsNote), rows,
+  const node = h("fieldset", { class: "form" }, h("legend", {}, T.secrets.labels), h(
+    "p",
+    { class: "note" },
+    words.labelsNote,
+  ), rows,
     h("div", {}, button(words.addLabel, () => { add(); rows.lastChild.firstChild.focus(); }, { kind: "plain", symbol: "plus" })));
-  const read = () => Object.fromEntries([...rows.children].map((row) => [...row.children].map(({ value }) => value)).filter(([name]) => name !== ""));
+  const read = () => Object.fromEntries(
+    [...rows.children].map((row) => [...row.children].map(({ value }) => value)).filter(([name]) => name !== ""),
+  );
   return { node, read };
 }
 
 // When it ends: in so many days, at a date, or never.
 export function endField(id, label, choices, chosen = "") {
-  const select = h("select", { id }, choices.map((days) => h("option", { value: days, selected: String(days) === String(chosen) }, days === "" ? T.secrets.never : words.days(days))));
-  return { node: h("div", { class: "field" }, h("label", { for: id }, label), select), read: () => (select.value === "" ? null : Number(select.value) * 86_400) };
+  const select = h(
+    "select",
+    { id },
+    choices.map(
+      (days) => h(
+        "option",
+        { value: days, selected: String(days) === String(chosen) },
+        days === "" ? T.secrets.never : words.days(days),
+      ),
+    ),
+  );
+  return {
+    node: h("div", { class: "field" }, h("label", { for: id }, label), select),
+    read: () => (select.value === "" ? null : Number(select.value) * 86_400),
+  };
 }

@@ -25,7 +25,16 @@ export function confirmed(title, text, verb, action, { danger = true, typed } = 
     const problem = h("div");
     let done = false;
     const go = h("button", { type: "submit", class: danger ? "danger" : "primary", disabled: Boolean(typed) }, verb);
-    const field = typed && h("input", { id: "typed", class: "mono", autocomplete: "off", spellcheck: "false", oninput: () => { go.disabled = field.value !== typed; } });
+    const field = typed && h(
+      "input",
+      {
+        id: "typed",
+        class: "mono",
+        autocomplete: "off",
+        spellcheck: "false",
+        oninput: () => { go.disabled = field.value !== typed; },
+      },
+    );
     const form = h("form", {
       onsubmit: async (event) => {
         event.preventDefault();

@@ -13,7 +13,11 @@ function search() {
 export function showHelp() {
   const own = h("input", { type: "checkbox", checked: singleKeys, onchange: () => { singleKeys = own.checked; } });
   const dialog = openDialog(T.keys.title, h("div", { class: "form" },
-    h("dl", { class: "facts" }, Object.entries(T.keys.names).map(([key, what]) => [h("dt", { class: "mono" }, key), h("dd", {}, what)])),
+    h(
+      "dl",
+      { class: "facts" },
+      Object.entries(T.keys.names).map(([key, what]) => [h("dt", { class: "mono" }, key), h("dd", {}, what)]),
+    ),
     h("label", { class: "choice" }, own, T.keys.single),
     h("div", { class: "actions" }, button(T.close, () => dialog.close()))));
 }

@@ -1,5 +1,6 @@
 // The pages to make a secret, and to give one a new version.
 
+import { addressOf, crumbs } from "./about_secret.js";
 import { call } from "./api.js";
 import { comparison } from "./compare.js";
 import { contentFields, endField, labelFields } from "./content.js";
@@ -7,7 +8,6 @@ import { openDialog } from "./dialog.js";
 import { button, card, h, linkButton, replace } from "./dom.js";
 import { lastSegment, toBase64 } from "./format.js";
 import { refOf } from "./secret.js";
-import { addressOf, crumbs } from "./secrets.js";
 import { may } from "./session.js";
 import { attempt, part, problemView } from "./states.js";
 import { T } from "./texts.js";
@@ -17,7 +17,19 @@ const END_DAYS = ["", 1, 7, 30, 90, 365];
 const words = T.create;
 
 export function newPage(main, folder) {
-  const path = h("input", { id: "path", class: "mono", value: folder, required: true, autocomplete: "off", spellcheck: "false", list: "folders", "aria-describedby": "path-note" });
+  const path = h(
+    "input",
+    {
+      id: "path",
+      class: "mono",
+      value: folder,
+      required: true,
+      autocomplete: "off",
+      spellcheck: "false",
+      list: "folders",
+      "aria-describedby": "path-note",
+    },
+  );
   const known = h("datalist", { id: "folders" });
   path.addEventListener("focus", () => complete(known, folder), { once: true });
   const content = contentFields(null);
@@ -35,7 +47,14 @@ export function newPage(main, folder) {
       });
       location.hash = addressOf({ path: path.value.trim(), ...made });
     },
-    h("div", { class: "field" }, h("label", { for: "path" }, T.secret.path), path, known, h("p", { class: "note", id: "path-note" }, words.pathNote)),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "path" }, T.secret.path),
+      path,
+      known,
+      h("p", { class: "note", id: "path-note" }, words.pathNote),
+    ),
     content.node, labels.node,
     h("div", { class: "grid" }, end.node, h("div", { class: "field" }, h("label", { for: "reads" }, words.reads), reads)))));
   return words.title;
@@ -95,9 +114,21 @@ export function versionPage(main, rest) {
       const bytes = await attempt(begin, problem, () => fetchBytes(ref));
       if (bytes) fields(bytes);
     });
-    return [readable && h("div", { class: "body" }, h("div", { class: "actions" }, begin, h("span", { class: "note" }, words.beginNote)), problem), place];
+    return [
+      readable && h(
+        "div",
+        { class: "body" },
+        h("div", { class: "actions" }, begin, h("span", { class: "note" }, words.beginNote)),
+        problem,
+      ),
+      place,
+    ];
   });
-  main.append(ref.path ? crumbs(ref.path, true) : crumbs("", true), h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, title)), card(T.secret.newVersion, body));
+  main.append(
+    ref.path ? crumbs(ref.path, true) : crumbs("", true),
+    h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, title)),
+    card(T.secret.newVersion, body),
+  );
   return title;
 }
 
@@ -111,7 +142,10 @@ function versionForm(secret, ref, back, before) {
     const same = before !== null && read.bytes && toBase64(read.bytes) === toBase64(before);
     const sameLabels = JSON.stringify(labels.read()) === JSON.stringify(secret.labels);
     if (same && sameLabels) throw new Unusable(words.unchanged);
-    await call("secret/update", { ...ref, ...(!same && value), ...(!sameLabels && { labels: labels.read() }), expected_version: expected });
+    await call(
+      "secret/update",
+      { ...ref, ...(!same && value), ...(!sameLabels && { labels: labels.read() }), expected_version: expected },
+    );
     location.hash = back;
   };
   const difference = before && button(words.difference, () => {
@@ -135,5 +169,8 @@ function versionForm(secret, ref, back, before) {
 }
 
 function showDifference(title, before, after) {
-  const dialog = openDialog(title, h("div", { class: "form" }, comparison(before, after), h("div", { class: "actions" }, button(T.close, () => dialog.close()))));
+  const dialog = openDialog(
+    title,
+    h("div", { class: "form" }, comparison(before, after), h("div", { class: "actions" }, button(T.close, () => dialog.close()))),
+  );
 }

@@ -1,10 +1,10 @@
 // The page of one secret: its value, its versions, and who can reach it and did.
 
+import { crumbs, endBadge, labelBadges, time } from "./about_secret.js";
 import { call } from "./api.js";
 import { confirmed } from "./dialog.js";
 import { badge, button, card, facts, h, linkButton, replace } from "./dom.js";
 import { daysUntil, folderOf, lastSegment } from "./format.js";
-import { crumbs, endBadge, labelBadges, time } from "./secrets.js";
 import { may } from "./session.js";
 import { empty, part } from "./states.js";
 import { T } from "./texts.js";
@@ -28,14 +28,23 @@ export function secretPage(main, rest) {
   const actions = h("div", { class: "actions" });
   const content = part(() => call("secret/describe", { ...ref }), (secret) => {
     const again = () => content.reload();
-    replace(badges, badge(T.states[secret.state], STATE_KINDS[secret.state]), badge(`v${secret.version}`), secret.ends_at && daysUntil(secret.ends_at) > 0 && endBadge(secret.ends_at));
+    replace(
+      badges,
+      badge(T.states[secret.state], STATE_KINDS[secret.state]),
+      badge(`v${secret.version}`),
+      secret.ends_at && daysUntil(secret.ends_at) > 0 && endBadge(secret.ends_at),
+    );
     replace(actions, buttons(secret, ref, again));
     return h("div", { class: "columns" },
       h("div", {},
         secret.warnings.length > 0 && h("p", { class: "warned" }, secret.warnings.join(" ")),
         secret.state === "live" && secret.version > 0 && (secret.path === null || may("fetch", secret.path))
           ? valueCard(secret, ref, again)
-          : h("section", { class: "card", "aria-label": T.value.title }, empty(secret.state === "live" ? words.noFetch : words.noValue[secret.state])),
+          : h(
+            "section",
+            { class: "card", "aria-label": T.value.title },
+            empty(secret.state === "live" ? words.noFetch : words.noValue[secret.state]),
+          ),
         versionsCard(secret, ref, again)),
       h("div", {}, detailsCard(secret), usesCard(secret), may("audit") && readsCard(secret)));
   });
@@ -51,22 +60,52 @@ function buttons(secret, ref, again) {
   const shown = path ?? secret.secret_id;
   const changes = path === null || may("delete", path);
   return [
-    SHARES && state === "live" && path && may("share") && may("fetch", path) && linkButton(words.share, `#/share/${path}`, { symbol: "link" }),
-    state === "live" && (path === null || may("update", path)) && linkButton(words.newVersion, `#/version/${path ?? `?${secret.secret_id}`}`),
+    SHARES && state === "live" && path && may("share") && may("fetch", path) && linkButton(
+      words.share,
+      `#/share/${path}`,
+      { symbol: "link" },
+    ),
+    state === "live" && (path === null || may("update", path)) && linkButton(
+      words.newVersion,
+      `#/version/${path ?? `?${secret.secret_id}`}`,
+    ),
     state === "live" && changes && button(T.remove, () => remove(shown, ref, again), { kind: "danger" }),
-    state === "deleted" && changes && button(T.undelete, () => confirmed(T.secrets.undeleteTitle(shown), T.secrets.undeleteText, T.undelete, () => call("secret/undelete", ref), { danger: false }).then((done) => done && again())),
+    state === "deleted" && changes && button(
+      T.undelete,
+      () => confirmed(
+        T.secrets.undeleteTitle(shown),
+        T.secrets.undeleteText,
+        T.undelete,
+        () => call("secret/undelete", ref),
+        { danger: false },
+      ).then((done) => done && again()),
+    ),
     state === "deleted" && changes && button(words.destroy, () => destroy(secret, shown, ref), { kind: "danger" }),
   ];
 }
 
 function remove(shown, ref, again) {
-  confirmed(words.deleteTitle, [h("p", { class: "mono" }, shown), words.deleteText], T.remove, () => call("secret/delete", ref)).then((done) => done && again());
+  confirmed(
+    words.deleteTitle,
+    [h("p", { class: "mono" }, shown), words.deleteText],
+    T.remove,
+    () => call("secret/delete", ref),
+  ).then((done) => done && again());
 }
 
 function destroy(secret, shown, ref) {
   const inUse = secret.in_use.length > 0;
-  const lines = [words.destroyText, inUse && h("p", { class: "warned" }, words.destroyInUse(secret.in_use.map(({ service }) => service).join(", ")))].filter(Boolean);
-  confirmed(words.destroyTitle, lines, words.destroy, () => call("secret/destroy", { ...ref, ...(inUse && { in_use: true }) }), { typed: shown })
+  const lines = [
+    words.destroyText,
+    inUse && h("p", { class: "warned" }, words.destroyInUse(secret.in_use.map(({ service }) => service).join(", "))),
+  ].filter(Boolean);
+  confirmed(
+    words.destroyTitle,
+    lines,
+    words.destroy,
+    () => call("secret/destroy", { ...ref, ...(inUse && { in_use: true }) }),
+    { typed: shown },
+  )
     .then((done) => { if (done) location.hash = `#/secrets/${folderOf(secret.path ?? "")}`; });
 }
 
@@ -89,7 +128,12 @@ function detailsCard(secret) {
 
 function usesCard(secret) {
   return secret.in_use.length > 0 && card(words.services, h("ul", { class: "rows" }, secret.in_use.map((use) =>
-    h("li", {}, h("div", {}, h("strong", {}, use.service), " ", badge(`v${use.version}`, use.version < secret.version ? "warning" : "")), h("span", { class: "note" }, time(use.delivered_at))))));
+    h(
+      "li",
+      {},
+      h("div", {}, h("strong", {}, use.service), " ", badge(`v${use.version}`, use.version < secret.version ? "warning" : "")),
+      h("span", { class: "note" }, time(use.delivered_at)),
+    ))));
 }
 
 function readsCard(secret) {
@@ -98,7 +142,14 @@ function readsCard(secret) {
     part(() => call("audit/search", { ...asked, operation: "fetch", limit: READS }), ({ records, names }) =>
       records.length === 0 ? empty(words.noReads) : h("ul", { class: "rows" }, records.slice(0, READS).map((record) =>
         h("li", {},
-          h("div", {}, h("strong", {}, nameOf(names, record.actor)), " ", record.status !== "success" && badge(words.refused, "danger"), h("div", { class: "note" }, h("code", { class: "small" }, record.client_ip))),
+          h(
+            "div",
+            {},
+            h("strong", {}, nameOf(names, record.actor)),
+            " ",
+            record.status !== "success" && badge(words.refused, "danger"),
+            h("div", { class: "note" }, h("code", { class: "small" }, record.client_ip)),
+          ),
           h("span", { class: "note" }, time(record.timestamp)))))),
     h("a", { href: `#/audit/?${secret.path ? `path=${secret.path}` : `secret_id=${secret.secret_id}`}` }, words.allReads));
 }

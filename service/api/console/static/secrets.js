@@ -1,10 +1,10 @@
 // The page Secrets: one folder, or what a search or a filter finds, with a copy button in each row.
 
+import { addressOf, copyFrom, crumbs, endBadge, labelBadges, refOfSecret, time } from "./about_secret.js";
 import { call } from "./api.js";
-import { copySecret } from "./clipboard.js";
 import { confirmed } from "./dialog.js";
-import { badge, button, h, icon, linkButton, replace } from "./dom.js";
-import { daysUntil, fromBase64, full, lastSegment, relative } from "./format.js";
+import { button, h, icon, linkButton, replace } from "./dom.js";
+import { lastSegment, relative } from "./format.js";
 import { endsBefore, findAmong, hasWords } from "./search.js";
 import { may } from "./session.js";
 import { empty, part, problemView } from "./states.js";
@@ -16,12 +16,21 @@ const SOON_DAYS = 30;
 const VIEWS = ["deleted", "unnamed", "soon"];
 const words = T.secrets;
 
-export const addressOf = ({ path, secret_id: id }) => (path ? `#/secret/${path}` : `#/secret/?${id}`);
-
 export function secretsPage(main, rest) {
   const [folder, view] = rest.split("?");
   const results = h("section", { class: "card", "aria-label": words.title });
-  const search = h("input", { id: "search", type: "search", placeholder: words.find, "aria-label": words.find, autocomplete: "off", spellcheck: "false", oninput: () => later() });
+  const search = h(
+    "input",
+    {
+      id: "search",
+      type: "search",
+      placeholder: words.find,
+      "aria-label": words.find,
+      autocomplete: "off",
+      spellcheck: "false",
+      oninput: () => later(),
+    },
+  );
   let timer;
   const later = () => {
     clearTimeout(timer);
@@ -38,20 +47,20 @@ export function secretsPage(main, rest) {
       crumbs(folder, view),
       h("form", { class: "search", role: "search", onsubmit: (event) => event.preventDefault() }, icon("search"), search)),
     h("div", { class: "actions", role: "group", "aria-label": words.filters },
-      VIEWS.map((name) => h("a", { class: `button plain ${name === view ? "chosen" : ""}`, href: name === view ? `#/secrets/${folder}` : `#/secrets/${folder}?${name}`, "aria-current": name === view && "true" }, words.views[name]))),
+      VIEWS.map(
+        (name) => h(
+          "a",
+          {
+            class: `button plain ${name === view ? "chosen" : ""}`,
+            href: name === view ? `#/secrets/${folder}` : `#/secrets/${folder}?${name}`,
+            "aria-current": name === view && "true",
+          },
+          words.views[name],
+        ),
+      )),
     results);
   refresh();
   return title;
-}
-
-// The folders above, as links; the last one is where one is.
-export function crumbs(path, beyond = false) {
-  const names = path.replace(/\/$/, "").split("/").filter(Boolean);
-  const links = names.map((name, index) => [name, `#/secrets/${names.slice(0, index + 1).join("/")}/`]);
-  const all = [[words.all, "#/secrets"], ...links];
-  return h("nav", { "aria-label": words.folders },
-    h("ol", { class: "crumbs" }, all.map(([name, href], index) =>
-      h("li", {}, index < all.length - 1 || beyond ? h("a", { href }, name) : h("span", { "aria-current": "page" }, name)))));
 }
 
 // What to ask the service for, and which of the secrets in its answer are wanted; null: all of them.
@@ -67,7 +76,12 @@ function query(folder, view, text) {
 
 function listing({ asked, wanted }, folder, refresh) {
   return part(() => load(asked, wanted), (page) => {
-    const rows = h("tbody", {}, page.folders.map((name) => folderRow(name)), page.secrets.map((secret) => secretRow(secret, asked, folder, refresh)));
+    const rows = h(
+      "tbody",
+      {},
+      page.folders.map((name) => folderRow(name)),
+      page.secrets.map((secret) => secretRow(secret, asked, folder, refresh)),
+    );
     if (!rows.children.length && page.cursor === null) {
       return empty(wanted ? words.nothingFound : asked.recursive ? words.nothingHere : words.emptyFolder,
         !asked.recursive && may("create") && linkButton(words.create, `#/new/${folder}`, { kind: "primary", symbol: "plus" }));
@@ -117,7 +131,12 @@ function offerMore(place, cursor, asked, rows, row) {
 
 function folderRow(name) {
   return h("tr", {}, h("td", { colspan: "6" },
-    h("a", { class: "name folder", href: `#/secrets/${name}` }, icon("folder"), h("span", {}, `${lastSegment(name.slice(0, -1))}/`))));
+    h(
+      "a",
+      { class: "name folder", href: `#/secrets/${name}` },
+      icon("folder"),
+      h("span", {}, `${lastSegment(name.slice(0, -1))}/`),
+    )));
 }
 
 function secretRow(secret, asked, folder, refresh) {
@@ -125,33 +144,31 @@ function secretRow(secret, asked, folder, refresh) {
   return h("tr", {},
     h("td", {},
       h("a", { class: "name", href: addressOf(secret) }, icon("key"), h("span", {}, shown)),
-      h("div", { class: "narrow note" }, `v${secret.version} · ${relative(secret.updated_at ?? secret.created_at)}`, secret.expires_at && [" · ", endBadge(secret.expires_at)])),
+      h(
+        "div",
+        { class: "narrow note" },
+        `v${secret.version} · ${relative(secret.updated_at ?? secret.created_at)}`,
+        secret.expires_at && [" · ", endBadge(secret.expires_at)],
+      )),
     h("td", { class: "wide-only" }, labelBadges(secret.labels)),
     h("td", { class: "wide-only muted" }, `v${secret.version}`),
     h("td", { class: "wide-only muted" }, time(secret.updated_at ?? secret.created_at)),
     h("td", { class: "wide-only" }, secret.expires_at ? endBadge(secret.expires_at) : h("span", { class: "muted" }, words.never)),
     h("td", {}, secret.deleted_at
-      ? button(words.undelete, () => confirmed(words.undeleteTitle(shown), words.undeleteText, words.undelete, () => call("secret/undelete", nameOf(secret)), { danger: false }).then((done) => done && refresh()), { kind: "plain", about: shown })
-      : (secret.path === null || may("fetch", secret.path)) && button(T.copy, () => copyFrom(secret), { kind: "plain", symbol: "copy", about: shown })));
+      ? button(
+        words.undelete,
+        () => confirmed(
+          words.undeleteTitle(shown),
+          words.undeleteText,
+          words.undelete,
+          () => call("secret/undelete", refOfSecret(secret)),
+          { danger: false },
+        ).then((done) => done && refresh()),
+        { kind: "plain", about: shown },
+      )
+      : (secret.path === null || may("fetch", secret.path)) && button(
+        T.copy,
+        () => copyFrom(secret),
+        { kind: "plain", symbol: "copy", about: shown },
+      )));
 }
-
-const nameOf = ({ path, secret_id: id }) => (path ? { path } : { secret_id: id });
-
-// A limited read is never taken unasked.
-export function copyFrom(secret, version) {
-  const take = () => copySecret(async () => fromBase64((await call("secret/fetch", { ...nameOf(secret), ...(version && { version }) })).secret));
-  if (secret.reads_left === null || secret.reads_left === undefined) return take();
-  return confirmed(words.usesRead, words.usesReadText(secret.reads_left), T.copy, take, { danger: false });
-}
-
-export function labelBadges(labels) {
-  return h("span", { class: "badges" }, Object.entries(labels).map(([name, value]) => badge(value === "" ? name : `${name}: ${value}`)));
-}
-
-export function endBadge(at) {
-  const days = daysUntil(at);
-  const text = days < 0 ? words.ended(relative(at)) : relative(at);
-  return h("span", { class: `badge ${days < 7 ? "danger" : days < SOON_DAYS ? "warning" : ""}`, title: full(at) }, text);
-}
-
-export const time = (at) => h("time", { datetime: at, title: full(at) }, relative(at));

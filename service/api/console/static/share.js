@@ -42,7 +42,13 @@ function waiting(link, { expires_at: until, passphrase: needsPassphrase }) {
   const show = button(words.show, (event) => reveal(event, show, problem, link, field), { kind: "primary", symbol: "eye" });
   view(words.title,
     h("p", {}, words.waiting), h("p", { class: "muted" }, words.until(full(until))), h("p", { class: "muted" }, words.ready),
-    needsPassphrase && h("div", { class: "field" }, h("label", { for: "passphrase" }, words.passphrase), field, h("p", { class: "note" }, words.passphraseNote)),
+    needsPassphrase && h(
+      "div",
+      { class: "field" },
+      h("label", { for: "passphrase" }, words.passphrase),
+      field,
+      h("p", { class: "note" }, words.passphraseNote),
+    ),
     problem, h("div", {}, show));
 }
 
@@ -55,7 +61,10 @@ async function reveal(event, show, place, link, field) {
       revealed(await call("share/reveal", body));
     } catch (problem) {
       if (problem.status === 0) replace(place, h("div", { class: "state problem", role: "alert" }, h("strong", {}, words.unreachable.title), h("p", {}, words.unreachable.text)));
-      else if (problem.type === "wrong-passphrase") replace(place, h("p", { class: "state problem", role: "alert" }, problem.detail));
+      else if (problem.type === "wrong-passphrase") replace(
+        place,
+        h("p", { class: "state problem", role: "alert" }, problem.detail),
+      );
       else if (problem.status === 404) refused(problem);
       else throw problem;
     }

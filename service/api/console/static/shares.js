@@ -1,12 +1,12 @@
 // The page Shares, and the one to make a link that shows a secret once.
 
+import { time } from "./about_secret.js";
 import { call } from "./api.js";
 import { copyText } from "./clipboard.js";
 import { contentFields } from "./content.js";
 import { confirmed } from "./dialog.js";
 import { badge, button, h, linkButton, replace } from "./dom.js";
 import { full, toBase64 } from "./format.js";
-import { time } from "./secrets.js";
 import { may, principal } from "./session.js";
 import { attempt, empty, part } from "./states.js";
 import { T } from "./texts.js";
@@ -19,7 +19,10 @@ const words = T.shares;
 export function sharesPage(main) {
   const content = part(() => call("share/list"), (page) => {
     const rows = h("ul", { class: "rows" }, page.shares.map((share) => row(share, content.reload)));
-    return page.shares.length === 0 ? empty(words.none, may("share") && linkButton(words.make, "#/share", { kind: "primary", symbol: "link" })) : [rows, more(rows, page.next, content.reload)];
+    return page.shares.length === 0 ? empty(
+      words.none,
+      may("share") && linkButton(words.make, "#/share", { kind: "primary", symbol: "link" }),
+    ) : [rows, more(rows, page.next, content.reload)];
   });
   main.append(
     h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, words.title),
@@ -47,10 +50,26 @@ function row(share, reload) {
     h("div", {},
       h("strong", {}, share.for), " ", badge(words.states[state] ?? state, KINDS[state]),
       share.path && h("div", { class: "mono small" }, share.path),
-      h("div", { class: "note" }, `${words.made} `, time(share.created_at), share.state === "waiting" && [` · ${words.ends} `, time(share.expires_at)], event && [" · ", event])),
+      h(
+        "div",
+        { class: "note" },
+        `${words.made} `,
+        time(share.created_at),
+        share.state === "waiting" && [` · ${words.ends} `, time(share.expires_at)],
+        event && [" · ", event],
+      )),
     h("div", { class: "actions" },
       share.state === "waiting"
-        ? button(words.revoke, () => confirmed(words.revokeTitle, [h("p", {}, h("strong", {}, share.for)), words.revokeText], words.revoke, () => call("share/revoke", { share_id: share.share_id })).then((done) => done && reload()), { kind: "plain", about: share.for })
+        ? button(
+          words.revoke,
+          () => confirmed(
+            words.revokeTitle,
+            [h("p", {}, h("strong", {}, share.for)), words.revokeText],
+            words.revoke,
+            () => call("share/revoke", { share_id: share.share_id }),
+          ).then((done) => done && reload()),
+          { kind: "plain", about: share.for },
+        )
         : share.path && h("a", { class: "button plain", href: `#/share/${share.path}` }, words.again)));
 }
 
@@ -60,7 +79,18 @@ export function sharePage(main, path) {
   const whom = h("input", { id: "for", required: true, maxlength: "100", autocomplete: "off", "aria-describedby": "for-note" });
   const end = h("select", { id: "end" }, LIFETIMES.filter((seconds) => seconds <= most).map((seconds) =>
     h("option", { value: seconds, selected: seconds === 24 * HOUR }, words.lifetime(seconds / HOUR))));
-  const passphrase = h("input", { id: "passphrase", type: "text", class: "mono", autocomplete: "off", spellcheck: "false", minlength: "6", "aria-describedby": "passphrase-note" });
+  const passphrase = h(
+    "input",
+    {
+      id: "passphrase",
+      type: "text",
+      class: "mono",
+      autocomplete: "off",
+      spellcheck: "false",
+      minlength: "6",
+      "aria-describedby": "passphrase-note",
+    },
+  );
   const problem = h("div");
   const go = h("button", { type: "submit", class: "primary" }, words.go);
   const place = h("section", { class: "card", "aria-label": words.newTitle });
@@ -75,10 +105,22 @@ export function sharePage(main, path) {
   };
   replace(place, h("form", { class: "body", onsubmit: (event) => { event.preventDefault(); make(); } },
     path ? h("div", { class: "field" }, h("strong", {}, words.existing), h("code", {}, path)) : content.node,
-    h("div", { class: "field" }, h("label", { for: "for" }, words.forLabel), whom, h("p", { class: "note", id: "for-note" }, words.forNote)),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "for" }, words.forLabel),
+      whom,
+      h("p", { class: "note", id: "for-note" }, words.forNote),
+    ),
     h("div", { class: "grid" },
       h("div", { class: "field" }, h("label", { for: "end" }, words.endsLabel), end),
-      h("div", { class: "field" }, h("label", { for: "passphrase" }, words.passphrase), passphrase, h("p", { class: "note", id: "passphrase-note" }, words.passphraseNote))),
+      h(
+        "div",
+        { class: "field" },
+        h("label", { for: "passphrase" }, words.passphrase),
+        passphrase,
+        h("p", { class: "note", id: "passphrase-note" }, words.passphraseNote),
+      )),
     problem, h("div", { class: "actions" }, go, linkButton(T.cancel, path ? `#/secret/${path}` : "#/shares"))));
   main.append(h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, words.newTitle)), place);
   return words.newTitle;

@@ -32,7 +32,10 @@ window.addEventListener("console-locked", () => { asking = false; });
 
 function form(done) {
   if (!window.isSecureContext) return h("p", { class: "state problem" }, T.signIn.insecure);
-  const field = h("input", { id: "token", type: "password", autocomplete: "current-password", required: true, spellcheck: "false", autofocus: true });
+  const field = h(
+    "input",
+    { id: "token", type: "password", autocomplete: "current-password", required: true, spellcheck: "false", autofocus: true },
+  );
   const problem = h("div");
   const go = h("button", { type: "submit", class: "primary" }, T.signIn.go);
   return h("form", {

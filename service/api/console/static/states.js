@@ -10,7 +10,13 @@ const PULSE_AFTER = 150;
 export function part(load, show) {
   const place = h("div", { "aria-busy": "true" });
   place.reload = async () => {
-    const pulse = setTimeout(() => replace(place, h("div", { class: "pulse" }, h("span", { class: "visually-hidden" }, T.loading), h("i"), h("i"), h("i"))), PULSE_AFTER);
+    const pulse = setTimeout(
+      () => replace(
+        place,
+        h("div", { class: "pulse" }, h("span", { class: "visually-hidden" }, T.loading), h("i"), h("i"), h("i")),
+      ),
+      PULSE_AFTER,
+    );
     place.setAttribute("aria-busy", "true");
     try {
       const loaded = await load();
@@ -63,7 +69,12 @@ export function kindOf({ status, type, members }) {
 }
 
 function fieldErrors(errors) {
-  return Object.entries(errors).map(([name, lines]) => `${name}: ${[lines].flat().map((line) => typeof line === "string" ? line : JSON.stringify(line)).join("; ")}`);
+  return Object.entries(errors).map(
+    ([
+      name,
+      lines,
+    ]) => `${name}: ${[lines].flat().map((line) => typeof line === "string" ? line : JSON.stringify(line)).join("; ")}`,
+  );
 }
 
 function retryButton(problem, retry) {

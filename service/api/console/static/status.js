@@ -1,8 +1,8 @@
 // The page Status: what this replica finds, the keys, and when a backup was last made and tried.
 
+import { time } from "./about_secret.js";
 import { call } from "./api.js";
 import { badge, card, facts, h } from "./dom.js";
-import { time } from "./secrets.js";
 import { may } from "./session.js";
 import { part } from "./states.js";
 import { T } from "./texts.js";
@@ -32,13 +32,21 @@ async function readiness() {
 function checksCard() {
   return card(words.checks, part(readiness, ({ checks, warnings = [] }) => [
     h("ul", { class: "rows" }, Object.entries(checks).map(([name, finding]) =>
-      h("li", {}, h("div", {}, words.checkNames[name] ?? name), finding === "ok" ? badge(words.ok, "good") : h("div", {}, badge(words.failed, "danger"), ` ${finding}`)))),
+      h(
+        "li",
+        {},
+        h("div", {}, words.checkNames[name] ?? name),
+        finding === "ok" ? badge(words.ok, "good") : h("div", {}, badge(words.failed, "danger"), ` ${finding}`),
+      ))),
     h("div", { class: "body" }, warnings.length === 0 ? h("p", { class: "note" }, words.noWarnings)
       : [h("strong", {}, words.warnings), warnings.map((warning) => h("p", { class: "warned" }, warning))]),
   ]));
 }
 
-const newest = async (operation) => (await call("audit/search", { operation, status: "success", limit: 1 })).records[0]?.timestamp ?? null;
+async function newest(operation) {
+  const { records } = await call("audit/search", { operation, status: "success", limit: 1 });
+  return records[0]?.timestamp ?? null;
+}
 
 function backupsCard() {
   return card(words.backups, part(() => Promise.all([newest("backup_create"), newest("backup_drill")]), ([backup, drill]) => {
@@ -52,7 +60,20 @@ function backupsCard() {
 function keysCard() {
   return card(words.keys, part(() => call("key/status", {}, { method: "GET" }), ({ keys, warnings }) => [
     h("ul", { class: "rows" }, keys.map((key) =>
-      h("li", {}, h("div", {}, h("code", {}, key.key_id), " ", key.primary && badge(words.primary, "good"), " ", !key.held && badge(words.notHeld, "danger")), h("span", { class: "note" }, words.versions(key.versions))))),
+      h(
+        "li",
+        {},
+        h(
+          "div",
+          {},
+          h("code", {}, key.key_id),
+          " ",
+          key.primary && badge(words.primary, "good"),
+          " ",
+          !key.held && badge(words.notHeld, "danger"),
+        ),
+        h("span", { class: "note" }, words.versions(key.versions)),
+      ))),
     warnings.length > 0 && h("div", { class: "body" }, warnings.map((warning) => h("p", { class: "warned" }, warning))),
   ]));
 }

@@ -17,10 +17,17 @@ const TEMPLATES = {
 const words = T.tokens;
 
 export function tokenPage(main) {
-  const template = h("select", { id: "template" }, Object.keys(TEMPLATES).map((name) => h("option", { value: name }, words.templates[name])));
+  const template = h(
+    "select",
+    { id: "template" },
+    Object.keys(TEMPLATES).map((name) => h("option", { value: name }, words.templates[name])),
+  );
   const name = field("name", words.name, { required: true, maxlength: "100" }, words.nameNote);
   const folder = field("folder", words.folder, { class: "mono", placeholder: "team/app" }, words.folderNote);
-  const scopes = h("textarea", { id: "scopes", rows: "6", spellcheck: "false", required: true, "aria-describedby": "scopes-note" });
+  const scopes = h(
+    "textarea",
+    { id: "scopes", rows: "6", spellcheck: "false", required: true, "aria-describedby": "scopes-note" },
+  );
   const networks = field("networks", words.networks, { class: "mono" }, words.networksNote);
   const end = endField("end", words.endsLabel, END_DAYS, 90);
   const fill = () => {
@@ -42,9 +49,20 @@ export function tokenPage(main) {
     if (made) replace(place, shownOnce(made));
   };
   replace(place, h("form", { class: "body", onsubmit: (event) => { event.preventDefault(); make(); } },
-    h("div", { class: "grid" }, h("div", { class: "field" }, h("label", { for: "template" }, words.template), template), folder.node),
+    h(
+      "div",
+      { class: "grid" },
+      h("div", { class: "field" }, h("label", { for: "template" }, words.template), template),
+      folder.node,
+    ),
     name.node,
-    h("div", { class: "field" }, h("label", { for: "scopes" }, words.scopes), scopes, h("p", { class: "note", id: "scopes-note" }, words.scopesNote)),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "scopes" }, words.scopes),
+      scopes,
+      h("p", { class: "note", id: "scopes-note" }, words.scopesNote),
+    ),
     h("div", { class: "grid" }, end.node, networks.node),
     problem, h("div", { class: "actions" }, go, linkButton(T.cancel, "#/tokens"))));
   main.append(h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, words.newTitle)), place);
@@ -53,7 +71,10 @@ export function tokenPage(main) {
 
 function field(id, label, attributes, note) {
   const input = h("input", { id, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-note`, ...attributes });
-  return { input, node: h("div", { class: "field" }, h("label", { for: id }, label), input, h("p", { class: "note", id: `${id}-note` }, note)) };
+  return {
+    input,
+    node: h("div", { class: "field" }, h("label", { for: id }, label), input, h("p", { class: "note", id: `${id}-note` }, note)),
+  };
 }
 
 // A session that is not new must show its token once more, before it makes what outlasts it.
@@ -80,7 +101,12 @@ function confirmSession() {
         done = (await attempt(go, problem, () => call("session/confirm", { token }))) !== undefined;
         if (done) dialog.close();
       },
-    }, h("p", {}, words.confirmText), h("div", { class: "field" }, h("label", { for: "confirm-token" }, T.signIn.token), input), problem,
+    }, h("p", {}, words.confirmText), h(
+      "div",
+      { class: "field" },
+      h("label", { for: "confirm-token" }, T.signIn.token),
+      input,
+    ), problem,
     h("div", { class: "actions" }, button(T.cancel, () => dialog.close()), go)));
     dialog.addEventListener("close", () => resolve(done));
   });

@@ -1,9 +1,9 @@
 // The page Tokens: who may do what, and who is signed in.
 
+import { time } from "./about_secret.js";
 import { call } from "./api.js";
 import { confirmed } from "./dialog.js";
 import { badge, button, card, h, linkButton } from "./dom.js";
-import { time } from "./secrets.js";
 import { may } from "./session.js";
 import { attempt, empty, part } from "./states.js";
 import { T } from "./texts.js";
@@ -53,17 +53,38 @@ function row(token, reload) {
         ` · ${words.madeBy(token.created_by)} `, time(token.created_at),
         token.networks.length > 0 && ` · ${words.only(token.networks.join(", "))}`,
         token.rate_limit && ` · ${words.rate(token.rate_limit)}`)),
-    !state && button(words.revoke, () => confirmed(words.revokeTitle(token.name), [h("p", { class: "mono" }, token.token_id), words.revokeText], words.revoke, () => call("token/revoke", { token_id: token.token_id })).then((done) => done && reload()), { kind: "plain", about: token.name }));
+    !state && button(
+      words.revoke,
+      () => confirmed(
+        words.revokeTitle(token.name),
+        [h("p", { class: "mono" }, token.token_id), words.revokeText],
+        words.revoke,
+        () => call("token/revoke", { token_id: token.token_id }),
+      ).then((done) => done && reload()),
+      { kind: "plain", about: token.name },
+    ));
 }
 
 // "fetch:team/*" as "reads the value of team/*".
 export function inWords(scope) {
   const [action, pattern] = scope.split(":");
-  return [`${words.inWords[action] ?? action} `, pattern && (pattern === "*" ? words.everything : h("code", { class: "small" }, pattern))];
+  return [
+    `${words.inWords[action] ?? action} `,
+    pattern && (pattern === "*" ? words.everything : h("code", { class: "small" }, pattern)),
+  ];
 }
 
 function sessionRow(session, reload) {
   return h("li", {},
-    h("div", {}, h("code", { class: "small" }, session.token_id), h("div", { class: "note" }, `${session.client_network} · ${words.since} `, time(session.created_at))),
-    button(words.end, () => call("session/revoke", { session_id: session.session_id }).then(reload, reload), { kind: "plain", about: session.session_id }));
+    h(
+      "div",
+      {},
+      h("code", { class: "small" }, session.token_id),
+      h("div", { class: "note" }, `${session.client_network} · ${words.since} `, time(session.created_at)),
+    ),
+    button(
+      words.end,
+      () => call("session/revoke", { session_id: session.session_id }).then(reload, reload),
+      { kind: "plain", about: session.session_id },
+    ));
 }

@@ -1,10 +1,10 @@
 // The card with a value: hidden until somebody asks, and hidden again by itself.
 
+import { copyFrom } from "./about_secret.js";
 import { call } from "./api.js";
 import { confirmed } from "./dialog.js";
 import { button, card, h, icon, replace } from "./dom.js";
 import { fromBase64, lastSegment } from "./format.js";
-import { copyFrom } from "./secrets.js";
 import { saveFile, shown, timeBar } from "./shown.js";
 import { attempt } from "./states.js";
 import { T } from "./texts.js";
@@ -13,7 +13,9 @@ const SHOWN_FOR = 30_000;
 const DOTS = "•".repeat(15);
 const words = T.value;
 
-export const fetchBytes = async (ref, version) => fromBase64((await call("secret/fetch", { ...ref, ...(version && { version }) })).secret);
+export const fetchBytes = async (ref, version) => fromBase64(
+  (await call("secret/fetch", { ...ref, ...(version && { version }) })).secret,
+);
 
 // `changed` is called once a limited read was taken, and its value is hidden again.
 export function valueCard(secret, ref, changed) {
@@ -58,10 +60,21 @@ export function valueCard(secret, ref, changed) {
 
   // What takes one of few reads is asked about first.
   function ask(verb, action) {
-    return limited ? confirmed(T.secrets.usesRead, T.secrets.usesReadText(secret.reads_left), verb, action, { danger: false }) : action();
+    return limited ? confirmed(
+      T.secrets.usesRead,
+      T.secrets.usesReadText(secret.reads_left),
+      verb,
+      action,
+      { danger: false },
+    ) : action();
   }
 }
 
 function hidden() {
-  return h("div", { class: "value" }, h("span", { class: "dots", "aria-hidden": "true" }, DOTS), h("span", { class: "visually-hidden" }, words.hidden));
+  return h(
+    "div",
+    { class: "value" },
+    h("span", { class: "dots", "aria-hidden": "true" }, DOTS),
+    h("span", { class: "visually-hidden" }, words.hidden),
+  );
 }

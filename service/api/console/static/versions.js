@@ -1,12 +1,12 @@
 // The versions of a secret: compare, restore as a new one, delete, undelete, destroy.
 
+import { time } from "./about_secret.js";
 import { call } from "./api.js";
 import { comparison } from "./compare.js";
 import { confirmed, openDialog } from "./dialog.js";
 import { badge, button, card, h } from "./dom.js";
 import { toBase64 } from "./format.js";
 import { nameOf } from "./secret.js";
-import { time } from "./secrets.js";
 import { may } from "./session.js";
 import { part } from "./states.js";
 import { T } from "./texts.js";
@@ -26,9 +26,22 @@ function row(version, secret, ref, again) {
   return h("li", {},
     h("div", {},
       h("strong", {}, number), " ",
-      current && version.state === "live" ? badge(words.current, "good") : badge(T.states[version.state], STATE_KINDS[version.state]),
-      h("div", { class: "note" }, version.created_at && [time(version.created_at), ` ${words.by(nameOf(secret.names, version.created_by))}`])),
-    h("div", { class: "actions" }, secret.state === "live" && actions(version, current, secret, ref, again).map(([text, act]) => button(text, act, { kind: "plain", about: number }))));
+      current && version.state === "live" ? badge(words.current, "good") : badge(
+        T.states[version.state],
+        STATE_KINDS[version.state],
+      ),
+      h(
+        "div",
+        { class: "note" },
+        version.created_at && [time(version.created_at), ` ${words.by(nameOf(secret.names, version.created_by))}`],
+      )),
+    h(
+      "div",
+      { class: "actions" },
+      secret.state === "live" && actions(version, current, secret, ref, again).map(
+        ([text, act]) => button(text, act, { kind: "plain", about: number }),
+      ),
+    ));
 }
 
 function actions(version, current, secret, ref, again) {
@@ -36,13 +49,48 @@ function actions(version, current, secret, ref, again) {
   const [fetches, updates, deletes] = ["fetch", "update", "delete"].map((action) => all || may(action, secret.path));
   const live = version.state === "live";
   const number = version.version;
-  const ask = (title, text, verb, action, options) => () => confirmed(title, text, verb, action, options).then((done) => done && again());
+  const ask = (title, text, verb, action, options) => () => confirmed(
+    title,
+    text,
+    verb,
+    action,
+    options,
+  ).then((done) => done && again());
   return [
     live && !current && fetches && secret.reads_left === null && [words.compare, () => compare(ref, number, secret.version)],
-    live && !current && fetches && updates && secret.reads_left === null && [words.restore, ask(words.restoreTitle(number), words.restoreText(secret.version + 1), words.restore, () => restore(ref, number, secret.version), { danger: false })],
-    live && !current && deletes && [T.remove, ask(words.deleteTitle(number), words.deleteText, T.remove, () => call("secret/delete", { ...ref, versions: [number] }))],
-    version.state === "deleted" && deletes && [T.undelete, ask(words.undeleteTitle(number), words.undeleteText, T.undelete, () => call("secret/undelete", { ...ref, versions: [number] }), { danger: false })],
-    version.state === "deleted" && deletes && [T.secret.destroy, ask(words.destroyTitle(number), T.secret.destroyText, T.secret.destroy, () => call("secret/destroy", { ...ref, versions: [number] }))],
+    live && !current && fetches && updates && secret.reads_left === null && [
+      words.restore,
+      ask(
+        words.restoreTitle(number),
+        words.restoreText(secret.version + 1),
+        words.restore,
+        () => restore(ref, number, secret.version),
+        { danger: false },
+      ),
+    ],
+    live && !current && deletes && [
+      T.remove,
+      ask(words.deleteTitle(number), words.deleteText, T.remove, () => call("secret/delete", { ...ref, versions: [number] })),
+    ],
+    version.state === "deleted" && deletes && [
+      T.undelete,
+      ask(
+        words.undeleteTitle(number),
+        words.undeleteText,
+        T.undelete,
+        () => call("secret/undelete", { ...ref, versions: [number] }),
+        { danger: false },
+      ),
+    ],
+    version.state === "deleted" && deletes && [
+      T.secret.destroy,
+      ask(
+        words.destroyTitle(number),
+        T.secret.destroyText,
+        T.secret.destroy,
+        () => call("secret/destroy", { ...ref, versions: [number] }),
+      ),
+    ],
   ].filter(Boolean);
 }
 
