@@ -189,6 +189,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         kv_mounts=settings.kv_mounts,
+        share_enabled=settings.share_enabled,
         public_url=settings.public_url,
         warnings=settings.warnings,
         request_deadline=store.request_deadline,

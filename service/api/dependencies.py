@@ -70,6 +70,7 @@ class Dependencies:
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     kv_mounts: tuple[Mount, ...]
+    share_enabled: bool
     public_url: str
     warnings: tuple[str, ...]
     request_deadline: Callable[[], AbstractContextManager[object]]

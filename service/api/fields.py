@@ -75,6 +75,23 @@ def flag(description: str) -> fields.Boolean:
     return _Flag(metadata={"description": description})
 
 
+def actor_names() -> fields.Dict:
+    """Return a field for the names of the tokens in a response, by id."""
+    return fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={
+            "description": "If `names` was sent: the names of the tokens in this response, by id.",
+            "example": {"0f3a5b7c9d1e2f40": "billing"},
+        },
+    )
+
+
+def wants_names() -> fields.Boolean:
+    """Return the field that asks for ``actor_names``."""
+    return flag("True for the names of the tokens in the response, besides their ids.")
+
+
 def count(lowest: int, highest: int = MAX_INTEGER, **options: Any) -> fields.Integer:
     """Return a field for a whole number from ``lowest`` to ``highest``."""
     return fields.Integer(strict=True, validate=validate.Range(lowest, highest), **options)

@@ -6,7 +6,7 @@ StoreUnavailable if the database does not answer in time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -94,6 +94,18 @@ def describe(services: TokenServices, entry: Entry, principal: Principal, token_
         TokenNotFound: there is no such token, or the caller may not know of it.
     """
     return _find(services, entry, principal, token_id).token
+
+
+def names(services: TokenServices, actors: Iterable[str | None]) -> dict[str, str]:
+    """Return the names of those of these actors that are tokens, by id, without altered ones."""
+    ids = sorted({actor for actor in actors if actor is not None and token_format.is_id(actor)})
+    found: dict[str, str] = {}
+    for token_id, stored in services.store.find_each(ids) if ids else ():
+        with suppress(CannotDecrypt):
+            if isinstance(stored, StoredToken):
+                _verify(services, stored)
+                found[token_id] = stored.token.name
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from ...audit.search import AuditQuery, search_log
 from ...audit.verify import verify_log
 from ...errors import Forbidden
 from ...models import Action
+from ...tokens import tokens
 from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
@@ -77,6 +78,7 @@ def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     Each record on the page is checked: `authentic` is false for one that the service did not write, or not
     with this content. Whether any are missing, only a verification shows.
     """
+    with_names = body.pop("names", False)
     query = AuditQuery(
         since=body.pop("since", None),
         until=body.pop("until", None),
@@ -87,11 +89,13 @@ def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     log = dependencies().audit_log
     with dependencies().request_deadline():
         page = search_log(log.records, log.key, call.principal, query)
+        actors = [actor for found in page.records for actor in (found.record.actor, found.record.token_id)]
+        named = {"names": tokens.names(dependencies().tokens, actors)} if with_names else {}
     records = [
         {"record_id": found.record_id, **asdict(found.record), "authentic": found.authentic}
         for found in page.records
     ]
-    return {"records": records, "cursor": page.cursor}
+    return {"records": records, "cursor": page.cursor} | named
 
 
 @blueprint.post("/verify")

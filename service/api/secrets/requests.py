@@ -38,6 +38,7 @@ from ..fields import (
     label_map,
     moment,
     seconds,
+    wants_names,
 )
 
 MAX_BATCH = 100
@@ -164,6 +165,16 @@ class Name(Schema):
     @post_load
     def _build(self, data: Body, **_: object) -> Any:
         return _ref(data)
+
+
+class DescribeRequest(Name):
+    """What to describe."""
+
+    names = wants_names()
+
+    @post_load
+    def _build(self, data: Body, **_: object) -> tuple[SecretRef, bool]:
+        return _ref(data), data.get("names", False)
 
 
 class FetchRequest(Name):

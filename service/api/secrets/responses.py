@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 
 from ...records import FetchedSecret, Secret, State, ends_at
 from ...secrets import state
-from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION, Base64Bytes
+from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION, Base64Bytes, actor_names
 
 _UUID = {**ID, "format": "uuid"}
 _STATES = {"enum": list(State)}
@@ -195,6 +195,7 @@ class SecretDescription(ChangedResponse):
         required=True,
         metadata={"description": "What of that has an end, or will be destroyed by the next value."},
     )
+    names = actor_names()
 
 
 class ListResponse(Schema):

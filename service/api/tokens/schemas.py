@@ -156,12 +156,23 @@ class TokenRevokeResponse(Schema):
     )
 
 
+class LimitsResponse(Schema):
+    """Limits of the service."""
+
+    max_secret_bytes = fields.Integer(required=True)
+    share_max_seconds = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How long a share may live; null without them."},
+    )
+
+
 class WhoAmIResponse(Schema):
     """The authenticated caller."""
 
     actor = fields.String(required=True, metadata={"description": "Your name in the audit log."})
     scopes = fields.Function(
-        lambda principal: _scopes(principal.scopes),
+        lambda found: _scopes(found["scopes"]),
         required=True,
         metadata={"type": "array", "items": {"type": "string"}},
     )
@@ -171,6 +182,19 @@ class WhoAmIResponse(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "If the caller is a session; `token` is the one that it stands in for."},
+    )
+    client_ip = fields.String(
+        required=True,
+        metadata={"description": "Your address as the service believes it (TRUSTED_PROXIES)."},
+    )
+    public_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Where people reach the service, if it is set."},
+    )
+    limits = fields.Nested(LimitsResponse, required=True)
+    warnings = fields.List(
+        fields.String(), required=True, metadata={"description": "Protections that are switched off."}
     )
 
 
