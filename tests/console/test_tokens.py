@@ -106,3 +106,25 @@ def test_says_what_is_switched_off(pages: Pages, guarded_server: Server, admin: 
     expect(page.get_by_text("TLS is off")).to_be_visible()
     expect(page.get_by_text("nobody knows whether the backups can be restored")).to_be_visible()
     expect(page.get_by_role("region", name="Master keys").get_by_text("primary")).to_be_visible()
+
+
+def test_people_are_named(pages: Pages, guarded_server: Server, admin: str) -> None:
+    """By the names of their tokens, on the page of a secret and in the log; and what is too large is said."""
+    headers = {"Authorization": f"Bearer {admin}"}
+    body = {"path": "named/one", "secret": "aGVsbG8="}
+    guarded_server.post("/vault/secret/create/", body, headers=headers)
+    guarded_server.post("/vault/secret/fetch", {"path": "named/one"}, headers=headers)
+    page = pages.open(guarded_server, "/console#/secret/named/one")
+    sign_in(page, admin)
+
+    expect(page.get_by_role("region", name="Details")).to_contain_text("by ada")
+    expect(page.get_by_role("region", name="Last reads")).to_contain_text("ada")
+    page.get_by_role("region", name="Last reads").get_by_role("link", name="All").click()
+    expect(page.get_by_role("region", name="Audit log").get_by_role("listitem").first).to_contain_text("ada")
+
+    page.goto(f"{guarded_server.url}/console#/new/named/")
+    page.get_by_label("Path").fill("named/large")
+    page.get_by_label("The text").fill("x" * (512 * 1024 + 1))
+    page.get_by_role("button", name="Save secret").click()
+    expect(page.get_by_text("1 byte too many")).to_be_visible()
+    assert [] == [url for url in pages.requests if url.endswith("/vault/secret/create/")]

@@ -37,7 +37,7 @@ export function auditPage(main, rest) {
   ];
   const read = () => Object.fromEntries(inputs.filter(([, { value }]) => value.trim() !== "").map(([name, { value }]) =>
     [name, TIMES.includes(name) ? new Date(value).toISOString() : value.trim()]));
-  const search = () => replace(results, listing({ ...read(), limit: PAGE }));
+  const search = () => replace(results, listing({ ...read(), limit: PAGE, names: true }));
   const clear = () => {
     for (const [, input] of inputs) input.value = "";
     search();

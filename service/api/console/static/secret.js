@@ -26,7 +26,7 @@ export function secretPage(main, rest) {
   const name = ref.path ? lastSegment(ref.path) : ref.secret_id;
   const badges = h("span", { class: "badges" });
   const actions = h("div", { class: "actions" });
-  const content = part(() => call("secret/describe", { ...ref }), (secret) => {
+  const content = part(() => call("secret/describe", { ...ref, names: true }), (secret) => {
     const again = () => content.reload();
     replace(
       badges,
@@ -139,7 +139,7 @@ function usesCard(secret) {
 function readsCard(secret) {
   const asked = secret.path ? { path: secret.path } : { secret_id: secret.secret_id };
   return card(words.reads,
-    part(() => call("audit/search", { ...asked, operation: "fetch", limit: READS }), ({ records, names }) =>
+    part(() => call("audit/search", { ...asked, operation: "fetch", limit: READS, names: true }), ({ records, names }) =>
       records.length === 0 ? empty(words.noReads) : h("ul", { class: "rows" }, records.slice(0, READS).map((record) =>
         h("li", {},
           h(
