@@ -59,6 +59,14 @@ def matches(pattern: str, path: str) -> bool:
     return path == pattern
 
 
+def covering(path: str) -> list[Scope]:
+    """Return every scope that allows something on the secret at ``path``."""
+    segments = path.split("/")
+    folders = ["/".join(segments[:depth]) + _BELOW for depth in range(1, len(segments))]
+    patterns = [path, *folders, _WILDCARD]
+    return [ADMIN, *(Scope(action, pattern) for action in sorted(ON_PATHS) for pattern in patterns)]
+
+
 def allows(scope: Scope, action: Action, path: str) -> bool:
     """Return whether ``scope`` allows ``action`` on the secret at ``path``."""
     if scope.action is Action.ADMIN:

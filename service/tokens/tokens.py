@@ -103,7 +103,7 @@ def names(services: TokenServices, actors: Iterable[str | None]) -> dict[str, st
     for token_id, stored in services.store.find_each(ids) if ids else ():
         with suppress(CannotDecrypt):
             if isinstance(stored, StoredToken):
-                _verify(services, stored)
+                verify(services, stored)
                 found[token_id] = stored.token.name
     return found
 
@@ -137,7 +137,7 @@ def list_(services: TokenServices, principal: Principal, after: str) -> TokenPag
         try:
             if not isinstance(stored, StoredToken):
                 raise stored
-            _verify(services, stored)
+            verify(services, stored)
             tokens.append(stored.token)
         except CannotDecrypt:
             altered.append(token_id)
@@ -231,7 +231,7 @@ def _sign_revocations(services: TokenServices, revoked: Sequence[str]) -> None:
         # One that does not authenticate gets no tag, and nobody can use it.
         with suppress(CannotDecrypt):
             if isinstance(stored, StoredToken):
-                _verify(services, stored)
+                verify(services, stored)
                 changes.append((stored, tags.sign_token(stored.token, stored.digest, services.ring)))
     if changes:
         services.store.retag(changes)
@@ -283,7 +283,7 @@ def _makers_of(services: TokenServices, token: Token) -> tuple[str, ...]:
         stored = services.store.find(token.created_by)
         if stored is None:
             break
-        _verify(services, stored)
+        verify(services, stored)
         token = stored.token
     return tuple(makers)
 
@@ -329,9 +329,14 @@ def _find(services: TokenServices, entry: Entry, principal: Principal, token_id:
     is_creator = principal.actor == stored.token.created_by and Scope(Action.TOKEN) in principal.scopes
     if not (is_own or is_creator or policy.is_admin(principal)):
         raise TokenNotFound
-    _verify(services, stored)
+    verify(services, stored)
     return stored
 
 
-def _verify(services: TokenServices, stored: StoredToken) -> None:
+def verify(services: TokenServices, stored: StoredToken) -> None:
+    """Check that the service wrote this token.
+
+    Raises:
+        Tampered, UnknownKey: it did not, or nobody can tell.
+    """
     tags.verify_token(stored, services.ring, services.key_check.accepts_earlier)

@@ -34,6 +34,7 @@ WITH_BODY = [
     "/vault/secret/deliver",
     "/vault/secret/update",
     "/vault/secret/describe",
+    "/vault/secret/access",
     "/vault/secret/list",
     "/vault/secret/delete",
     "/vault/secret/undelete",

@@ -14,13 +14,21 @@ from ...secrets.listing import Listing, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...store.secret_queries import SecretRef
 from ...tokens import tokens
+from ...tokens.reach import Reach, reach
 from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, INVALID_BASE64, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
-from .requests import DescribeRequest, DestroyRequest, ListRequest, UpdateRequest, VersionsRequest
-from .responses import ChangedResponse, ListResponse, SecretDescription, describe_secret
+from .requests import (
+    AccessRequest,
+    DescribeRequest,
+    DestroyRequest,
+    ListRequest,
+    UpdateRequest,
+    VersionsRequest,
+)
+from .responses import AccessResponse, ChangedResponse, ListResponse, SecretDescription, describe_secret
 
 blueprint = JsonBlueprint(
     "lifecycle", __name__, url_prefix="/vault/secret", description="The lifecycle of a secret."
@@ -145,6 +153,36 @@ def describe(call: Call, request: tuple[SecretRef, bool]) -> dict[str, Any]:
         }
         | named
     )
+
+
+@blueprint.post("/access")
+@guarded(blueprint, "access")
+@blueprint.arguments(AccessRequest(), example={"path": EXAMPLE_PATH})
+@blueprint.response(
+    200,
+    AccessResponse,
+    example={
+        "tokens": [
+            {
+                "token_id": _ACTOR,
+                "name": "billing",
+                "actions": ["fetch"],
+                "through": "fetch:team/app/*",
+                "expires_at": None,
+            }
+        ],
+        "complete": True,
+    },
+)
+@documents_errors(blueprint, COMMON_ERRORS)
+def access(call: Call, body: dict[str, Any]) -> Reach:
+    """Return the tokens whose scopes cover a path, with or without a secret; needs `list` on the path.
+
+    A token is there once for each of its scopes that does. Callers without admin see their own token and
+    those that descend from it. A session reaches what its token does, and a Swarm service what grants let it.
+    """
+    with dependencies().request_deadline():
+        return reach(dependencies().tokens, call.entry, call.principal, body["path"])
 
 
 @blueprint.post("/list")

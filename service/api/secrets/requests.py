@@ -177,6 +177,12 @@ class DescribeRequest(Name):
         return _ref(data), data.get("names", False)
 
 
+class AccessRequest(Schema):
+    """A path."""
+
+    path = fields.String(required=True, metadata=PATH)
+
+
 class FetchRequest(Name):
     """A secret and one of its versions; by default the current one."""
 

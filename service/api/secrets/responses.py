@@ -198,6 +198,28 @@ class SecretDescription(ChangedResponse):
     names = actor_names()
 
 
+class AccessDescription(Schema):
+    """What a token may do at the path, through one of its scopes."""
+
+    token_id = fields.String(required=True)
+    name = fields.String(required=True)
+    actions = fields.List(fields.String(), required=True, metadata={"example": ["fetch"]})
+    through = fields.String(required=True, metadata={"example": "fetch:team/*"})
+    expires_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class AccessResponse(Schema):
+    """Who reaches a path."""
+
+    tokens = fields.List(fields.Nested(AccessDescription), required=True)
+    complete = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "False if there may be others: those that you may not know of, or too many."
+        },
+    )
+
+
 class ListResponse(Schema):
     """A page of secrets and, if only one level is listed, of folders."""
 
