@@ -46,7 +46,14 @@ export function secretPage(main, rest) {
             empty(secret.state === "live" ? words.noFetch : words.noValue[secret.state]),
           ),
         versionsCard(secret, ref, again)),
-      h("div", {}, detailsCard(secret), usesCard(secret), may("audit") && readsCard(secret)));
+      h(
+        "div",
+        {},
+        detailsCard(secret),
+        usesCard(secret),
+        secret.path && may("list", secret.path) && accessCard(ref),
+        may("audit") && readsCard(secret),
+      ));
   });
   main.append(
     ref.path ? crumbs(ref.path) : crumbs("", true),
@@ -134,6 +141,21 @@ function usesCard(secret) {
       h("div", {}, h("strong", {}, use.service), " ", badge(`v${use.version}`, use.version < secret.version ? "warning" : "")),
       h("span", { class: "note" }, time(use.delivered_at)),
     ))));
+}
+
+function accessCard(ref) {
+  return card(words.access, part(() => call("secret/access", { ...ref }), ({ tokens, complete }) => [
+    tokens.length === 0 ? empty(words.noAccess) : h("ul", { class: "rows" }, tokens.map((token) =>
+      h("li", {},
+        h(
+          "div",
+          {},
+          h("strong", {}, token.name),
+          h("div", { class: "note" }, `${token.actions.join(", ")} · `, h("code", { class: "small" }, token.through)),
+        ),
+        h("span", { class: "note" }, token.expires_at ? [`${words.endsIn} `, time(token.expires_at)] : words.noEnd)))),
+    !complete && h("div", { class: "body" }, h("p", { class: "note" }, words.incomplete)),
+  ]));
 }
 
 function readsCard(secret) {
