@@ -19,7 +19,6 @@ const ICONS = {
   plus: "M12 5v14 M5 12h14",
   warning: "M12 4 2.500 20h19z M12 10v4.500 M12 17.300h.01",
   empty: "M4 13 7 5h10l3 8v6H4z M4 13h5l1 2.500h4l1-2.500h5",
-  done: "M5 12.500 10 17.500 19.500 7",
 };
 
 // h("a", {href, class, onclick}, child, …): functions are listeners, true is an attribute without a value.
@@ -49,7 +48,7 @@ export function icon(name) {
   return svg;
 }
 
-export function shape(name, attributes) {
+function shape(name, attributes) {
   const node = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   return node;

@@ -57,7 +57,7 @@ function openByPath() {
     h("button", { type: "submit" }, T.secrets.open));
 }
 
-export function kindOf({ status, type, members }) {
+function kindOf({ status, type, members }) {
   if (status === 401) return "ended";
   if (status === 403) return "forbidden";
   if (status === 404) return members.state ? "gone" : "missing";
