@@ -18,7 +18,7 @@ from ...grants.rules import Recipient
 from ...secrets.create import CreateSecret
 from ...secrets.deliver import DeliverSecret
 from ...secrets.generate import ALPHABETS, DEFAULT_ALPHABET, DEFAULT_LENGTH, MAX_CHARACTERS, Content, Recipe
-from ...secrets.listing import MAX_PAGE, ListQuery
+from ...secrets.listing import MAX_MATCH_CHARACTERS, MAX_PAGE, MAX_WORDS, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...secrets.options import MAX_KEPT_VERSIONS, SecretOptions
 from ...secrets.read import SecretVersionRef
@@ -354,6 +354,20 @@ class ListRequest(Schema):
     )
     deleted = flag("True for only deleted secrets, which can be restored.")
     unnamed = flag("True for only secrets without a path: those of your token, or all for administrators.")
+    match = Text(
+        validate=validate.Length(max=MAX_MATCH_CHARACTERS),
+        metadata={
+            "description": f"Only secrets that have each of these words, at most {MAX_WORDS}, in their path"
+            " or in a label, in upper or lower case. Looks at every secret in question.",
+            "example": "billing prod",
+        },
+    )
+    ends_before = fields.AwareDateTime(
+        metadata={
+            "description": "Only secrets that end before this time.",
+            "example": "2090-01-31T12:00:00+00:00",
+        }
+    )
     cursor = fields.String(metadata={"description": "`cursor` of the previous page."})
     limit = count(1, MAX_PAGE, metadata={"description": "Entries per page; default 100."})
 
