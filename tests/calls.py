@@ -12,6 +12,7 @@ SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
 GRANT = "/vault/grant/"
 APPROLE = "/vault/approle/"
+FOLDER = "/vault/folder/"
 WHOAMI = "/vault/token/whoami"
 
 # Filter for audit records of callers: all but those about the log itself.

@@ -15,6 +15,8 @@ _ACTIVITIES = {
     "create": _CREATE,
     "token_create": _CREATE,
     "grant_create": _CREATE,
+    "approle_create": _CREATE,
+    "approle_secret_id_create": _CREATE,
     "fetch": _READ,
     "deliver": _READ,
     "list": _READ,
