@@ -67,6 +67,7 @@ _ON_MOUNT: dict[str, Methods] = {
 }
 _HEALTH = Open(system.health)
 _LOOKUP_SELF = Endpoint("token_whoami", tokens.lookup_self)
+_LOOKUP = Endpoint("token_describe", tokens.lookup)
 # Of names that begin alike the longer ones come first.
 _OF_SYSTEM: dict[str, Methods] = {
     "sys/health": {"GET": _HEALTH, "HEAD": _HEALTH},
@@ -78,6 +79,13 @@ _OF_SYSTEM: dict[str, Methods] = {
     "sys/mounts/<path>": {"GET": Open(mount_views.one)},
     "sys/mounts": {"GET": Open(mount_views.all_)},
     "sys/capabilities-self": {"POST": Endpoint("token_whoami", capabilities.of_caller)},
+    "auth/token/create": {"POST": Endpoint("token_create", tokens.create)},
+    "auth/token/create-orphan": {"POST": Endpoint("token_create", tokens.create_orphan)},
+    "auth/token/lookup": {"GET": _LOOKUP, "POST": _LOOKUP},
+    "auth/token/renew": {"POST": Endpoint("token_renew", tokens.renew)},
+    "auth/token/revoke": {"POST": Endpoint("token_revoke", tokens.revoke)},
+    "auth/token/lookup-accessor": {"POST": Endpoint("token_describe", tokens.lookup_accessor)},
+    "auth/token/revoke-accessor": {"POST": Endpoint("token_revoke", tokens.revoke_accessor)},
     "auth/token/lookup-self": {"GET": _LOOKUP_SELF, "POST": _LOOKUP_SELF},
     "auth/token/renew-self": {"POST": Endpoint("token_renew", tokens.renew_self)},
     "auth/token/revoke-self": {"POST": Endpoint("token_revoke", tokens.revoke_self)},
