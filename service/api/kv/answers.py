@@ -66,6 +66,8 @@ def of_error(error: errors.VaultError) -> Response:
     There is no 401: some clients take only 400, 403 and 404 for an invalid token.
     """
     match error:
+        case errors.InvalidLogin():
+            return refusal(400, str(error))
         case errors.Unauthenticated():
             return refusal(403, DENIED)
         case errors.Forbidden():

@@ -13,18 +13,18 @@ from ...access import mounts
 from ...errors import VaultError
 from ..caller import current_caller
 from ..dependencies import dependencies
-from ..guard import Call
+from ..guard import Call, counting_malformed
 from . import answers, authentication, body, routes
 from .authentication import API
 from .call import KvCall
-from .routes import Endpoint, Found, Open
+from .routes import Endpoint, Found, Open, Proving
 
 _NAMESPACES = ("", "root", "root/")
 _SLASHES = re.compile("/{2,}")
 _METHODS = {"PUT": "POST"}
 _MERGE_PATCH = "application/merge-patch+json"
 # Of Vault, but nothing that can be had here.
-_REFUSED = re.compile(r"(sys/(policies|policy|auth|mounts/.+)|cubbyhole|auth/[^/]+/login)(/.*)?")
+_REFUSED = re.compile(r"(sys/(policies|policy|auth|mounts/.+)|cubbyhole|auth/(?!approle/)[^/]+/login)(/.*)?")
 
 
 class _Anything(BaseConverter):
@@ -96,7 +96,7 @@ def _answer(rest: str = "") -> Response:
         )
     if isinstance(endpoint, Open):
         return endpoint.view(found.rest)
-    return _guarded(endpoint, found)
+    return _recorded(endpoint, found)
 
 
 def _unsupported(path: str) -> Response:
@@ -120,10 +120,13 @@ def _not_found(path: str) -> Response:
     )
 
 
-def _guarded(endpoint: Endpoint, found: Found) -> Response:
+def _recorded(endpoint: Endpoint | Proving, found: Found) -> Response:
     parts = dependencies()
     with parts.recorder.entry(endpoint.operation, current_caller()) as entry:
         entry.api = API
+        if isinstance(endpoint, Proving):
+            with counting_malformed(entry), parts.request_deadline():
+                return endpoint.view(entry)
         principal = authentication.authenticate(entry)
         with parts.request_deadline():
             return endpoint.view(KvCall(Call(entry, principal), found.mount, found.rest))

@@ -9,7 +9,8 @@ from flask import Response
 
 from ...access import mounts
 from ...access.mounts import Mount
-from . import capabilities, config, data, metadata, system, tokens, versions
+from ...audit.recorder import Entry
+from . import capabilities, config, data, logins, metadata, system, tokens, versions
 from . import mounts as mount_views
 from .call import KvCall
 
@@ -23,13 +24,21 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Proving:
+    """A view for callers who prove by what they send who they are, if not by a token; it does that itself."""
+
+    operation: str
+    view: Callable[[Entry], Response]
+
+
+@dataclass(frozen=True, slots=True)
 class Open:
     """A view that is about no secret and no token: no record is written, and it asks for a token itself."""
 
     view: Callable[[str], Response]
 
 
-Methods = Mapping[str, Endpoint | Open]
+Methods = Mapping[str, Endpoint | Proving | Open]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,7 @@ _OF_SYSTEM: dict[str, Methods] = {
     "sys/mounts/<path>": {"GET": Open(mount_views.one)},
     "sys/mounts": {"GET": Open(mount_views.all_)},
     "sys/capabilities-self": {"POST": Endpoint("token_whoami", capabilities.of_caller)},
+    "auth/approle/login": {"POST": Proving("approle_login", logins.log_in)},
     "auth/token/create": {"POST": Endpoint("token_create", tokens.create)},
     "auth/token/create-orphan": {"POST": Endpoint("token_create", tokens.create_orphan)},
     "auth/token/lookup": {"GET": _LOOKUP, "POST": _LOOKUP},
