@@ -10,7 +10,7 @@ from flask import Response
 from ...access import mounts
 from ...access.mounts import Mount
 from ...audit.recorder import Entry
-from . import capabilities, config, data, logins, metadata, system, tokens, versions
+from . import capabilities, config, data, logins, metadata, system, tokens, versions, wrapping
 from . import mounts as mount_views
 from .call import KvCall
 
@@ -77,6 +77,7 @@ _ON_MOUNT: dict[str, Methods] = {
 _HEALTH = Open(system.health)
 _LOOKUP_SELF = Endpoint("token_whoami", tokens.lookup_self)
 _LOOKUP = Endpoint("token_describe", tokens.lookup)
+_WRAPPING_LOOKUP = Proving("wrap_lookup", wrapping.lookup)
 # Of names that begin alike the longer ones come first.
 _OF_SYSTEM: dict[str, Methods] = {
     "sys/health": {"GET": _HEALTH, "HEAD": _HEALTH},
@@ -88,6 +89,10 @@ _OF_SYSTEM: dict[str, Methods] = {
     "sys/mounts/<path>": {"GET": Open(mount_views.one)},
     "sys/mounts": {"GET": Open(mount_views.all_)},
     "sys/capabilities-self": {"POST": Endpoint("token_whoami", capabilities.of_caller)},
+    # What is wrapped has a record of its own.
+    "sys/wrapping/wrap": {"POST": Endpoint("token_whoami", wrapping.wrap)},
+    "sys/wrapping/unwrap": {"POST": Proving("unwrap", wrapping.unwrap)},
+    "sys/wrapping/lookup": {"GET": _WRAPPING_LOOKUP, "POST": _WRAPPING_LOOKUP},
     "auth/approle/login": {"POST": Proving("approle_login", logins.log_in)},
     "auth/token/create": {"POST": Endpoint("token_create", tokens.create)},
     "auth/token/create-orphan": {"POST": Endpoint("token_create", tokens.create_orphan)},
