@@ -171,6 +171,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         kv_mounts=settings.kv_mounts,
+        kv_token_seconds=settings.kv_token_seconds,
         warnings=settings.warnings,
         request_deadline=store.request_deadline,
     )

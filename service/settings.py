@@ -15,6 +15,7 @@ from .errors import ConfigurationError
 from .keys import loading
 from .server_tls import ServerTls, expires_at, load
 from .store.tls import MongoTls
+from .tokens.attenuation import MAX_SECONDS
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -42,6 +43,7 @@ NAMES = (
     "METRICS_NETWORKS",
     "DOCS_ENABLED",
     "KV_MOUNTS",
+    "KV_TOKEN_TTL_SECONDS",
     "MAX_SECRET_BYTES",
     "MONGO_TIMEOUT_SECONDS",
     "STARTUP_TIMEOUT_SECONDS",
@@ -103,6 +105,7 @@ class Settings:
     metrics_networks: tuple[Network, ...]
     docs_enabled: bool
     kv_mounts: tuple[Mount, ...]
+    kv_token_seconds: int
     max_secret_bytes: int
     log_level: str
     listen: Address
@@ -130,6 +133,7 @@ class Settings:
             metrics_networks=environment.networks("METRICS_NETWORKS", "127.0.0.0/8,::1"),
             docs_enabled=environment.boolean("DOCS_ENABLED", True),
             kv_mounts=mounts.parse(environment.items("KV_MOUNTS", "secret="), "KV_MOUNTS"),
+            kv_token_seconds=environment.integer("KV_TOKEN_TTL_SECONDS", 32 * 86_400, 1, MAX_SECONDS),
             max_secret_bytes=max_secret_bytes(environment),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             listen=environment.address("LISTEN", DEFAULT_LISTEN),

@@ -44,6 +44,7 @@ class Dependencies:
     """The parts behind the API.
 
     ``request_deadline()`` bounds a request's database operations together, except writing its audit record.
+    ``kv_token_seconds`` is the lifetime of tokens that Vault's clients make without a ``ttl``.
     ``warnings`` name the protections that an operator has switched off.
     """
 
@@ -65,6 +66,7 @@ class Dependencies:
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     kv_mounts: tuple[Mount, ...]
+    kv_token_seconds: int
     warnings: tuple[str, ...]
     request_deadline: Callable[[], AbstractContextManager[object]]
 

@@ -23,7 +23,6 @@ from ..errors import (
     AddressNotAllowed,
     InvalidToken,
     NoToken,
-    TokenExpired,
     TokenRevoked,
     TokenUsedUp,
     TooManyRequests,
@@ -35,6 +34,7 @@ from ..networks import client_network, is_within
 from ..store.rate_limits import RateLimitStore
 from ..store.tokens import TokenStore
 from .rate_limits import RateLimits
+from .tokens import require_in_force
 
 RECHECK_SECONDS = 5.0
 
@@ -257,10 +257,7 @@ def _failures_from(client_ip: str) -> str:
 
 
 def _check(token: Token, client_ip: str) -> None:
-    if token.revoked_at is not None:
-        raise TokenRevoked
-    if _has_expired(token):
-        raise TokenExpired
+    require_in_force(token)
     if token.networks and not is_within(client_ip, token.networks):
         raise AddressNotAllowed
 

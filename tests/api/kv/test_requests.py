@@ -334,13 +334,3 @@ def test_numbers_keep_their_digits(kv: Vault) -> None:
     assert {"f": 1.1, "n": 12345678901234567890123} == json.loads(kv.get("secret/data/a").text)["data"][
         "data"
     ]
-
-
-def test_what_is_to_be_wrapped_is_not_sent_as_it_is(kv: Vault) -> None:
-    """Whoever asks for that means to hand the answer on."""
-    kv.write("a", x="hunter2")
-
-    response = kv.send("GET", "secret/data/a", None, {"X-Vault-Wrap-TTL": "60s"})
-
-    assert 400 == response.status_code
-    assert "hunter2" not in response.text
