@@ -86,6 +86,18 @@ def test_unwraps_with_the_token_in_the_body(
     assert {"a": "b"} == vault_as("fetch:x").put(UNWRAP, {"token": token}).json["data"]
 
 
+def test_unwrapping_takes_a_use_of_the_callers_own_token(kv: Vault, vault_as: Callable[..., Vault]) -> None:
+    """As every call does, and its rate limit counts too."""
+    first, second = (wrapped(kv, WRAP, {"a": "b"}, "PUT") for _ in range(2))
+    once, slow = vault_as("audit", max_uses=1), vault_as("audit", rate_limit=1)
+
+    assert 200 == once.put(UNWRAP, {"token": first}).status_code
+    assert DENIED == once.put(UNWRAP, {"token": second}).json
+    slow.get("auth/token/lookup-self")
+    assert 429 == slow.put(UNWRAP, {"token": second}).status_code
+    assert 200 == kv.put(UNWRAP, {"token": second}).status_code
+
+
 def test_keeps_the_answer_word_for_word(kv: Vault, guarded: FlaskClient) -> None:
     """Also digits that no float has."""
     body = '{"n": 12345678901234567890123, "f": 1.10, "t": "é\\u0001"}'
