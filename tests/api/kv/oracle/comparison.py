@@ -16,7 +16,10 @@ from urllib.parse import urlsplit
 from tests.api.kv.oracle.scenarios import Request
 
 MISSING = "<missing>"
-_HEADERS = ("Allow", "Cache-Control", "Content-Type", "Location", "Retry-After", "WWW-Authenticate")
+_HEADERS = (
+    *("Allow", "Cache-Control", "Content-Type", "Location", "Retry-After", "WWW-Authenticate"),
+    "X-Vault-Namespace",
+)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _IDS = {"accessor", "wrapped_accessor"}

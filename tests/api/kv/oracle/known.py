@@ -131,7 +131,11 @@ _BY_REASON: dict[str, tuple[tuple[str, str, Any, Any], ...]] = {
     "a scheme's letters may be small or large (RFC 9110)": (
         ("tokens: as bearer in small letters", "status", 200, 403),
     ),
-    "there is one namespace, for every request": (("routes: namespace for health", "status", 404, 400),),
+    "there is one namespace, for every request": (
+        ("routes: namespace for health", "status", 404, 400),
+        ("routes: namespace team*", "X-Vault-Namespace", MISSING, ANY),
+        ("routes: namespace empty", "X-Vault-Namespace", "", MISSING),
+    ),
     "what it does not know is ignored without a word": (("*", "body.warnings", None, _IGNORED),),
     "a code is read if the answer needs it": (("server: health, sealedcode=x", "status", 200, 400),),
     "the same fault in other words": (
