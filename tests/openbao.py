@@ -55,9 +55,9 @@ class OpenBao:
         document = answer.json() if answer.content else {}
         return document.get("auth") or document.get("data")
 
-    def make_mount(self, version: int = 2) -> str:
+    def make_mount(self, version: int = 2, name: str | None = None) -> str:
         """Make a KV mount of its own, and return its name."""
-        name = f"kv-{uuid.uuid4().hex[:12]}"
+        name = name or f"kv-{uuid.uuid4().hex[:12]}"
         self.do("POST", f"sys/mounts/{name}", {"type": "kv", "options": {"version": str(version)}})
         return name
 

@@ -20,7 +20,7 @@ from .authentication import API
 from .call import KvCall
 from .routes import Endpoint, Found, Open, Proving
 
-_NAMESPACES = ("", "root", "root/")
+_NAMESPACES = ("", "/", "root", "root/")
 _SLASHES = re.compile("/{2,}")
 _METHODS = {"PUT": "POST"}
 _MERGE_PATCH = "application/merge-patch+json"

@@ -1,0 +1,1 @@
+"""Tests with real programs that were written for Vault."""
