@@ -178,6 +178,40 @@ def test_the_token_can_do_nothing_else(kv: Vault, guarded: FlaskClient) -> None:
     assert ([], False) == (found["policies"], found["renewable"])
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("LIST", "secret/metadata/team", None),
+        ("GET", "secret/metadata/team/db", None),
+        ("PUT", "secret/data/team/db", {"data": {"x": "2"}}),
+        ("GET", "secret/config", None),
+        ("GET", "auth/token/lookup-self", None),
+        ("PUT", "sys/capabilities-self", {"path": "secret/data/team/db"}),
+    ],
+)
+def test_wraps_whatever_is_answered(
+    kv: Vault, guarded: FlaskClient, method: str, path: str, body: Any
+) -> None:
+    """Under the path of the call."""
+    kv.write("team/db", x="1")
+
+    info = ask_wrapped(kv, path, body, method).json["wrap_info"]
+
+    assert path == info["creation_path"]
+    answer = Vault(guarded, info["token"]).put(UNWRAP).json
+    assert MEMBERS <= answer.keys()
+    assert answer["data"]
+
+
+def test_an_unwrapped_answer_can_be_wrapped_again(kv: Vault, guarded: FlaskClient) -> None:
+    """To hand it on for longer."""
+    token = wrapped(kv, WRAP, {"a": "b"}, "PUT")
+    another = wrapped(Vault(guarded, token), UNWRAP, None, "PUT", ttl="1h")
+
+    assert 400 == Vault(guarded, token).put(UNWRAP).status_code
+    assert {"a": "b"} == Vault(guarded, another).put(UNWRAP).json["data"]
+
+
 def test_only_what_succeeds_with_a_body_is_wrapped(kv: Vault) -> None:
     """Errors and empty answers are as ever, and so are those about the server."""
     kv.write("a", x="1")
