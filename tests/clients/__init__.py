@@ -1,1 +1,1 @@
-"""Tests with real programs that were written for Vault."""
+"""Clients of HashiCorp Vault and OpenBao, unchanged, against a real server of ours."""
