@@ -14,7 +14,17 @@ from pymongo import MongoClient
 
 from service.dev.mongod import EmbeddedMongo
 from tests import databases
-from tests.api.kv.oracle import config, data, lists, metadata, rules, system, versions
+from tests.api.kv.oracle import (
+    config,
+    data,
+    lists,
+    metadata,
+    rules,
+    system,
+    tokens,
+    versions,
+    wrapping,
+)
 from tests.api.kv.oracle.comparison import Side, differences
 from tests.api.kv.oracle.known import KNOWN, Known
 from tests.api.kv.oracle.scenarios import ADMIN, Scenario
@@ -24,9 +34,11 @@ from tests.openbao import ROOT_TOKEN, OpenBao
 
 SCENARIOS = tuple(
     scenario
-    for table in (rules, data, versions, metadata, lists, config, system)
+    for table in (rules, data, versions, metadata, lists, config, system, tokens, wrapping)
     for scenario in table.SCENARIOS
 )
+# The lifetime of a role's tokens.
+ROLE_SECONDS = 1200
 # A difference: the request, the member of the answer, our value and OpenBao's.
 Found = tuple[str, str, Any, Any]
 
@@ -56,21 +68,41 @@ class Service:
         texts = {ADMIN: self._token, f"{ADMIN}.accessor": self._token.split("_")[1]}
         for name, rights in scenario.tokens.items():
             wanted = {"expires_in": rights.seconds, "max_uses": rights.uses}
-            response = requests.post(
-                f"{self.url}/vault/token/create",
-                json={
-                    "name": name,
-                    "scopes": scenario.scopes(rights),
-                    "renewable": rights.renewable,
-                    **{field: value for field, value in wanted.items() if value is not None},
-                },
-                headers={"Authorization": f"Bearer {self._token}"},
-                timeout=60,
+            made = self._call(
+                "token/create",
+                name=name,
+                scopes=scenario.scopes(rights),
+                renewable=rights.renewable,
+                **{field: value for field, value in wanted.items() if value is not None},
             )
-            assert response.ok, response.text
-            texts[name] = response.json()["token"]
-            texts[f"{name}.accessor"] = response.json()["token_id"]
+            texts[name] = made["token"]
+            texts[f"{name}.accessor"] = made["token_id"]
         return texts
+
+    def roles(self, scenario: Scenario) -> dict[str, str]:
+        """Make a scenario's roles, and return their ids and a secret id of each by name."""
+        texts = {}
+        for name, rights in scenario.roles.items():
+            role = self._call(
+                "approle/create",
+                name=name,
+                scopes=scenario.scopes(rights),
+                expires_in=ROLE_SECONDS,
+                renewable=True,
+            )
+            texts[f"{name}.role_id"] = role["role_id"]
+            texts[f"{name}.secret_id"] = self._call("approle/secret-id/create", role=name)["secret_id"]
+        return texts
+
+    def _call(self, operation: str, **body: Any) -> Any:
+        response = requests.post(
+            f"{self.url}/vault/{operation}",
+            json=body,
+            headers={"Authorization": f"Bearer {self._token}"},
+            timeout=60,
+        )
+        assert response.ok, response.text
+        return response.json()
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +138,9 @@ def found(openbao: OpenBao, service: Service) -> Callable[[Scenario], list[Found
         openbao.make_mount(name=mount)
         # This waits until the mount is ready.
         openbao.do("GET", f"{mount}/config")
-        ours = Side(service.url, mount, service.tokens(scenario))
-        theirs = Side(openbao.url, mount, _tokens_of_openbao(openbao, scenario))
+        ours = Side(service.url, mount, service.tokens(scenario) | service.roles(scenario))
+        own = _tokens_of_openbao(openbao, scenario) | _roles_of_openbao(openbao, scenario)
+        theirs = Side(openbao.url, mount, own)
         return [
             (f"{scenario.name}: {request.name}", *difference)
             for request in scenario.requests
@@ -150,10 +183,22 @@ def _tokens_of_openbao(openbao: OpenBao, scenario: Scenario) -> dict[str, str]:
     return tokens | accessors
 
 
+def _roles_of_openbao(openbao: OpenBao, scenario: Scenario) -> dict[str, str]:
+    texts = {}
+    for name, rights in scenario.roles.items():
+        role_id, secret_id = openbao.make_role(_policy(scenario.scopes(rights)), token_ttl=ROLE_SECONDS)
+        texts[f"{name}.role_id"] = role_id
+        texts[f"{name}.secret_id"] = secret_id
+    return texts
+
+
 def _policy(scopes: Sequence[str]) -> dict[str, list[str]]:
     """Return the capabilities by path that say the same as scopes."""
     rules: dict[str, list[str]] = {}
     for scope in scopes:
+        if scope == "token":
+            rules["auth/token/*"] = ["create", "update", "sudo"]
+            continue
         action, _, pattern = scope.partition(":")
         mount, _, path = pattern.partition("/")
         for verb, capabilities in _CAPABILITIES[action].items():

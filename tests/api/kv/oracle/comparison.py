@@ -22,9 +22,9 @@ _HEADERS = (
 )
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_IDS = {"accessor", "wrapped_accessor"}
+_IDS = {"accessor", "client_token", "token", "wrapped_accessor"}
 _SECONDS_LEFT = {"ttl", "lease_duration", "creation_ttl"}
-_PLACEHOLDER = re.compile(r"\$([a-z_]+(?:\.accessor)?)")
+_PLACEHOLDER = re.compile(r"\$([a-z_]+(?:\.[a-z_]+)?)")
 
 
 class Side:

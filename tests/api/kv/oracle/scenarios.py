@@ -36,7 +36,7 @@ def patch(name: str, path: str, body: Any = None, **options: Any) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """A token with these scopes, such as ``fetch:M/team/*``; OpenBao has a policy that says the same."""
+    """What a token or role may do, such as ``fetch:M/team/*``; OpenBao has a policy that says the same."""
 
     scopes: tuple[str, ...]
     seconds: int | None = None
@@ -46,11 +46,15 @@ class Rights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
-    """Requests in their order, on a mount that nobody else has; ``name`` is also the mount's."""
+    """Requests in their order, on a mount that nobody else has; ``name`` is also the mount's.
+
+    Of each of the ``roles`` there are ``$name.role_id`` and ``$name.secret_id``.
+    """
 
     name: str
     requests: tuple[Request, ...]
     tokens: Mapping[str, Rights] = field(default_factory=dict)
+    roles: Mapping[str, Rights] = field(default_factory=dict)
 
     def scopes(self, rights: Rights) -> list[str]:
         """Return a token's scopes, on this mount."""
