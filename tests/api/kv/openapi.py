@@ -20,6 +20,18 @@ _OPTIONS = {
 _METADATA = {**_OPTIONS, "custom_metadata": {"type": ["object", "null"], "additionalProperties": _TEXT}}
 _VALUE = {"data": _OBJECT, "options": {"type": ["object", "null"], "properties": {"cas": _COUNT}}}
 _VERSIONS = {"versions": {"type": "array", "items": _COUNT}}
+_DURATION = {"type": ["integer", "string"], "examples": ["20m", 1200]}
+_TOKEN = {
+    "policies": {"type": "array", "items": {"enum": ["fetch:team/*", "default", "root", "no such"]}},
+    "ttl": _DURATION,
+    "explicit_max_ttl": _DURATION,
+    "period": _DURATION,
+    "renewable": {"type": "boolean"},
+    "num_uses": {"type": "integer"},
+    "display_name": _TEXT,
+    "meta": {"type": ["object", "null"], "additionalProperties": _TEXT},
+    "type": {"enum": ["service", "batch", "default", ""]},
+}
 _STATUS = {"type": "integer", "minimum": 200, "maximum": 499}
 
 # By method and route: the query's parameters and the body's members.
@@ -39,6 +51,17 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "<mount>/undelete/<path>"): _VERSIONS,
     ("POST", "<mount>/destroy/<path>"): _VERSIONS,
     ("POST", "sys/capabilities-self"): {"paths": {"type": "array", "items": _TEXT}, "path": _TEXT},
+    ("POST", "sys/wrapping/wrap"): {"password": _TEXT},
+    ("POST", "sys/wrapping/unwrap"): {"token": _TEXT},
+    ("POST", "sys/wrapping/lookup"): {"token": _TEXT},
+    ("POST", "auth/approle/login"): {"role_id": _TEXT, "secret_id": _TEXT},
+    ("POST", "auth/token/create"): _TOKEN,
+    ("POST", "auth/token/create-orphan"): _TOKEN,
+    ("POST", "auth/token/lookup"): {"token": _TEXT},
+    ("POST", "auth/token/renew"): {"token": _TEXT, "increment": _COUNT},
+    ("POST", "auth/token/revoke"): {"token": _TEXT},
+    ("POST", "auth/token/lookup-accessor"): {"accessor": _TEXT},
+    ("POST", "auth/token/revoke-accessor"): {"accessor": _TEXT},
     ("POST", "auth/token/lookup-self"): {},
     ("POST", "auth/token/renew-self"): {"increment": _COUNT},
     ("POST", "auth/token/revoke-self"): {},
