@@ -10,6 +10,7 @@ from pymongo.database import Database
 
 from service.dev.mongod import EmbeddedMongo
 from tests import databases
+from tests.calls import APPROLE
 from tests.certificates import Authority
 from tests.clients.wire import Wire
 from tests.conftest import variables
@@ -55,3 +56,16 @@ def door(standing_door: Server, database: Database) -> Server:
 def client(door: Server, give: Callable[..., str]) -> Callable[..., Wire]:
     """Return a function that makes a client with a token that has these scopes."""
     return lambda *scopes, **request: Wire(door, give(*scopes, **request))
+
+
+@pytest.fixture
+def make_role(door: Server, give: Callable[..., str]) -> Callable[..., tuple[str, str]]:
+    """Return a function that makes an AppRole with these scopes: its role id and a secret id."""
+    authorized = {"Authorization": f"Bearer {give('admin')}"}
+
+    def make(name: str, *scopes: str) -> tuple[str, str]:
+        role = door.post(APPROLE + "create", {"name": name, "scopes": scopes}, headers=authorized).json()
+        made = door.post(APPROLE + "secret-id/create", {"role": name}, headers=authorized).json()
+        return role["role_id"], made["secret_id"]
+
+    return make

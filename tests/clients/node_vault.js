@@ -36,6 +36,15 @@ const main = async () => {
   await vault.delete("secret/metadata/team/app");
   found.absent = await failure(vault.read("secret/data/team/app"));
   found.forbidden = await failure(vault.read("secret/data/other"));
+  await vault.write("secret/data/team/app", { data: { password: "wrapped" } });
+  // It goes on with the new token.
+  const made = await vault.tokenCreate({ policies: ["fetch:team/*"], ttl: "10m" });
+  found.made = made.auth.policies;
+  const wrapping = await vault.read("secret/data/team/app", { headers: { "X-Vault-Wrap-TTL": "60s" } });
+  found.unwrapped = (await vault.unwrap({ token: wrapping.wrap_info.token })).data.data;
+  found.unwrappedAgain = await failure(vault.unwrap({ token: wrapping.wrap_info.token }));
+  await vault.approleLogin({ role_id: process.env.ROLE_ID, secret_id: process.env.SECRET_ID });
+  found.byLogin = (await vault.read("secret/data/team/app")).data.data;
   vault.token = "hvs.other";
   found.denied = await failure(vault.read("secret/data/team/app"));
   return found;

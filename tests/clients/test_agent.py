@@ -108,3 +108,29 @@ def test_renders_with_a_token_from_a_file(
     assert "[ERROR]" not in agent.log.read_text()
     assert "[WARN]" not in agent.log.read_text()
     assert "hunter" not in agent.log.read_text()
+
+
+def test_renders_after_a_login_with_an_approle(
+    door: Server,
+    start: Callable[..., Agent],
+    give: Callable[..., str],
+    make_role: Callable[..., tuple[str, str]],
+    tmp_path: Path,
+) -> None:
+    """It takes both ids from files, and renews the token that it gets."""
+    admin = Wire(door, give("admin"))
+    admin.write("team/app", password="hunter2")
+    admin.write("team/db", password="hunter3")
+    names = ("role_id", "secret_id")
+    files = {f"{name}_file_path": str(tmp_path / name) for name in names}
+    for name, text in zip(names, make_role("agent", "fetch:team/*", "list:team/*"), strict=True):
+        (tmp_path / name).write_text(text)
+
+    agent = start({"type": "approle", "config": files}, SETTINGS)
+
+    assert "password=hunter2" in agent.wait_until(lambda text: "name=db" in text)
+    log = agent.log.read_text()
+    assert "renewed auth token" in log
+    assert "[ERROR]" not in log
+    # It removes the file, as it does by default.
+    assert not (tmp_path / "secret_id").exists()

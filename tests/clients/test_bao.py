@@ -280,3 +280,52 @@ def test_repeats_what_cannot_be_recorded(door: Server, bao: Bao, database: Datab
 
     assert {"x": "hunter2"} == table(bao.output("kv", "get", "secret/a"))
     assert "No value found at secret/data/once" in bao.refusal("kv", "get", "secret/once")
+
+
+def test_makes_looks_up_and_revokes_tokens(door: Server, bao: Bao, tmp_path: Path) -> None:
+    """By token and by accessor."""
+    bao.output("kv", "put", "secret/team/app", "x=1")
+    made = bao.json(
+        "token", "create", "-policy=fetch:team/*", "-ttl=10m", "-display-name=ci", "-renewable=false"
+    )
+    token, accessor = made["auth"]["client_token"], made["auth"]["accessor"]
+    child = Bao(door, tmp_path, token)
+
+    assert {"x": "1"} == table(child.output("kv", "get", "secret/team/app"))
+    assert "* permission denied" in child.refusal("kv", "put", "secret/team/app", "x=2")
+    assert accessor == bao.json("token", "lookup", token)["data"]["accessor"]
+    assert "" == bao.json("token", "lookup", "-accessor", accessor)["data"]["id"]
+    assert "Success! Revoked token (if it existed)" in bao.output("token", "revoke", "-accessor", accessor)
+    assert "* permission denied" in child.refusal("kv", "get", "secret/team/app")
+    assert "* bad token" in bao.refusal("token", "lookup", token)
+
+
+def test_wraps_and_unwraps(door: Server, bao: Bao, tmp_path: Path) -> None:
+    """Once: by the token itself or beside one's own."""
+    bao.output("kv", "put", "secret/team/app", "password=hunter2")
+    for unwrapping in (
+        lambda token: Bao(door, tmp_path, token).output("unwrap", "-format=json"),
+        lambda token: bao.output("unwrap", "-format=json", token),
+    ):
+        wrapped = bao.output("kv", "get", "-wrap-ttl=60s", "secret/team/app")
+        assert "hunter2" not in wrapped
+        token = table(wrapped)["wrapping_token:"]
+        assert "hunter2" in unwrapping(token)
+        assert "* wrapping token is not valid or does not exist" in bao.refusal("unwrap", token)
+
+
+def test_logs_in_with_an_approle(
+    door: Server, bao: Bao, make_role: Callable[..., tuple[str, str]], tmp_path: Path
+) -> None:
+    """As scripts do; a wrong id gets no token."""
+    bao.output("kv", "put", "secret/team/app", "x=1")
+    role_id, secret_id = make_role("ci", "fetch:team/*")
+    nobody = Bao(door, tmp_path)
+    secret_file = tmp_path / "secret_id"
+    secret_file.write_text(secret_id)
+    login = ("write", "-field=token", "auth/approle/login", f"role_id={role_id}")
+
+    token = nobody.output(*login, f"secret_id=@{secret_file}").strip()
+
+    assert {"x": "1"} == table(Bao(door, tmp_path, token).output("kv", "get", "secret/team/app"))
+    assert "* invalid role or secret ID" in nobody.refusal(*login, "secret_id=other")

@@ -100,3 +100,25 @@ def test_resource_with_all_versions(terraform: Wire) -> None:
     assert {"errors": []} == terraform.absent("secret/data/team/app").json()
     apply(terraform, "team/app", {"password": "a"}, {}, {})
     assert 1 == refresh(terraform, "team/app")[0]["metadata"]["version"]
+
+
+def test_makes_a_child_token(client: Callable[..., Wire]) -> None:
+    """By default it works with one that lives for twenty minutes; its own needs the scope `token`."""
+    admin, parent = client("admin"), client("token", "fetch:team/*")
+    admin.write("team/app", password="hunter2")
+    begin(parent)
+    wanted = {"display_name": "terraform", "ttl": "1200s", "explicit_max_ttl": "1200s", "renewable": False}
+
+    made = parent.send("POST", "auth/token/create", wanted)
+
+    assert 200 == made.status_code, made.text
+    auth = made.json()["auth"]
+    assert (False, True) == (auth["renewable"], 1190 < auth["lease_duration"] <= 1200)
+    child = parent.with_token(auth["client_token"])
+    assert {"password": "hunter2"} == child.get("secret/data/team/app")["data"]["data"]
+    assert 403 == child.send("GET", "secret/data/other").status_code
+    refused = client("fetch:team/*").send("POST", "auth/token/create", wanted)
+    assert 403 == refused.status_code
+    # It revokes the child at the end.
+    child.put("auth/token/revoke-self")
+    assert 403 == child.send("GET", "secret/data/team/app").status_code

@@ -35,6 +35,10 @@ class Wire:
             allow_redirects=False,
         )
 
+    def with_token(self, token: str) -> Wire:
+        """Return the same with another token."""
+        return Wire(self._server, token)
+
     def get(self, path: str) -> Any:
         """Read what must be there, and return the answer."""
         return self._done("GET", path)
