@@ -340,8 +340,38 @@ def test_nothing_of_vaults_clients_appears(
     assert value == send("GET", data).json()["data"]["data"]["password"]
     assert token == send("GET", "auth/token/lookup-self").json()["data"]["id"]
     send("HEAD", data)
+    authorized = {"Authorization": f"Bearer {token}"}
+    role = server.post(APPROLE + "create", {"name": "ci", "scopes": ["fetch:*"]}, headers=authorized).json()
+    made = server.post(APPROLE + "secret-id/create", {"role": "ci"}, headers=authorized).json()["secret_id"]
+    login = {"role_id": role["role_id"], "secret_id": made}
+    given = [
+        send("PUT", "auth/token/create", {"policies": ["fetch:*"], "ttl": "10m"}).json()["auth"],
+        send("PUT", "auth/approle/login", login, sent="").json()["auth"],
+    ]
+    wrapping = send("GET", data, **{"X-Vault-Wrap-TTL": "60s"}).json()["wrap_info"]["token"]
+    unwrapped = send("PUT", "sys/wrapping/unwrap", sent=wrapping).json()["data"]["data"]
+    assert value == unwrapped["password"]
+    unused = send("GET", data, **{"X-Vault-Wrap-TTL": "60s"}).json()["wrap_info"]["token"]
+    tokens = [token, limited, guess, made, wrapping, unused, *(auth["client_token"] for auth in given)]
 
     refused = [
+        *(
+            send("PUT", where, body)
+            for text in (value, guess, token[:-1], f"x{token}", made[:-1])
+            for where, body in (
+                ("auth/token/lookup", {"token": text}),
+                ("auth/token/renew", {"token": text}),
+                ("auth/token/lookup-accessor", {"accessor": text}),
+                ("auth/token/create", {"policies": [text]}),
+                ("auth/token/create", {"display_name": text, "ttl": text}),
+                ("auth/approle/login", {"role_id": text, "secret_id": text}),
+                ("auth/approle/login", {"role_id": role["role_id"], "secret_id": text}),
+                ("sys/wrapping/unwrap", {"token": text}),
+                ("sys/wrapping/lookup", {"token": text}),
+                ("sys/wrapping/wrap", {"password": text}),
+            )
+        ),
+        send("PUT", "sys/wrapping/unwrap", {"token": wrapping}),
         send("PUT", data, {"data": {"password": value * 100}}),
         send("PUT", data, {"data": value}),
         send("PUT", data, {"data": {"password": value}, "options": {"cas": value}}),
@@ -384,7 +414,7 @@ def test_nothing_of_vaults_clients_appears(
     assert [] == [answer.url for answer in refused if answer.status_code < 400]
     canaries = [
         *forms(SECRET),
-        *(form for each in (token, limited, guess) for form in token_forms(each)),
+        *(form for each in tokens for form in token_forms(each)),
     ]
     for answer in refused:
         content = answer.content + repr(answer.headers).encode()

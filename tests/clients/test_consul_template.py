@@ -1,6 +1,6 @@
 """consul-template and envconsul: their requests in their order, as `bao agent` does not send the first.
 
-From their sources: ``dependency/{client_set,vault_common,vault_read,vault_agent_token}.go``.
+From the sources of the first: ``dependency/{vault_token,vault_common,vault_read}.go``.
 """
 
 from collections.abc import Callable

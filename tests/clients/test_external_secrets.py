@@ -1,6 +1,6 @@
 """External Secrets 2.9, provider `vault`: its requests in their order.
 
-From its sources: ``providers/v1/vault/{validate,client_get,client_get_all_secrets,client_push}.go``.
+From its sources, ``providers/v1/vault``, whose ``client_push.go`` is what ``push`` and ``remove`` follow.
 """
 
 from __future__ import annotations
@@ -40,14 +40,26 @@ def find(store: Wire, folder: str) -> list[str]:
 def push(store: Wire, path: str, data: dict[str, Any]) -> None:
     """Write a secret that is its own: it marks it first, and leaves what is not marked alone."""
     present = store.send("GET", f"secret/data/{path}")
-    if present.status_code == 200 or present.json().get("data"):
-        own = store.get(f"secret/metadata/{path}")["data"]["custom_metadata"] or {}
-        if own.get("managed-by") != "external-secrets":
-            raise PermissionError("secret not managed by external-secrets")
-        if present.status_code == 200 and present.json()["data"]["data"] == data:
-            return
-    store.put(f"secret/metadata/{path}", {"custom_metadata": MINE})
+    if present.status_code == 404:
+        store.put(f"secret/metadata/{path}", {"custom_metadata": MINE})
+    elif tags(store, path) != MINE:
+        raise PermissionError("secret not managed by external-secrets")
+    elif present.json()["data"]["data"] == data:
+        return
     store.put(f"secret/data/{path}", {"data": data})
+
+
+def remove(store: Wire, path: str) -> None:
+    """Remove a secret that is its own."""
+    store.get(f"secret/data/{path}")
+    if tags(store, path) == MINE:
+        store.delete(f"secret/data/{path}")
+        store.delete(f"secret/metadata/{path}")
+
+
+def tags(store: Wire, path: str) -> Any:
+    """Return a secret's custom metadata."""
+    return store.get(f"secret/metadata/{path}")["data"]["custom_metadata"]
 
 
 @pytest.mark.parametrize(
@@ -78,8 +90,8 @@ def test_finds(client: Callable[..., Wire]) -> None:
     names = find(store, "")
 
     assert ["other", "team/app", "team/db/main"] == names
-    tags = {name: store.get(f"secret/metadata/{name}")["data"]["custom_metadata"] for name in names}
-    assert {"other": None, "team/app": None, "team/db/main": {"stage": "test"}} == tags
+    found = {name: tags(store, name) for name in names}
+    assert {"other": None, "team/app": None, "team/db/main": {"stage": "test"}} == found
     assert "team/db/main" == store.get("secret/data/team/db/main")["data"]["data"]["password"]
 
 
@@ -102,9 +114,7 @@ def test_pushes(client: Callable[..., Wire]) -> None:
     with pytest.raises(PermissionError):
         push(store, "team/theirs", {"password": "d"})
 
-    assert "data" in store.get("secret/data/team/app")
-    assert MINE == store.get("secret/metadata/team/app")["data"]["custom_metadata"]
-    store.delete("secret/data/team/app")
-    store.delete("secret/metadata/team/app")
-    assert ["theirs"] == find(store, "team/")[0].split("/")[-1:]
+    for path in ("team/app", "team/theirs"):
+        remove(store, path)
+    assert ["team/theirs"] == find(store, "team/")
     push(store, "team/app", {"password": "again"})

@@ -1,7 +1,6 @@
 """Spring Cloud Vault with spring-vault 4: its requests in their order.
 
-From its sources: ``VaultKeyValueMetadata``, ``KeyValueDelegate``, ``LifecycleAwareSessionManager`` and
-``VaultHealthIndicator``.
+From its sources, the classes ``KeyValueDelegate`` and ``LifecycleAwareSessionManager`` among them.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,6 @@
 """terraform-provider-vault 5, `vault_kv_secret_v2`, with ``skip_child_token``: its requests in their order.
 
-From its sources: ``internal/provider/meta.go`` for the first requests, and
-``vault/{data_source,resource}_kv_secret_v2.go``.
+From its sources, ``vault/{data_source,resource}_kv_secret_v2.go``.
 """
 
 import re
@@ -30,9 +29,11 @@ def begin(terraform: Wire) -> None:
     assert (1, 18) <= tuple(int(part) for part in version.split("+")[0].split(".")[:2])
 
 
-def apply(terraform: Wire, path: str, data: dict[str, str], cas: str, metadata: dict[str, Any]) -> None:
-    """Write a resource: it sends the number as text, and again beside the options."""
-    terraform.put(f"secret/data/{path}", {"data": data, "cas": cas, "options": {"cas": cas}})
+def apply(
+    terraform: Wire, path: str, data: dict[str, str], options: dict[str, str], metadata: dict[str, Any]
+) -> None:
+    """Write a resource: options are texts, and beside them there is always a number that means nothing."""
+    terraform.put(f"secret/data/{path}", {"data": data, "cas": 0, "options": options})
     if metadata:
         terraform.put(f"secret/metadata/{path}", metadata)
 
@@ -72,32 +73,32 @@ def test_data_source(client: Callable[..., Wire]) -> None:
 def test_resource(terraform: Wire) -> None:
     """Created, found without a difference, changed and destroyed."""
     begin(terraform)
-    options = {"max_versions": 5, "delete_version_after": 12600, "custom_metadata": {"owner": "team"}}
-    apply(terraform, "team/app", {"password": "a"}, "0", options)
+    wanted = {"max_versions": 5, "delete_version_after": 12600, "custom_metadata": {"owner": "team"}}
+    apply(terraform, "team/app", {"password": "a"}, {"cas": "0"}, wanted)
 
     data, metadata = refresh(terraform, "team/app")
     assert {"password": "a"} == data["data"]
     assert {"owner": "team"} == data["metadata"]["custom_metadata"] == metadata["custom_metadata"]
     assert (5, "3h30m0s") == (metadata["max_versions"], metadata["delete_version_after"])
 
-    apply(terraform, "team/app", {"password": "b"}, "1", {})
-    assert 2 == refresh(terraform, "team/app")[0]["metadata"]["version"]
+    apply(terraform, "team/app", {"password": "b"}, {"cas": "1"}, {})
+    apply(terraform, "team/app", {"password": "c"}, {}, {})
+    assert 3 == refresh(terraform, "team/app")[0]["metadata"]["version"]
     lost = terraform.send("PUT", "secret/data/team/app", {"data": {}, "options": {"cas": "1"}})
     assert 400 == lost.status_code
 
     terraform.delete("secret/data/team/app")
-    # What it takes for "gone, create it again".
     assert terraform.absent("secret/data/team/app").json()["data"]["data"] is None
 
 
 def test_resource_with_all_versions(terraform: Wire) -> None:
     """``delete_all_versions`` frees the path."""
-    apply(terraform, "team/app", {"password": "a"}, "0", {})
+    apply(terraform, "team/app", {"password": "a"}, {}, {})
 
     terraform.delete("secret/metadata/team/app")
 
     assert {"errors": []} == terraform.absent("secret/data/team/app").json()
-    apply(terraform, "team/app", {"password": "a"}, "0", {})
+    apply(terraform, "team/app", {"password": "a"}, {}, {})
     assert 1 == refresh(terraform, "team/app")[0]["metadata"]["version"]
 
 
