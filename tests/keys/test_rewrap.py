@@ -136,7 +136,7 @@ def test_everything_comes_under_the_primary_key(
     role = make_role(client, admin)
     secret_id = role.secret_id()
     post(client, FOLDER + "configure", {"prefix": "f/", "max_versions": 3})
-    Vault(client).put("secret/metadata/empty", {})
+    Vault(client).put("secret/metadata/empty", {"max_versions": 5})
     payloads = database.secrets.distinct("versions.payload")
 
     assert RewrapResult(done=11, failed=0, left=0) == rotation.rewrap()
