@@ -191,6 +191,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         kv_mounts=settings.kv_mounts,
         share_enabled=settings.share_enabled,
         public_url=settings.public_url,
+        kv_token_seconds=settings.kv_token_seconds,
         warnings=settings.warnings,
         request_deadline=store.request_deadline,
     )

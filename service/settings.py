@@ -16,6 +16,7 @@ from .errors import ConfigurationError
 from .keys import loading
 from .server_tls import ServerTls, expires_at, load
 from .store.tls import MongoTls
+from .tokens.attenuation import MAX_SECONDS
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -49,6 +50,7 @@ NAMES = (
     "SHARE_ENABLED",
     "SHARE_MAX_SECONDS",
     "PUBLIC_URL",
+    "KV_TOKEN_TTL_SECONDS",
     "MAX_SECRET_BYTES",
     "MONGO_TIMEOUT_SECONDS",
     "STARTUP_TIMEOUT_SECONDS",
@@ -115,6 +117,7 @@ class Settings:
     share_enabled: bool
     share_max_seconds: int
     public_url: str
+    kv_token_seconds: int
     max_secret_bytes: int
     log_level: str
     listen: Address
@@ -146,6 +149,7 @@ class Settings:
             share_enabled=environment.boolean("SHARE_ENABLED", True),
             share_max_seconds=environment.integer("SHARE_MAX_SECONDS", 7 * 86_400, 60, 366 * 86_400),
             public_url=_public_url(environment),
+            kv_token_seconds=environment.integer("KV_TOKEN_TTL_SECONDS", 32 * 86_400, 1, MAX_SECONDS),
             max_secret_bytes=max_secret_bytes(environment),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
             listen=environment.address("LISTEN", DEFAULT_LISTEN),

@@ -14,6 +14,7 @@ SESSION = "/vault/session/"
 SHARE = "/vault/share/"
 GRANT = "/vault/grant/"
 APPROLE = "/vault/approle/"
+FOLDER = "/vault/folder/"
 WHOAMI = "/vault/token/whoami"
 
 # Filter for audit records of callers: all but those about the log itself.

@@ -19,7 +19,12 @@ KINDS = ("quick", "database", "browser", "playbook", "check", "long_check", "clu
 # Of each test that was collected, before `-m` chose among them: its markers of these kinds.
 COLLECTED = pytest.StashKey[dict[str, list[str]]]()
 
-_FOLDERS = {"tests/cluster/": "cluster", "tests/lab/": "lab", "tests/console/": "browser"}
+_FOLDERS = {
+    "tests/clients/": "database",
+    "tests/cluster/": "cluster",
+    "tests/console/": "browser",
+    "tests/lab/": "lab",
+}
 _FILES = {
     "tests/test_plan.py": "playbook",
     "tests/test_escrow_plays.py": "playbook",

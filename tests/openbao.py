@@ -55,9 +55,9 @@ class OpenBao:
         document = answer.json() if answer.content else {}
         return document.get("auth") or document.get("data")
 
-    def make_mount(self, version: int = 2) -> str:
+    def make_mount(self, version: int = 2, name: str | None = None) -> str:
         """Make a KV mount of its own, and return its name."""
-        name = f"kv-{uuid.uuid4().hex[:12]}"
+        name = name or f"kv-{uuid.uuid4().hex[:12]}"
         self.do("POST", f"sys/mounts/{name}", {"type": "kv", "options": {"version": str(version)}})
         return name
 
@@ -95,18 +95,20 @@ def program() -> str | None:
     return shutil.which("bao", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
-@contextmanager
-def running(folder: Path, *, tls: bool = False) -> Iterator[OpenBao]:
-    """Run a server, with its log in ``folder``.
-
-    Skips the test if the program is missing, and fails it in CI, which installs it.
-    """
+def required_program() -> str:
+    """Return the same; skip the test if there is none, and fail it in CI, which installs it."""
     bao = program()
     if bao is None:
         if os.environ.get("CI") == "true":
             pytest.fail(MISSING)
         pytest.skip(MISSING)
-    server, process = _started(bao, folder, tls=tls)
+    return bao
+
+
+@contextmanager
+def running(folder: Path, *, tls: bool = False) -> Iterator[OpenBao]:
+    """Run a server, with its log in ``folder``, if the program is there."""
+    server, process = _started(required_program(), folder, tls=tls)
     try:
         yield server
     finally:

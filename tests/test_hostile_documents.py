@@ -15,8 +15,9 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 
 from service.api.dependencies import dependencies
+from service.secrets import folder_defaults, folders
 from tests.approles.roles import make_role
-from tests.calls import APPROLE, id_of, post
+from tests.calls import APPROLE, FOLDER, ask, id_of, post
 from tests.commands.operator import operate
 from tests.programs import as_text
 
@@ -80,9 +81,8 @@ SECRET_ID = (
 RECORD = (
     *("timestamp", "operation", "secret_id", "client_ip", "status", "actor", "request_id", "reason", "path"),
     *("token_id", "previous", "mac", "grant_id", "version", "service", "task_id", "node_id"),
-    *("role_id", "accessor"),
+    *("role_id", "accessor", "api"),
 )
-
 
 _AS_IT_IS = CodecOptions(
     document_class=RawBSONDocument,
@@ -167,6 +167,34 @@ def test_an_export_has_the_others(
         assert "Traceback" not in finished.stderr
         named = field != "path" or value == "a//b"
         assert ("not decryptable: 1" in finished.stderr) is named, (field, value, finished.stderr)
+
+
+@pytest.mark.parametrize("field", SECRET)
+def test_options_of_a_folder(
+    client: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    """In the folder nothing is written by what they say; it can be read, and the rest goes on."""
+    monkeypatch.setattr(folder_defaults, "HOLD_SECONDS", 0)
+    monkeypatch.setattr(folders, "HOLD_SECONDS", 0)
+    for path in ("a/secret", "b/secret"):
+        post(client, CREATE, {"secret": "YQ==", "path": path})
+    set_to = {"max_versions": 3, "cas_required": True, "delete_version_after": 3600}
+    assert set_to == post(client, FOLDER + "configure", {"prefix": "a", **set_to}).json
+    before = database.secrets.find_one({"path": "a/"})
+    for name, value in VALUES.items():
+        put(database.secrets, {**before, field: value})
+
+        assert 200 == post(client, FETCH, {"path": "a/secret"}).status_code, name
+        assert 200 == ask(client, "update", path="b/secret", secret="Yg==").status_code, name
+        assert {"a/secret", "b/secret"} <= {
+            each["path"] for page in listed(client) for each in page["secrets"]
+        }
+        assert ask(client, "update", path="a/secret", secret="Yg==").status_code in (422, 500), name
+        for call in ("describe", "configure"):
+            answer = post(client, FOLDER + call, {"prefix": "a"})
+            assert "internal error" not in answer.text, (name, call)
+            assert 500 == answer.status_code or set_to == answer.json, (name, call, answer.text)
+            put(database.secrets, {**before, field: value})
 
 
 @pytest.mark.parametrize("field", TOKEN)

@@ -318,6 +318,128 @@ def test_tokens_appear_nowhere(
     assert 100 < len(stored)
 
 
+def test_nothing_of_vaults_clients_appears(
+    serve: Callable[..., Server], give: Callable[..., str], mongo_client: MongoClient
+) -> None:
+    """Values and tokens are in no log, error, metric or document; paths, which are in URLs, in no log."""
+    server = serve(
+        AUTH_REQUIRED="true", LOG_LEVEL="DEBUG", AUTH_FAILURES_PER_MINUTE="10000", MAX_SECRET_BYTES="1000"
+    )
+    server.wait_until()
+    value, path = SECRET.decode(), "canary-path-51d0/canary-name-9be2"
+    token, limited = give("admin"), give("fetch:elsewhere")
+    guess = Credential(id_of(token), bytes(range(100, 132))).text
+    data, metadata = f"secret/data/{path}", f"secret/metadata/{path}"
+
+    def send(
+        method: str, where: str, body: Any = None, sent: str = token, **headers: str
+    ) -> requests.Response:
+        own = {"X-Vault-Token": sent, "Connection": "close", **headers}
+        return requests.request(
+            method, f"{server.url}/v1/{where}", json=body, headers=own, timeout=10, allow_redirects=False
+        )
+
+    done = [
+        send("PUT", data, {"data": {"password": value}}),
+        send("PATCH", data, {"data": {value: value}}, **{"Content-Type": "application/merge-patch+json"}),
+        send("PUT", metadata, {"custom_metadata": {"owner": "x"}}),
+        send("LIST", f"secret/metadata/{path.split('/')[0]}"),
+        send("GET", metadata),
+        send("GET", f"sys/internal/ui/mounts/{data}"),
+        send("GET", "sys/mounts"),
+        send("PUT", "sys/capabilities-self", {"paths": [data]}),
+        send("PUT", f"secret/delete/{path}", {"versions": [1]}),
+        send("PUT", f"secret/undelete/{path}", {"versions": [1]}),
+    ]
+    assert [] == [(answer.request.method, answer.text) for answer in done if not answer.ok]
+    assert value == send("GET", data).json()["data"]["data"]["password"]
+    assert token == send("GET", "auth/token/lookup-self").json()["data"]["id"]
+    send("HEAD", data)
+    authorized = {"Authorization": f"Bearer {token}"}
+    role = server.post(APPROLE + "create", {"name": "ci", "scopes": ["fetch:*"]}, headers=authorized).json()
+    made = server.post(APPROLE + "secret-id/create", {"role": "ci"}, headers=authorized).json()["secret_id"]
+    login = {"role_id": role["role_id"], "secret_id": made}
+    given = [
+        send("PUT", "auth/token/create", {"policies": ["fetch:*"], "ttl": "10m"}).json()["auth"],
+        send("PUT", "auth/approle/login", login, sent="").json()["auth"],
+    ]
+    wrapping = send("GET", data, **{"X-Vault-Wrap-TTL": "60s"}).json()["wrap_info"]["token"]
+    unwrapped = send("PUT", "sys/wrapping/unwrap", sent=wrapping).json()["data"]["data"]
+    assert value == unwrapped["password"]
+    unused = send("GET", data, **{"X-Vault-Wrap-TTL": "60s"}).json()["wrap_info"]["token"]
+    tokens = [token, limited, guess, made, wrapping, unused, *(auth["client_token"] for auth in given)]
+
+    refused = [
+        *(
+            send("PUT", where, body)
+            for text in (value, guess, token[:-1], f"x{token}", made[:-1])
+            for where, body in (
+                ("auth/token/lookup", {"token": text}),
+                ("auth/token/renew", {"token": text}),
+                ("auth/token/lookup-accessor", {"accessor": text}),
+                ("auth/token/create", {"policies": [text]}),
+                ("auth/token/create", {"display_name": text, "ttl": text}),
+                ("auth/approle/login", {"role_id": text, "secret_id": text}),
+                ("auth/approle/login", {"role_id": role["role_id"], "secret_id": text}),
+                ("sys/wrapping/unwrap", {"token": text}),
+                ("sys/wrapping/lookup", {"token": text}),
+                ("sys/wrapping/wrap", {"password": text}),
+            )
+        ),
+        send("PUT", "sys/wrapping/unwrap", {"token": wrapping}),
+        send("PUT", data, {"data": {"password": value * 100}}),
+        send("PUT", data, {"data": value}),
+        send("PUT", data, {"data": {"password": value}, "options": {"cas": value}}),
+        send("PUT", data, {"data": {"password": value}, "options": {"cas": 7}}),
+        send("PUT", data, {"data": {"password": value}, "options": [value]}),
+        send("PUT", data, [value]),
+        send("PUT", f"secret/data/{value}!", {"data": {"password": value}}),
+        send("PATCH", data, {"data": {"password": value}}),
+        send("PUT", metadata, {"max_versions": value}),
+        send("PUT", metadata, {"delete_version_after": value}),
+        send("PUT", metadata, {"custom_metadata": {"k": [value]}}),
+        send("PUT", "secret/config", {"cas_required": value}),
+        send("PUT", f"secret/destroy/{path}", {"versions": [value]}),
+        send("GET", f"{data}?version={value}"),
+        send("GET", f"{metadata}?list={value}"),
+        send("PUT", "sys/capabilities-self", {"paths": [[value]]}),
+        send("GET", data, **{"X-Vault-Namespace": value}),
+        send("GET", data, **{"X-Vault-Wrap-TTL": value}),
+        send("GET", f"sys/health?activecode={value}"),
+        send("GET", f"secret/data/{token}"),
+        send("GET", f"secret/data/team/{token[:60]}"),
+        send("PUT", f"secret/data/{token}", {"data": {}}),
+        send("PUT", metadata, {"custom_metadata": {token: "x"}}),
+        send("PUT", metadata, {"custom_metadata": {"k": token}}),
+        *(send("GET", data, sent=other) for other in (value, limited, guess, token[:-1], f"x{token}")),
+        *(send("GET", "auth/token/lookup-self", sent=other) for other in (value, guess, token[:60])),
+        requests.get(f"{server.url}/v1/{data}", headers={"Authorization": f"Bearer {guess}"}, timeout=10),
+        requests.request(value.upper(), f"{server.url}/v1/{data}", timeout=10),
+    ]
+    database = mongo_client["vault"]
+    database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
+    refused += [send("GET", data), send("PUT", data, {"data": {"password": value}})]
+    database.command("collMod", "audit_logs", validator={})
+    database.secrets.update_many({}, {"$set": {"versions.$[].payload": b"x" * 60}})
+    refused.append(send("GET", data))
+    metrics = requests.get(f"{server.url}/metrics", timeout=10).content
+    server.stop()
+    stored = repr([list(database[name].find()) for name in database.list_collection_names()]).encode()
+
+    assert [] == [answer.url for answer in refused if answer.status_code < 400]
+    canaries = [
+        *forms(SECRET),
+        *(form for each in tokens for form in token_forms(each)),
+    ]
+    for answer in refused:
+        content = answer.content + repr(answer.headers).encode()
+        assert_clean(f"a response {answer.status_code}", content, canaries)
+    assert_clean("the database", stored, canaries)
+    canaries += [name.encode() for name in path.split("/")]
+    assert_clean("/metrics", metrics, canaries)
+    assert_clean("the log", server.log.read_bytes(), canaries)
+
+
 def strings(value: Any) -> Iterator[str]:
     """Yield every value in a document, as text that an attacker might send."""
     if isinstance(value, dict):

@@ -44,7 +44,7 @@ def database(mongo_client: MongoClient) -> Database:
     return databases.empty_beside_servers(mongo_client)
 
 
-def call(server: Server, token: str | None, path: str = WHOAMI, **body: Any) -> requests.Response:
+def call(server: Server, token: str | None, path: str = WHOAMI, /, **body: Any) -> requests.Response:
     """Call over a new connection, which any worker may accept."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return server.post(path, body, headers=headers)
@@ -98,6 +98,31 @@ def test_uses_and_rate_limits_are_counted_over_all_workers(
         answers = statuses(replicas, token)
         assert 5 == answers.count(200), answers
         assert {200, 401, 429} >= set(answers)
+
+
+def test_options_of_a_folder_hold_in_every_worker(
+    replicas: list[Server], give: Callable[..., str], database: Database
+) -> None:
+    """As soon as they are answered, natively and through Vault's clients."""
+    admin = give("admin")
+
+    def write(number: int) -> int:
+        server, path = replicas[number % 2], f"folder/{number}"
+        if number % 4 < 2:
+            return call(server, admin, "/vault/secret/update", path=path, secret="YQ==").status_code
+        return call(server, admin, f"/v1/secret/data/{path}", data={}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(24):
+            created = call(
+                replicas[0], admin, "/vault/secret/create/", path=f"folder/{number}", secret="YQ=="
+            )
+            assert 200 == created.status_code
+        before = list(pool.map(write, range(24)))
+        configured = call(replicas[0], admin, "/vault/folder/configure", prefix="folder", cas_required=True)
+        after = list(pool.map(write, range(24)))
+
+    assert ({200}, 200, {400, 422}) == (set(before), configured.status_code, set(after))
 
 
 def test_fifty_parallel_deliveries_and_a_deleted_grant(

@@ -88,7 +88,8 @@ def create(server: Server, admin: str, path: str) -> str:
 
 def under(database: Database, key_id: str) -> int:
     """Return how many data keys and tags are under a key, according to their bytes."""
-    tagged = [*database.secrets.find(), *database.tokens.find()]
+    collections = ("secrets", "tokens", "grants", "approles", "approle_secret_ids")
+    tagged = [document for name in collections for document in database[name].find()]
     values = [document["tag"] for document in tagged if "tag" in document]
     values += [
         version["data_key"]

@@ -63,6 +63,7 @@ def test_every_variable_is_documented() -> None:
         ("PUBLIC_URL", "https://user@vault.example.org"),
         ("KV_MOUNTS", "sys="),
         ("KV_MOUNTS", "a=,a=b"),
+        ("KV_TOKEN_TTL_SECONDS", "0"),
     ],
 )
 def test_refuses_invalid_values(name: str, value: str) -> None:

@@ -46,8 +46,9 @@ class Dependencies:
     """The parts behind the API.
 
     ``request_deadline()`` bounds a request's database operations together, except writing its audit record.
-    ``public_url`` is the base of links to this service, or empty.  ``warnings`` name the protections that an
-    operator has switched off.
+    ``kv_token_seconds`` is the lifetime of tokens that Vault's clients make without a ``ttl``.
+    ``public_url`` is the base of links to this service, or empty.  ``warnings`` name the protections that
+    an operator has switched off.
     """
 
     secrets: SecretServices
@@ -72,6 +73,7 @@ class Dependencies:
     kv_mounts: tuple[Mount, ...]
     share_enabled: bool
     public_url: str
+    kv_token_seconds: int
     warnings: tuple[str, ...]
     request_deadline: Callable[[], AbstractContextManager[object]]
 

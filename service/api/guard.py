@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
@@ -66,25 +67,35 @@ def guarded(
     return decorate
 
 
+@contextmanager
+def counting_malformed(entry: Entry) -> Iterator[None]:
+    """Count callers without a token who send a malformed body as having failed to log in.
+
+    Otherwise a flood of these would fill the audit log.  A body is read only if it is short.
+    """
+    request.max_content_length = _MAX_LOGIN_BYTES
+    try:
+        yield
+    except InputRefused:
+        with dependencies().request_deadline():
+            dependencies().login.count_failure(entry)
+        raise
+
+
 def for_logins(blueprint: JsonBlueprint, operation: str) -> Callable[[View], Callable[..., Response]]:
     """Record the operation of a caller who has no token yet; the view's first argument is the audit entry.
 
-    Whoever sends a malformed body counts as having failed to log in: otherwise a flood of these would fill
-    the audit log.  It must be the outermost decorator, as ``guarded``.
+    Malformed bodies are counted as failures.  It must be the outermost decorator, as ``guarded``.
     """
 
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
-            parts = dependencies()
-            request.max_content_length = _MAX_LOGIN_BYTES
-            with parts.recorder.entry(operation, current_caller()) as entry:
-                try:
-                    response: Response = view(entry, *args, **kwargs)
-                except InputRefused:
-                    with parts.request_deadline():
-                        parts.login.count_failure(entry)
-                    raise
+            with (
+                dependencies().recorder.entry(operation, current_caller()) as entry,
+                counting_malformed(entry),
+            ):
+                response: Response = view(entry, *args, **kwargs)
             return response
 
         documented: Callable[..., Response] = blueprint.doc(security=[])(wrapper)

@@ -11,7 +11,8 @@ from ..errors import Tampered
 
 # Append only: a number that has been in a file never changes its meaning.  Since 2, the manifest has the
 # audit log's newest checkpoint; since 3, there may be grants, and since 4, AppRoles, their secret ids
-# and shares, which an earlier version would leave out.
+# and shares, which an earlier version would leave out, and secrets without a value and options of folders,
+# which it would take for altered.
 FORMAT, FORMATS = 4, (1, 2, 3, 4)
 
 

@@ -26,13 +26,15 @@ from .services import SecretServices
 class CreateSecret:
     """A secret to create; without a path it belongs to ``owner``, or else to the token that creates it.
 
-    Without content it has no value yet, only options.
+    Without content it has no value yet, only options.  ``secret_id`` is a UUID that
+    nothing else can have; None is a random one.
     """
 
     content: Content | None = field(repr=False)
     path: str | None = None
     options: SecretOptions = field(default_factory=SecretOptions)
     owner: str | None = None
+    secret_id: str | None = None
 
 
 def create_secret(
@@ -126,7 +128,7 @@ def make(services: SecretServices, entry: Entry, principal: Principal, request: 
 
     at = services.clock()
     empty = Secret(
-        secret_id=str(uuid.uuid4()),
+        secret_id=request.secret_id or str(uuid.uuid4()),
         current=0,
         versions=(),
         created_at=at,

@@ -20,7 +20,7 @@ from pathlib import Path
 from ..errors import ConfigurationError
 
 # The space of each process's files: more than all routes with all their statuses need.
-SIZES = {"counter": 192 * 1024, "histogram": 256 * 1024, "gauge_mostrecent": 16 * 1024}
+SIZES = {"counter": 256 * 1024, "histogram": 320 * 1024, "gauge_mostrecent": 16 * 1024}
 _PREFIX = "secret-manager-counters-"
 
 

@@ -25,7 +25,6 @@ from ..errors import (
     InvalidToken,
     NoToken,
     SessionEnded,
-    TokenExpired,
     TokenRevoked,
     TokenUsedUp,
     TooManyRequests,
@@ -39,6 +38,7 @@ from ..store.sessions import SessionStore
 from ..store.tokens import TokenStore
 from .cache import MAX_CACHED, RECHECK_SECONDS, Cache
 from .rate_limits import RateLimits
+from .tokens import require_in_force
 
 _NO_DIGEST = bytes(32)
 # A batch that is refused takes its calls back: a single one may have been over the limit only because of it.
@@ -278,10 +278,7 @@ def _failures_from(client_ip: str) -> str:
 
 
 def _check(token: Token, client_ip: str) -> None:
-    if token.revoked_at is not None:
-        raise TokenRevoked
-    if _has_expired(token):
-        raise TokenExpired
+    require_in_force(token)
     if token.networks and not is_within(client_ip, token.networks):
         raise AddressNotAllowed
 

@@ -6,6 +6,7 @@ StoreUnavailable if the database does not answer in time.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from ..access import policy, token_format
 from ..audit.recorder import Entry
 from ..crypto import tags
 from ..crypto.keyring import KeyRing
-from ..errors import CannotDecrypt, Forbidden, TokenNotFound, TokenRevoked
+from ..errors import CannotDecrypt, Forbidden, InvalidToken, TokenExpired, TokenNotFound, TokenRevoked
 from ..keys.canary import KeyRingCheck
 from ..models import Action, Principal, Scope, StoredToken, Token, now
 from ..store.sessions import SessionStore
@@ -27,6 +28,7 @@ PAGE = 100
 MAX_MAKERS = 32
 # More than the clocks of two replicas differ by: for the slower one, a token may still be good.
 _CLOCK_DIFFERENCE = timedelta(hours=1)
+_NO_DIGEST = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,38 @@ def names(services: TokenServices, actors: Iterable[str | None]) -> dict[str, st
                 verify(services, stored)
                 found[token_id] = stored.token.name
     return found
+
+
+def prove(services: TokenServices, entry: Entry, text: str) -> Token:
+    """Return the token that this text is, in whatever state it is.
+
+    For calls about another token than the caller's: whoever has its text may do with it what its holder may.
+    There may be too many who guess, so it is looked up together with others.
+
+    Raises:
+        MalformedToken, InvalidToken: there is no such token.
+        Tampered, UnknownKey: its record does not authenticate.
+    """
+    credential = token_format.parse(text)
+    entry.token_id = credential.token_id
+    stored = services.store.find_with_others(credential.token_id)
+    # Compared even if there is no token, so that an unknown id takes as long as a wrong secret.
+    if not hmac.compare_digest(stored.digest if stored else _NO_DIGEST, credential.digest) or not stored:
+        raise InvalidToken
+    verify(services, stored)
+    return stored.token
+
+
+def require_in_force(token: Token) -> None:
+    """Check that a token has not ended; its uses are not looked at.
+
+    Raises:
+        TokenRevoked, TokenExpired: it has.
+    """
+    if token.revoked_at is not None:
+        raise TokenRevoked
+    if token.expires_at is not None and token.expires_at <= now():
+        raise TokenExpired
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ..audit.recorder import Entry
 from ..crypto import secret_values
 from ..errors import CannotDecrypt, SecretNotFound, Tampered
 from ..models import Action, Principal
-from ..records import INHERIT, MAX_VERSIONS, Secret, Version
+from ..records import INHERIT, MAX_VERSIONS, Secret, State, Version
 from ..secrets import listing, lookup, state
 from ..secrets.create import CreateSecret
 from ..secrets.options import SecretOptions
@@ -23,6 +23,7 @@ from ..store.secret_queries import SecretRef
 
 LIMITED = "limited in reads"
 UNNAMED = "without a path"
+NO_VALUE = "without a value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class ExportPage:
     """The secrets at some paths, in ``found``, with errors in place of those that cannot be opened.
 
     ``left_out`` counts the secrets that are not exported, by reason: deleted or expired; limited in reads,
-    because two copies could be read twice as often; without a path to find them by.
+    because two copies could be read twice as often; without a path to find them by; without a value yet.
     """
 
     found: list[tuple[str, Secret | CannotDecrypt]] = field(default_factory=list)
@@ -90,6 +91,9 @@ def _reason_to_leave_out(found: Secret | SecretNotFound | CannotDecrypt, at: dat
         if isinstance(found, SecretNotFound):
             raise found
         if isinstance(found, Secret):
+            state.require(found, at, State.LIVE)
+            if not found.current:
+                return NO_VALUE
             state.readable(found, None, at)
             return None if found.max_reads is None else LIMITED
     except SecretNotFound as error:

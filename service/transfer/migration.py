@@ -42,8 +42,8 @@ _MAX_VERSIONS = 100
 class MigrationStep:
     """The plan for one secret; ``step`` is None if nothing of it can be written.
 
-    ``name`` is the path here, or a quoted name that cannot be one.  ``history`` is what a new secret gets;
-    ``left_out`` counts older versions that are more than are kept.
+    ``name`` is the path here, or a quoted name that cannot be one.  ``history`` is what a new secret gets,
+    None if it gets no value; ``left_out`` counts older versions that are more than are kept.
     """
 
     name: str
@@ -72,6 +72,8 @@ class MigrationStep:
             details.append(f"{self.versions} version{'s' if self.versions > 1 else ''}")
         if self.without_value:
             details.append(f"{self.without_value} deleted or destroyed there, so without a value")
+        if self.outcome is ImportOutcome.CREATE and self.history is None:
+            details.append("without a value")
         if self.left_out and self.versions:
             details.append(f"{self.left_out} older left out")
         detail = f" ({', '.join(details)})" if details else ""
@@ -146,11 +148,14 @@ class Migration:
             max_versions=_MAX_VERSIONS,
             current_only=exists,
         )
-        if not secret.versions:
+        if not secret.versions and (exists or self.split):
             yield MigrationStep(target, ImportOutcome.NO_VALUE)
             return
         try:
             options = _options(secret)
+            if not secret.versions:
+                yield self._planned(self._import(CreateSecret(None, target, options), self.existing))
+                return
             for found in (_split if self.split else _whole)(secret, target, options):
                 yield self._plan_history(found, secret) if isinstance(found, SecretHistory) else found
         except InvalidFields as error:

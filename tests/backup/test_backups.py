@@ -31,10 +31,11 @@ from service.errors import ConfigurationError, RestoreUnfinished, Tampered, Unkn
 from service.store.backup_collections import STAGING_COLLECTIONS
 from service.store.snapshot import Snapshot
 from service.store.store import Store
+from tests.api.kv.calls import Vault
 from tests.approles.roles import make_role
 from tests.audit.test_verify import Process
 from tests.backup.backups import Operator, Watcher, chunks
-from tests.calls import APPROLE, TOKEN, WHOAMI, ask, id_of, post
+from tests.calls import APPROLE, FOLDER, TOKEN, WHOAMI, ask, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 from tests.filling import fill
 
@@ -86,7 +87,10 @@ def test_restores_everything(
     mongo_client: MongoClient,
     database: Database,
 ) -> None:
-    """All versions, deleted, destroyed and expired secrets, limits, tokens, grants, roles, the whole log."""
+    """All versions, deleted, destroyed and expired secrets, limits, tokens, grants, roles, the whole log.
+
+    And options of folders, and secrets without a value.
+    """
     token = give("fetch:*")
     role = make_role(guarded, give("admin"))
     secret_id, used_up = role.secret_id(), role.secret_id(max_uses=1)
@@ -97,6 +101,8 @@ def test_restores_everything(
     ask(client, "update", path="a", secret="Yg==")
     ask(client, "delete", path="deleted")
     ask(client, "destroy", path="destroyed")
+    post(client, FOLDER + "configure", {"prefix": "folder/", "cas_required": True})
+    Vault(client).put("secret/metadata/empty", {"custom_metadata": {"env": "prod"}})
     ask(client, "create/", secret="Yw==", path="twice", max_reads=2)
     ask(client, "fetch", path="twice")
     ask(client, "create/", secret="Yw==", path="over", expires_in=1)
@@ -123,6 +129,10 @@ def test_restores_everything(
     ]
     assert len(before["audit_logs"]) == manifest.parts["audit_logs"].documents
     assert [grant_id] == grant_ids(client)
+    assert post(client, FOLDER + "describe", {"prefix": "folder/"}).json["cas_required"]
+    assert 400 == Vault(client).put("secret/data/folder/new", {"data": {}}).status_code
+    described = ask(client, "describe", path="empty").json
+    assert (0, {"env": "prod"}) == (described["version"], described["labels"])
     assert [200, 401] == [role.log_in(one).status_code for one in (secret_id, used_up)]
     assert "Yg==" == ask(client, "fetch", path="a").json["secret"]
     assert "YQ==" == ask(guarded, "fetch", token, path="a", version=1).json["secret"]

@@ -13,9 +13,10 @@ from service.errors import Tampered
 from service.store.audit_keys import AUDIT_KEY
 from service.store.backup_collections import INCLUDED, STAGING_COLLECTIONS
 from service.store.store import Store
+from tests.api.kv.calls import Vault
 from tests.approles.roles import make_role
 from tests.backup.backups import Operator, Watcher
-from tests.calls import ask, id_of, post
+from tests.calls import FOLDER, ask, id_of, post
 
 GRANT = "/vault/grant/create"
 
@@ -43,6 +44,8 @@ def test_opens_every_record_and_reports_to_every_worker(
     give("fetch:*")
     post(client, GRANT, {"services": ["x"], "paths": ["a"]})
     make_role(client, give("admin")).secret_id()
+    post(client, FOLDER + "configure", {"prefix": "folder/", "cas_required": True})
+    Vault(client).put("secret/metadata/empty", {"max_versions": 5})
     checkpoint(operator)
     backup = operator.back_up()
     there = sum(database[name].count_documents({}) for name in INCLUDED)
@@ -76,6 +79,10 @@ def test_names_what_does_not_open(
     database.shares.update_one({}, {"$set": {"tries": 4}})
     database.secrets.update_one({"_id": secret_id}, {"$set": {"versions.0.payload": bytes(60)}})
     database.secrets.update_one({"path": "b"}, {"$set": {"path": "c"}})
+    post(client, FOLDER + "configure", {"prefix": "folder/", "max_versions": 20})
+    database.secrets.update_one({"path": "folder/"}, {"$set": {"max_versions": 1}})
+    Vault(client).put("secret/metadata/empty", {"max_versions": 5})
+    database.secrets.update_one({"path": "empty"}, {"$set": {"cas_required": True}})
     database.tokens.update_one({}, {"$set": {"name": "another"}})
     database.audit_logs.insert_one({"operation": "nothing else"})
     checkpoint(operator)
@@ -84,9 +91,10 @@ def test_names_what_does_not_open(
 
     result, failed = operator.drill(operator.back_up())
 
-    assert (False, 10, 10) == (result.success, result.failed, len(failed))
+    assert (False, 12, 12) == (result.success, result.failed, len(failed))
     for what in (
         f"secret {secret_id}: version 1: tampered",
+        "secret folder folder/: tag: tampered",
         f"grant {grant_id}: tag: tampered",
         f"share {share_id}: tag: tampered",
         f"approle {role.role_id}: tag: tampered",

@@ -20,8 +20,9 @@ from service.keys.canary import KeyRingCheck
 from service.keys.rewrap import Rewrap, RewrapResult
 from service.keys.status import KeyServices, KeyUse, key_status
 from service.store.store import Store
+from tests.api.kv.calls import Vault
 from tests.approles.roles import make_role
-from tests.calls import CREATE, FETCH, WHOAMI, id_of, post
+from tests.calls import CREATE, FETCH, FOLDER, WHOAMI, ask, id_of, post
 from tests.conftest import MASTER_KEY, OTHER_MASTER_KEY, make_ring
 
 UPDATE, DESTROY = "/vault/secret/update", "/vault/secret/destroy"
@@ -140,9 +141,11 @@ def test_everything_comes_under_the_primary_key(
     secret_id = role.secret_id()
     session = post(guarded, "/vault/session/create", {}, admin).json["session"]
     post(guarded, "/vault/share/create", {"secret": "YQ==", "for": "x"}, admin)
+    post(client, FOLDER + "configure", {"prefix": "f/", "max_versions": 3})
+    Vault(client).put("secret/metadata/empty", {"max_versions": 5})
     payloads = database.secrets.distinct("versions.payload")
 
-    assert RewrapResult(done=12, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=14, failed=0, left=0) == rotation.rewrap()
 
     old, found = (rotation.uses()[key_id] for key_id in (OLD, NEW))
     assert (0, 0, 0, 0, 0, False) == (
@@ -153,7 +156,7 @@ def test_everything_comes_under_the_primary_key(
         old.approle_tags,
         old.canary,
     )
-    assert (5, 4, 4, 2, 2, True) == (
+    assert (5, 6, 4, 2, 2, True) == (
         found.versions,
         found.secret_tags,
         found.token_tags,
@@ -165,6 +168,8 @@ def test_everything_comes_under_the_primary_key(
     only_new = new()
     assert 200 == post(only_new, "/vault/token/whoami", None, session).status_code
     assert 200 == replace(role, client=only_new).log_in(secret_id).status_code
+    assert 3 == post(only_new, FOLDER + "describe", {"prefix": "f/"}, admin).json["max_versions"]
+    assert 0 == ask(only_new, "describe", admin, path="empty").json["version"]
     listed = post(only_new, "/vault/grant/list", {}, admin).json
     assert ([grant_id], []) == ([grant["grant_id"] for grant in listed["grants"]], listed["altered"])
     fetched = [
@@ -244,6 +249,8 @@ def test_damaged_records_are_reported_and_left_unchanged(
     accessor = id_of(role.secret_id(max_uses=1))
     database.approles.update_one({}, {"$set": {"scopes": ["admin"]}})
     database.approle_secret_ids.update_one({}, {"$set": {"max_uses": 2}})
+    post(client, FOLDER + "configure", {"prefix": "f/", "max_versions": 20})
+    database.secrets.update_one({"path": "f/"}, {"$set": {"max_versions": 1}})
     database.secrets.update_one({"_id": moved}, {"$set": {"path": "z"}})
     key = database.secrets.find_one({"_id": flipped})["versions"][0]["data_key"]
     database.secrets.update_one(
@@ -257,7 +264,7 @@ def test_damaged_records_are_reported_and_left_unchanged(
     database.tokens.update_one({"_id": id_of(forged)}, {"$set": {"scopes": ["admin"]}})
     tag = database.tokens.find_one({"_id": id_of(forged)})["tag"]
 
-    assert RewrapResult(done=1, failed=9, left=9) == rotation.rewrap()
+    assert RewrapResult(done=1, failed=10, left=10) == rotation.rewrap()
 
     reported = {failure.split(": ")[0]: failure.split(": ")[1:3] for failure in rotation.watcher.failures}
     assert {
@@ -266,6 +273,7 @@ def test_damaged_records_are_reported_and_left_unchanged(
         f"secret {unknown}": ["tag", "tampered"],
         f"secret {odd}": ["document", "tampered"],
         f"secret {long}": ["tag", "tampered"],
+        "secret folder f/": ["tag", "tampered"],
         f"token {id_of(forged)}": ["tag", "tampered"],
         f"grant {widened}": ["tag", "tampered"],
         f"approle {role.role_id}": ["tag", "tampered"],

@@ -20,7 +20,7 @@ from .openbao import openbao
 from .stage import stage, yardstick
 from .wrk import Measured
 
-KINDS = ("healthz", "whoami", "create", "fetch", "deliver", "mix", "batch")
+KINDS = ("healthz", "whoami", "create", "kv_write", "fetch", "kv_read", "deliver", "mix", "batch")
 PEERS = ("openbao",)
 _WARM_UP_SECONDS = 1
 

@@ -74,7 +74,8 @@ def openbao(folder: Path, stored: int) -> Iterator[Contestant]:
         wait_for(f"{url}/v1/sys/health", process, log)
         target = Target(url, token, folder / "openbao.ids", "openbao")
         target.ids.write_text("\n".join(_store(url, token, stored)))
-        yield Contestant("OpenBao", target, lambda: [process.pid], ("healthz", "create", "fetch"))
+        kinds = ("healthz", "create", "kv_write", "fetch", "kv_read")
+        yield Contestant("OpenBao", target, lambda: [process.pid], kinds)
     finally:
         process.terminate()
         process.wait(60)

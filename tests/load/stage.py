@@ -7,6 +7,7 @@ MongoDB over a Unix socket, without TLS.  And beside it the yardstick, on a data
 from __future__ import annotations
 
 import base64
+import json
 import os
 import secrets
 import subprocess
@@ -58,6 +59,8 @@ class Stage:
         kinds = ["healthz", "whoami", "create", "fetch", "mix", "batch"]
         if _delivers(self.root):
             kinds.append("deliver")
+        if _speaks_kv(self.root):
+            kinds += ["kv_write", "kv_read"]
         master = self.server.process.pid
         return Contestant(
             name, self.target, lambda: [*self.server.workers(), self.mongo.process.pid, master], kinds
@@ -145,8 +148,9 @@ def defaults() -> dict[str, str]:
 
 
 def _token(variables: Mapping[str, str], root: Path) -> str:
-    """Create a token that may create, fetch and deliver; it owns what it creates."""
-    actions = ("create", "fetch", "deliver") if _delivers(root) else ("create", "fetch")
+    """Create a token that may create, update, fetch and deliver; it owns what it creates."""
+    # Vault's clients usually hold update as well, for which a write looks for the secret first.
+    actions = ["create", "update", "fetch", *(["deliver"] if _delivers(root) else [])]
     scopes = [word for action in actions for word in ("--scope", f"{action}:*")]
     made = _operate(variables, root, "token", "create", "--name", "load", *scopes)
     made.check_returncode()
@@ -156,6 +160,11 @@ def _token(variables: Mapping[str, str], root: Path) -> str:
 def _delivers(root: Path) -> bool:
     """Return whether this checkout has deliveries: another one may be older."""
     return (root / "service/secrets/deliver.py").exists()
+
+
+def _speaks_kv(root: Path) -> bool:
+    """Return whether this checkout answers Vault's clients, as above."""
+    return (root / "service/api/kv").exists()
 
 
 def _grant(variables: Mapping[str, str], root: Path) -> None:
@@ -185,7 +194,7 @@ def _store(server: Server, token: str, count: int) -> Iterator[str]:
         for first in range(0, count, _BATCH):
             # Numbered as the lines of the file of ids.
             numbers = range(first + 1, min(first + _BATCH, count) + 1)
-            batch: Any = [{"path": f"load/{number}", "generate": {"length": 96}} for number in numbers]
+            batch: Any = [{"path": f"load/{number}", "secret": _value()} for number in numbers]
             answer = session.post(
                 f"{server.url}/vault/secret/create/batch",
                 json={"secrets": batch},
@@ -197,3 +206,8 @@ def _store(server: Server, token: str, count: int) -> Iterator[str]:
             if len(stored) != len(batch) or any("secret_id" not in one for one in stored):
                 raise Refused(f"the secrets to fetch could not be stored: {answer.text}")
             yield from (one["secret_id"] for one in stored)
+
+
+def _value() -> str:
+    """Return a value in base64, as Vault's clients store it: an object of fields."""
+    return base64.b64encode(json.dumps({"value": secrets.token_urlsafe(96)}).encode()).decode()

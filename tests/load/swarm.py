@@ -26,13 +26,15 @@ _POLL_SECONDS = 0.2
 # With a Swarm that cannot start as many tasks.
 _MAX_SECONDS = 1800
 _CALL_SECONDS = 60
+# How long a Swarm is watched whose tasks cannot have their secrets.
+_WATCH_SECONDS = 60
 _HEAD = (
     "secret",
     "API",
     "tasks",
     "all run after, s",
     "engine away, s",
-    "next service after, s",
+    "slowest create, s",
     "all run again after, s",
 )
 
@@ -59,7 +61,8 @@ class Row:
     """What one kind of secret cost, in seconds; None where the engine was not restarted.
 
     ``started`` is until all tasks ran.  After a restart, ``away`` is until the engine answers again, and from
-    then ``held`` until another service could be created, and ``again`` until all tasks ran.
+    then ``again`` until all tasks ran.  ``held`` is the longest that it took to create another service, which
+    is done time and again until all tasks run, or for a minute if they cannot.
     """
 
     secret: str
@@ -117,11 +120,6 @@ def table(rows: Sequence[Row], tasks: int) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def running(states: str) -> int:
-    """Return how many tasks run, from lines as ``docker service ps`` shows them."""
-    return sum(line.startswith("Running ") for line in states.splitlines())
-
-
 def image_of(service: str) -> str:
     """Return the image of a service: one that this node has.
 
@@ -139,13 +137,24 @@ def _restart(plan: Plan, name: str, *, is_served: bool) -> tuple[float, float, f
         raise Refused(f"the engine was not restarted: {plan.restart[0]} failed")
     _retry("version")
     back = time.monotonic()
+    held, end = 0.0, back + (_MAX_SECONDS if is_served else _WATCH_SECONDS)
+    while not (is_served and _running(name) >= plan.tasks) and time.monotonic() < end:
+        held = max(held, _create_another(plan))
+        time.sleep(_POLL_SECONDS)
+    if not is_served:
+        return back - begin, held, None
+    _wait_until_all_run(plan, name)
+    return back - begin, held, time.monotonic() - back
+
+
+def _create_another(plan: Plan) -> float:
+    """Create a service that has no secret, remove it, and return how long it took to create it."""
+    begin = time.monotonic()
     other = f"{plan.name}-other"
-    _retry("service", "create", "--detach", *_quiet(other), plan.image, "86400")
-    created = time.monotonic()
-    _docker("service", "rm", other)
-    if is_served:
-        _wait_until_all_run(plan, name)
-    return back - begin, created - back, time.monotonic() - back if is_served else None
+    _retry("service", "create", "--detach", "--replicas", "0", *_quiet(other), plan.image, "86400")
+    seconds = time.monotonic() - begin
+    _retry("service", "rm", other)
+    return seconds
 
 
 @contextmanager
@@ -157,7 +166,7 @@ def _service(plan: Plan, kind: str, secret: str) -> Iterator[str]:
         yield name
     finally:
         _docker("service", "rm", name)
-        while _docker("ps", "-q", "--filter", f"label=com.docker.swarm.service.name={name}"):
+        while _running(name):
             time.sleep(_POLL_SECONDS)
 
 
@@ -216,11 +225,17 @@ def _without_api(plan: Plan) -> Iterator[None]:
 
 def _wait_until_all_run(plan: Plan, name: str) -> None:
     end = time.monotonic() + _MAX_SECONDS
-    shown = ("--filter", "desired-state=running", "--format", "{{.CurrentState}}")
-    while (count := running(_docker("service", "ps", *shown, name))) < plan.tasks:
+    while (count := _running(name)) < plan.tasks:
         if time.monotonic() > end:
             raise Refused(f"only {count} of {plan.tasks} tasks of {name} run: see docker service ps {name}")
         time.sleep(_POLL_SECONDS)
+
+
+def _running(name: str) -> int:
+    """Return how many containers of a service run; what the Swarm says is old while an engine starts."""
+    return len(
+        _docker("ps", "--quiet", "--filter", f"label=com.docker.swarm.service.name={name}").splitlines()
+    )
 
 
 def _docker(*words: str, given: str = "") -> str:

@@ -1,16 +1,6 @@
-"""tests.load.swarm: what is counted and shown; the measurement itself needs a Swarm."""
+"""tests.load.swarm: what is shown; the measurement itself needs a Swarm."""
 
-from tests.load.swarm import Row, running, table
-
-
-def test_counts_the_tasks_that_run() -> None:
-    """Not those that only shall, or did."""
-    states = (
-        "Running 3 seconds ago\nStarting 1 second ago\nRunning about a minute ago\nRejected 1 second ago\n"
-    )
-
-    assert 2 == running(states)
-    assert 0 == running("")
+from tests.load.swarm import Row, table
 
 
 def test_shows_what_was_measured() -> None:

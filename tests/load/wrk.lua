@@ -2,12 +2,12 @@
 -- The token comes from the environment, so that no process list shows it.
 local kind = os.getenv("BENCH_KIND")
 local value = string.rep("c2VjcmV0", 16)  -- 96 bytes in base64
-local headers = { ["Content-Type"] = "application/json" }
-if os.getenv("BENCH_API") == "openbao" then
-  headers["X-Vault-Token"] = os.getenv("BENCH_TOKEN")
-else
-  headers["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN")
-end
+local headers = {
+  ["Content-Type"] = "application/json",
+  ["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN"),
+}
+-- Without a content type, like Go's client.
+local kv_headers = { ["X-Vault-Token"] = os.getenv("BENCH_TOKEN") }
 
 local ids = {}
 for line in io.lines(os.getenv("BENCH_IDS")) do
@@ -27,12 +27,24 @@ local function name()
   return '{"secret_id": "' .. id() .. '"}'
 end
 
+-- The seed differs from run to run, so each name is new.
+local function kv_write()
+  local path = string.format("/v1/secret/data/made-%d-%d", math.random(2^31), math.random(2^31))
+  return wrk.format("POST", path, kv_headers, '{"data": {"value": "' .. value .. '"}}')
+end
+
+local function kv_read(path)
+  return wrk.format("GET", "/v1/secret/data/" .. path, kv_headers)
+end
+
 local apis = {
   service = {
     healthz = function() return wrk.format("GET", "/healthz") end,
     whoami = function() return post("/vault/token/whoami", "") end,
     create = function() return post("/vault/secret/create/", '{"secret": "' .. value .. '"}') end,
     fetch = function() return post("/vault/secret/fetch", name()) end,
+    kv_write = kv_write,
+    kv_read = function() return kv_read("load/" .. math.random(#ids)) end,
     -- As the Swarm driver asks for it: see service/swarm_driver/driver.py.
     deliver = function()
       local number = math.random(#ids)
@@ -50,12 +62,10 @@ local apis = {
   },
   openbao = {
     healthz = function() return wrk.format("GET", "/v1/sys/health") end,
-    create = function()
-      -- The seed differs from run to run, so each name is new.
-      local path = string.format("/v1/secret/data/made-%d-%d", math.random(2^31), math.random(2^31))
-      return post(path, '{"data": {"value": "' .. value .. '"}}')
-    end,
-    fetch = function() return wrk.format("GET", "/v1/secret/data/" .. id(), headers) end,
+    create = kv_write,
+    kv_write = kv_write,
+    fetch = function() return kv_read(id()) end,
+    kv_read = function() return kv_read(id()) end,
   },
   yardstick = {
     healthz = function() return wrk.format("GET", "/healthz") end,

@@ -191,7 +191,7 @@ def test_a_full_shared_memory_is_told_at_the_start(environment: dict[str, str], 
 
     (line,) = [line for line in log.splitlines() if not line.startswith("{")]
     assert "no files for the metrics can be made in /dev/shm: No space left on device" in line
-    assert "they need 1392 KiB" in line
+    assert "they need 1776 KiB" in line
     assert 1 == code
     assert ["other"] == [file.name for file in small_disk.iterdir()]
 

@@ -10,8 +10,8 @@ from pymongo.database import Database
 from service.access import policy
 from service.audit.recorder import Entry
 from service.models import now
-from service.secrets import modify
-from service.secrets.create import CreateSecret
+from service.secrets import folders, modify
+from service.secrets.create import CreateSecret, create_secret
 from service.secrets.services import SecretServices
 from service.store.secret_queries import SecretRef
 from service.transfer import exporting
@@ -77,8 +77,11 @@ def test_goes_through_all_pages(vault: SecretServices, max_bytes: int) -> None:
     assert names == [one.path for one in export(replace(vault, max_secret_bytes=max_bytes))[0]]
 
 
-def test_leaves_out_what_cannot_be_copied(vault: SecretServices) -> None:
-    """It counts them by reason; destroyed secrets are not counted."""
+def test_leaves_out_what_cannot_be_copied(vault: SecretServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts them by reason; destroyed secrets and options of folders are not counted."""
+    monkeypatch.setattr(folders, "HOLD_SECONDS", 0)
+    folders.configure(vault, entry(), policy.OPERATOR, "folder/", {"max_versions": 3})
+    create_secret(vault, entry(), policy.OPERATOR, CreateSecret(None, "empty"))
     keep(vault, "deleted")
     modify.delete(vault, entry(), policy.OPERATOR, SecretRef("deleted", True))
     keep(vault, "version-deleted")
@@ -100,6 +103,7 @@ def test_leaves_out_what_cannot_be_copied(vault: SecretServices) -> None:
         "destroyed": 1,
         "limited in reads": 1,
         "without a path": 1,
+        "without a value": 1,
     } == left_out
     assert b"value" == value_of(vault, "limited")
 

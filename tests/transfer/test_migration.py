@@ -147,11 +147,21 @@ def test_what_is_deleted_or_destroyed_there_is_so_here(
     assert [False, False, False, True] == [each.deleted_at is not None for each in versions]
 
 
-def test_a_secret_that_was_never_written_is_named(openbao: OpenBao, name: str, migrate: Migrate) -> None:
-    """There is only metadata."""
-    openbao.write(name, "a", custom_metadata={"env": "prod"})
+def test_a_secret_that_was_never_written_has_no_value_here_either(
+    openbao: OpenBao, name: str, vault: SecretServices, migrate: Migrate
+) -> None:
+    """There is only metadata, which nothing is made of if each field becomes a secret, or if there is one."""
+    openbao.write(name, "a", custom_metadata={"env": "prod"}, max_versions=3)
 
-    assert ["p/a: skip, without a value"] == migrate()
+    assert ["p/a: skip, without a value"] == migrate(split=True)
+    assert ["p/a: create (without a value)"] == migrate()
+    secret = stored(vault, "p/a")
+    assert (0, (), (("env", "prod"),), 3) == (
+        *(secret.current, secret.versions),
+        *(secret.labels, secret.max_versions),
+    )
+    assert ["p/a: skip, without a value"] == migrate(Existing.UPDATE)
+    assert ["p/a: skip, already exists"] == migrate(Existing.SKIP)
 
 
 def test_a_name_that_cannot_be_a_path_is_told_and_the_rest_comes(

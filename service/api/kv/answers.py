@@ -22,6 +22,7 @@ def envelope(
     *,
     status: int = 200,
     auth: Mapping[str, Any] | None = None,
+    wrap_info: Mapping[str, Any] | None = None,
     warnings: Sequence[str] = (),
     repeated: bool = False,
 ) -> Response:
@@ -35,7 +36,7 @@ def envelope(
             "renewable": False,
             "lease_duration": 0,
             "data": data,
-            "wrap_info": None,
+            "wrap_info": wrap_info,
             "warnings": list(warnings) or None,
             "auth": auth,
         },
@@ -46,6 +47,11 @@ def envelope(
 def bare(document: Mapping[str, Any], *, status: int = 200) -> Response:
     """Return an answer without Vault's members around it."""
     return Response(f"{strict_json.write(document)}\n", status, content_type=_JSON)
+
+
+def raw(document: bytes) -> Response:
+    """Return an answer that was made before."""
+    return Response(document, content_type=_JSON)
 
 
 def nothing() -> Response:
@@ -66,6 +72,8 @@ def of_error(error: errors.VaultError) -> Response:
     There is no 401: some clients take only 400, 403 and 404 for an invalid token.
     """
     match error:
+        case errors.InvalidLogin():
+            return refusal(400, str(error))
         case errors.Unauthenticated():
             return refusal(403, DENIED)
         case errors.Forbidden():

@@ -18,7 +18,7 @@ _SCHEME = "bearer "
 
 def token() -> str | None:
     """Return the token that the client sends, if any; some clients send both headers, and Vault's counts."""
-    if (own := request.environ.get("HTTP_X_VAULT_TOKEN")) is not None:
+    if own := request.environ.get("HTTP_X_VAULT_TOKEN"):
         return str(own)
     header = request.environ.get("HTTP_AUTHORIZATION", "")
     return header[len(_SCHEME) :].strip() if header[: len(_SCHEME)].lower() == _SCHEME else None

@@ -56,13 +56,23 @@ def integer(value: object) -> int:
 
 
 def flag(name: str) -> bool:
-    """Return a truth value of the query, as Go writes them.
+    """Return a truth value of the query; none is false.
+
+    Raises:
+        ValueError: as ``boolean``.
+    """
+    text = request.args.get(name)
+    return boolean(text) if text else False
+
+
+def boolean(text: str) -> bool:
+    """Return a truth value, as Go writes them.
 
     Raises:
         ValueError: it is not one of them.
     """
-    match request.args.get(name):
-        case None | "0" | "f" | "F" | "false" | "FALSE" | "False":
+    match text:
+        case "0" | "f" | "F" | "false" | "FALSE" | "False":
             return False
         case "1" | "t" | "T" | "true" | "TRUE" | "True":
             return True

@@ -116,9 +116,10 @@ def _data_and_cas() -> tuple[dict[str, Any], int | None]:
         if options is not None:
             raise InvalidFields({"options": ["options must be an object"]})
         options = {}
-    if (cas := options.get("cas")) is None:
+    # Whoever sends null means to check: it is not the same as nothing.
+    if "cas" not in options:
         return data, None
     try:
-        return data, body.integer(cas)
+        return data, body.integer(options["cas"])
     except ValueError:
         raise InvalidFields({"options": ["error parsing check-and-set parameter"]}) from None

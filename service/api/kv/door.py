@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 
 from flask import Blueprint, Flask, Response, g, request
 from flask.blueprints import BlueprintSetupState
@@ -13,18 +14,18 @@ from ...access import mounts
 from ...errors import VaultError
 from ..caller import current_caller
 from ..dependencies import dependencies
-from ..guard import Call
-from . import answers, authentication, body, routes
+from ..guard import Call, counting_malformed
+from . import answers, authentication, body, routes, wrapping
 from .authentication import API
 from .call import KvCall
-from .routes import Endpoint, Found, Open
+from .routes import Endpoint, Found, Open, Proving
 
-_NAMESPACES = ("", "root", "root/")
+_NAMESPACES = ("", "/", "root", "root/")
 _SLASHES = re.compile("/{2,}")
 _METHODS = {"PUT": "POST"}
 _MERGE_PATCH = "application/merge-patch+json"
 # Of Vault, but nothing that can be had here.
-_REFUSED = re.compile(r"(sys/(policies|policy|auth|mounts/.+)|cubbyhole|auth/[^/]+/login)(/.*)?")
+_REFUSED = re.compile(r"(sys/(policies|policy|auth|mounts/.+)|cubbyhole|auth/(?!approle/)[^/]+/login)(/.*)?")
 
 
 class _Anything(BaseConverter):
@@ -71,9 +72,6 @@ def _answer(rest: str = "") -> Response:
         return answers.refusal(400, "invalid path: no segment may be . or ..")
     if request.headers.get("X-Vault-Namespace", "") not in _NAMESPACES:
         return answers.refusal(404, "namespace not found")
-    # Whoever asks for it must not get the value itself instead.
-    if request.headers.get("X-Vault-Wrap-TTL"):
-        return answers.refusal(400, "response wrapping is not available: leave out X-Vault-Wrap-TTL")
     found = routes.find(dependencies().kv_mounts, path)
     if found is not None:
         g.route = f"/v1/{found.template}"
@@ -96,7 +94,12 @@ def _answer(rest: str = "") -> Response:
         )
     if isinstance(endpoint, Open):
         return endpoint.view(found.rest)
-    return _guarded(endpoint, found)
+    # Before the call is made.
+    seconds = wrapping.seconds_asked_for()
+    response, actor = _recorded(endpoint, found)
+    if seconds is None or response.status_code != HTTPStatus.OK:
+        return response
+    return wrapping.wrapped(response, actor, path, seconds)
 
 
 def _unsupported(path: str) -> Response:
@@ -120,10 +123,16 @@ def _not_found(path: str) -> Response:
     )
 
 
-def _guarded(endpoint: Endpoint, found: Found) -> Response:
+def _recorded(endpoint: Endpoint | Proving, found: Found) -> tuple[Response, str]:
+    """Return the answer, whose record is written, and who gets it, as the audit log calls them."""
     parts = dependencies()
     with parts.recorder.entry(endpoint.operation, current_caller()) as entry:
         entry.api = API
-        principal = authentication.authenticate(entry)
-        with parts.request_deadline():
-            return endpoint.view(KvCall(Call(entry, principal), found.mount, found.rest))
+        if isinstance(endpoint, Proving):
+            with counting_malformed(entry), parts.request_deadline():
+                response = endpoint.view(entry)
+        else:
+            principal = authentication.authenticate(entry)
+            with parts.request_deadline():
+                response = endpoint.view(KvCall(Call(entry, principal), found.mount, found.rest))
+    return response, entry.actor

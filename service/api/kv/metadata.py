@@ -47,6 +47,9 @@ def write(kv: KvCall) -> Response:
     wanted = options.parse(sent)
     if "custom_metadata" in sent:
         wanted["labels"] = custom_metadata.parse(sent["custom_metadata"])
+    if not wanted:
+        # No secret is made of nothing.
+        return answers.nothing()
     put.put_options(dependencies().secrets, kv.call.entry, kv.call.principal, ref, wanted)
     return answers.nothing()
 
@@ -57,6 +60,9 @@ def patch(kv: KvCall) -> Response:
     sent: dict[str, Any] = body.read_object()
     wanted = options.parse(sent)
     changes = custom_metadata.parse_patch(sent.get("custom_metadata"))
+    if "custom_metadata" in sent and sent["custom_metadata"] is None:
+        # A merge patch removes with null (RFC 7396).
+        wanted["labels"] = {}
 
     def options_of(secret: Secret) -> SecretOptions:
         if not changes:

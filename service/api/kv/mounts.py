@@ -9,7 +9,7 @@ from flask import Response
 
 from ...access import mounts, policy
 from ...access.mounts import Mount
-from ...errors import AuditUnavailable, Unauthenticated, Unavailable
+from ...errors import AuditUnavailable, Unavailable
 from ..dependencies import dependencies
 from . import answers, authentication
 
@@ -41,13 +41,10 @@ def preflight(path: str) -> Response:
 
 
 def visible(_rest: str) -> Response:
-    """Return the mounts on which the caller has any scope; none without a valid token."""
+    """Return the mounts on which the caller has any scope; none without a token."""
     if authentication.token() is None:
         return answers.envelope({"secret": {}, "auth": {}})
-    try:
-        principal = authentication.authenticate_unrecorded()
-    except Unauthenticated:
-        return answers.envelope({"secret": {}, "auth": {}})
+    principal = authentication.authenticate_unrecorded()
     found = [mount for mount in dependencies().kv_mounts if policy.reaches(principal, mount.prefix)]
     return answers.envelope({"secret": {f"{mount.name}/": _mount(mount) for mount in found}, "auth": {}})
 

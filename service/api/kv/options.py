@@ -7,6 +7,7 @@ from typing import Any
 
 from ...errors import InvalidFields
 from ...secrets.options import MAX_KEPT_VERSIONS, MAX_SECONDS, SecretOptions
+from ...strict_json import Number
 from . import body, go
 
 
@@ -37,15 +38,19 @@ def _max_versions(value: object) -> int:
 
 
 def _flag(value: object) -> bool:
-    if value in (True, "true"):
-        return True
-    if value in (False, "false"):
-        return False
-    raise InvalidFields({"cas_required": ["cas_required must be true or false"]})
+    if isinstance(value, bool):
+        return value
+    text = value.text if isinstance(value, Number) else value
+    try:
+        return body.boolean(text if isinstance(text, str) else "")
+    except ValueError:
+        raise InvalidFields({"cas_required": ["cas_required must be true or false"]}) from None
 
 
 def _seconds(value: object) -> int | None:
-    """Return a duration; None is none at all, as 0 and less."""
+    """Return a duration; None is none at all, as 0, less and an empty text."""
+    if value == "":
+        return None
     try:
         seconds = go.parse_duration(value)
     except ValueError:

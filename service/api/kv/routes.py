@@ -9,7 +9,8 @@ from flask import Response
 
 from ...access import mounts
 from ...access.mounts import Mount
-from . import capabilities, config, data, metadata, system, tokens, versions
+from ...audit.recorder import Entry
+from . import capabilities, config, data, logins, metadata, system, tokens, versions, wrapping
 from . import mounts as mount_views
 from .call import KvCall
 
@@ -23,13 +24,21 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Proving:
+    """A view for callers who prove by what they send who they are, if not by a token; it does that itself."""
+
+    operation: str
+    view: Callable[[Entry], Response]
+
+
+@dataclass(frozen=True, slots=True)
 class Open:
     """A view that is about no secret and no token: no record is written, and it asks for a token itself."""
 
     view: Callable[[str], Response]
 
 
-Methods = Mapping[str, Endpoint | Open]
+Methods = Mapping[str, Endpoint | Proving | Open]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ _ON_MOUNT: dict[str, Methods] = {
 }
 _HEALTH = Open(system.health)
 _LOOKUP_SELF = Endpoint("token_whoami", tokens.lookup_self)
+_LOOKUP = Endpoint("token_describe", tokens.lookup)
+_WRAPPING_LOOKUP = Proving("wrap_lookup", wrapping.lookup)
 # Of names that begin alike the longer ones come first.
 _OF_SYSTEM: dict[str, Methods] = {
     "sys/health": {"GET": _HEALTH, "HEAD": _HEALTH},
@@ -78,6 +89,18 @@ _OF_SYSTEM: dict[str, Methods] = {
     "sys/mounts/<path>": {"GET": Open(mount_views.one)},
     "sys/mounts": {"GET": Open(mount_views.all_)},
     "sys/capabilities-self": {"POST": Endpoint("token_whoami", capabilities.of_caller)},
+    # What is wrapped has a record of its own.
+    "sys/wrapping/wrap": {"POST": Endpoint("token_whoami", wrapping.wrap)},
+    "sys/wrapping/unwrap": {"POST": Proving("unwrap", wrapping.unwrap)},
+    "sys/wrapping/lookup": {"GET": _WRAPPING_LOOKUP, "POST": _WRAPPING_LOOKUP},
+    "auth/approle/login": {"POST": Proving("approle_login", logins.log_in)},
+    "auth/token/create": {"POST": Endpoint("token_create", tokens.create)},
+    "auth/token/create-orphan": {"POST": Endpoint("token_create", tokens.create_orphan)},
+    "auth/token/lookup": {"GET": _LOOKUP, "POST": _LOOKUP},
+    "auth/token/renew": {"POST": Endpoint("token_renew", tokens.renew)},
+    "auth/token/revoke": {"POST": Endpoint("token_revoke", tokens.revoke)},
+    "auth/token/lookup-accessor": {"POST": Endpoint("token_describe", tokens.lookup_accessor)},
+    "auth/token/revoke-accessor": {"POST": Endpoint("token_revoke", tokens.revoke_accessor)},
     "auth/token/lookup-self": {"GET": _LOOKUP_SELF, "POST": _LOOKUP_SELF},
     "auth/token/renew-self": {"POST": Endpoint("token_renew", tokens.renew_self)},
     "auth/token/revoke-self": {"POST": Endpoint("token_revoke", tokens.revoke_self)},

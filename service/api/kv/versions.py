@@ -7,6 +7,7 @@ from flask import Response
 from ...errors import InvalidFields
 from ...models import Action
 from ...secrets import versions
+from ...strict_json import Number
 from ..dependencies import dependencies
 from . import answers, body
 from .call import KvCall
@@ -42,7 +43,15 @@ def destroy(kv: KvCall) -> Response:
 
 def _numbers() -> frozenset[int]:
     sent = body.read_object().get("versions")
-    items = sent if isinstance(sent, list) else sent.split(",") if isinstance(sent, str) and sent else []
+    match sent:
+        case list():
+            items = sent
+        case str():
+            items = sent.split(",") if sent else []
+        case Number():
+            items = [sent]
+        case _:
+            items = []
     try:
         numbers = frozenset(body.integer(item) for item in items)
     except ValueError:

@@ -112,6 +112,7 @@ def test_a_write_is_what_an_import_makes_of_it(kv: Vault, native: Callable[..., 
         ({"data": []}, "data must be an object"),
         ({"data": {}, "options": {"cas": "x"}}, "error parsing check-and-set parameter"),
         ({"data": {}, "options": {"cas": 1.5}}, "error parsing check-and-set parameter"),
+        ({"data": {}, "options": {"cas": None}}, "error parsing check-and-set parameter"),
     ],
 )
 def test_refuses_bad_writes(kv: Vault, body: Any, text: str) -> None:
@@ -248,6 +249,14 @@ def test_what_is_not_there_is_left_alone(kv: Vault, vault_as: Callable[..., Vaul
         response = kv.put(f"secret/{verb}/a", body)
         assert (400, {"errors": ["No version number provided"]}) == (response.status_code, response.json)
     assert 400 == kv.put(f"secret/{verb}/a", {"versions": ["one"]}).status_code
+
+
+def test_one_number_needs_no_list(kv: Vault) -> None:
+    """As a number, or as a text."""
+    for number in (1, "1"):
+        kv.write("a", x="1")
+        assert 204 == kv.put("secret/delete/a", {"versions": number}).status_code
+        assert 404 == kv.get("secret/data/a?version=1").status_code
 
 
 def test_deleting_nothing_is_no_error(kv: Vault) -> None:

@@ -1,6 +1,7 @@
 """api.kv behind the production server: methods, answers without a body, several processes, and its log."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -56,3 +57,40 @@ def test_options_of_a_mount_hold_in_every_process(server: Server, session: reque
 
     assert 204 == changed.status_code
     assert {400} == {requests.put(data, data='{"data":{}}', timeout=60).status_code for _ in range(20)}
+
+
+def test_one_of_many_unwraps_across_processes(
+    serve: Callable[..., Server], give: Callable[..., str], session: requests.Session
+) -> None:
+    """And neither what was wrapped nor what it was got with is in the log, not even at DEBUG."""
+    server = serve(LOG_LEVEL="DEBUG", AUTH_REQUIRED="true")
+    server.wait_until()
+    admin = give("admin")
+
+    def put(path: str, body: Any, token: str | None = None, **headers: str) -> requests.Response:
+        own = {} if token is None else {"X-Vault-Token": token}
+        return requests.put(f"{server.url}/v1/{path}", json=body, headers=own | headers, timeout=60)
+
+    native = {"Authorization": f"Bearer {admin}"}
+    role_id = session.post(
+        f"{server.url}/vault/approle/create", json={"name": "ci", "scopes": ["fetch:*"]}, headers=native
+    ).json()["role_id"]
+    secret_id = session.post(
+        f"{server.url}/vault/approle/secret-id/create", json={"role": "ci"}, headers=native
+    ).json()["secret_id"]
+    login = put("auth/approle/login", {"role_id": role_id, "secret_id": secret_id}).json()["auth"]
+    assert 400 == put("auth/approle/login", {"role_id": "ci", "secret_id": secret_id}).status_code
+    wrapped = put("sys/wrapping/wrap", {"x": "hunter2"}, admin, **{"X-Vault-Wrap-TTL": "60"}).json()
+    token = wrapped["wrap_info"]["token"]
+    assert 200 == put("sys/wrapping/lookup", {"token": token}).status_code
+
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(threads.map(lambda _: put("sys/wrapping/unwrap", None, token), range(24)))
+
+    assert [{"x": "hunter2"}] == [each.json()["data"] for each in answers if each.status_code == 200]
+    assert {200, 400} == {each.status_code for each in answers}
+    put("auth/token/revoke", {"token": login["client_token"]}, admin)
+    log = server.log.read_text()
+    assert '"route": "/v1/sys/wrapping/unwrap"' in log
+    for text in ("hunter2", secret_id, token, login["client_token"], admin):
+        assert text.split("_")[-1][:64] not in log

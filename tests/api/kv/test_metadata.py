@@ -67,7 +67,7 @@ def test_a_secret_without_a_value_can_be_written_natively(
     kv: Vault, guarded: FlaskClient, give: Callable[..., str]
 ) -> None:
     """It is at version 0."""
-    kv.put("secret/metadata/a", {})
+    kv.put("secret/metadata/a", {"max_versions": 3})
     value = base64.b64encode(b"x").decode()
 
     response = ask(guarded, "update", give("admin"), path="a", secret=value, expected_version=0)
@@ -76,7 +76,9 @@ def test_a_secret_without_a_value_can_be_written_natively(
 
 
 def test_sets_only_what_is_sent(kv: Vault) -> None:
-    """Nothing else changes, and {} changes nothing."""
+    """Nothing else changes, and {} changes nothing and makes nothing."""
+    assert 204 == kv.put("secret/metadata/a", {}).status_code
+    assert 404 == kv.get("secret/metadata/a").status_code
     settings = {"max_versions": 7, "cas_required": True, "delete_version_after": "1h30m"}
     assert 204 == kv.put("secret/metadata/a", settings | {"custom_metadata": {"x": "1"}}).status_code
     before = metadata(kv)
@@ -97,7 +99,7 @@ def test_sets_only_what_is_sent(kv: Vault) -> None:
 
 
 def test_patch_merges_custom_metadata(kv: Vault) -> None:
-    """Null removes; of an absent secret it is a 404."""
+    """Null removes one or all; of an absent secret it is a 404."""
     kv.put("secret/metadata/a", {"custom_metadata": {"keep": "1", "drop": "2"}})
 
     patched = kv.patch("secret/metadata/a", {"custom_metadata": {"drop": None, "new": 3}, "max_versions": 5})
@@ -106,11 +108,16 @@ def test_patch_merges_custom_metadata(kv: Vault) -> None:
     assert {"keep": "1", "new": "3"} == metadata(kv)["custom_metadata"]
     assert 5 == metadata(kv)["max_versions"]
     assert 404 == kv.patch("secret/metadata/none", {"max_versions": 5}).status_code
+    kv.patch("secret/metadata/a", {"custom_metadata": None})
+    assert None is metadata(kv)["custom_metadata"]
 
 
 @pytest.mark.parametrize(
     ("sent", "seconds"),
-    [(90, "1m30s"), ("90", "1m30s"), ("90m", "1h30m0s"), ("1h30m", "1h30m0s"), ("1d", "24h0m0s"), (-1, "0s")],
+    [
+        *((90, "1m30s"), ("90", "1m30s"), ("90m", "1h30m0s"), ("1h30m", "1h30m0s"), ("1d", "24h0m0s")),
+        *((-1, "0s"), ("", "0s")),
+    ],
 )
 def test_durations(kv: Vault, sent: Any, seconds: str) -> None:
     """In as Go takes them, out as Terraform parses them."""
@@ -145,6 +152,15 @@ def test_refuses_bad_options(kv: Vault, body: Any) -> None:
     if "custom_metadata" in body:
         assert response.json["errors"][0].startswith("custom_metadata validation failed")
     assert 404 == kv.get("secret/metadata/a").status_code
+
+
+@pytest.mark.parametrize(("sent", "required"), [("t", True), (1, True), ("FALSE", False), (0, False)])
+def test_takes_truth_values_as_go_does(kv: Vault, sent: Any, required: bool) -> None:
+    """As texts and numbers too."""
+    kv.put("secret/metadata/a", {"cas_required": not required})
+
+    assert 204 == kv.put("secret/metadata/a", {"cas_required": sent}).status_code
+    assert required is metadata(kv)["cas_required"]
 
 
 def test_booleans_and_numbers_become_text(kv: Vault) -> None:

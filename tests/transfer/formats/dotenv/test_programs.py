@@ -1,12 +1,11 @@
 """The real programs read the table of the documentation as it says.
 
-python-dotenv is a requirement of the tests.  The others are compared where they are: node's dotenv if node
-and NODE_PATH find it, which CI installs; Docker's command line, which sends what it read to an engine that
-is this test; and the plugin of Compose.
+python-dotenv is a requirement of the tests.  The others are compared where they are: node's dotenv, which CI
+installs; Docker's command line, which sends what it read to an engine that is this test; and the plugin of
+Compose.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import threading
@@ -19,6 +18,7 @@ import pytest
 from hypothesis import given
 
 from service.transfer.formats.dotenv import Dialect
+from tests.node_packages import node_with
 from tests.transfer.formats.dotenv.table import REFUSED, VARIABLE, Row, rows
 from tests.transfer.formats.dotenv.test_dialects import FILES, read
 
@@ -74,13 +74,6 @@ def engine() -> Iterator[Engine]:
         thread.join()
 
 
-def missing(reason: str, *, required: bool = False) -> None:
-    """Skip the test, or fail in CI if that installs the program."""
-    if required and os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def compare(dialect: Dialect, program: Callable[[Row], object]) -> None:
     """Compare each row with what a program reads."""
     compared = [row for row in rows() if row.values[dialect] is not VARIABLE]
@@ -113,13 +106,7 @@ def test_python_dotenv_reads_any_text_alike(tmp_path_factory: pytest.TempPathFac
 @pytest.mark.check
 def test_node_dotenv() -> None:
     """Its function ``parse``."""
-    node = shutil.which("node")
-    if node is None or subprocess.run([node, "-e", "require('dotenv')"], capture_output=True).returncode:
-        missing(
-            "node's dotenv is missing: npm install dotenv, and name its node_modules in NODE_PATH",
-            required=True,
-        )
-        return
+    node = node_with("dotenv")
     files = json.dumps([row.line for row in rows()])
     finished = subprocess.run(
         [node, "-e", NODE_SCRIPT], input=files, capture_output=True, text=True, check=True
@@ -134,8 +121,7 @@ def test_docker(engine: Engine, tmp_path: Path) -> None:
     """``docker create --env-file``, which reads the file before it asks the engine."""
     docker = shutil.which("docker")
     if docker is None:
-        missing("docker is missing")
-        return
+        pytest.skip("docker is missing")
     file = tmp_path / "env"
     command = [
         docker,
@@ -161,8 +147,7 @@ def test_compose(tmp_path: Path) -> None:
     """``docker compose config``, which needs no engine, and doubles the dollar signs of what it prints."""
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True).returncode:
-        missing("the plugin of Docker Compose is missing")
-        return
+        pytest.skip("the plugin of Docker Compose is missing")
     (tmp_path / "compose.yml").write_text(COMPOSE_FILE)
 
     def value(row: Row) -> object:

@@ -1,0 +1,1 @@
+"""Clients of HashiCorp Vault and OpenBao, unchanged, against a real server of ours."""
