@@ -34,7 +34,7 @@ from ..networks import client_network, is_within
 from ..store.rate_limits import RateLimitStore
 from ..store.tokens import TokenStore
 from .rate_limits import RateLimits
-from .tokens import require_in_force
+from .tokens import holder, require_in_force
 
 RECHECK_SECONDS = 5.0
 
@@ -117,7 +117,7 @@ class Authenticator:
                 self._remember_refused(client_ip, credential, entry.actor)
             self._count_failure(subjects)
             raise
-        return Principal(token.token_id, token.scopes, token)
+        return holder(token)
 
     def charge(self, principal: Principal, values: int) -> None:
         """Count a batch as so many calls, before anything of it is done; one was counted with its token.

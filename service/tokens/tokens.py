@@ -114,6 +114,11 @@ def prove(services: TokenServices, entry: Entry, text: str) -> Token:
     return stored.token
 
 
+def holder(token: Token) -> Principal:
+    """Return whoever calls with this token."""
+    return Principal(token.token_id, token.scopes, token)
+
+
 def require_in_force(token: Token) -> None:
     """Check that a token has not ended; its uses are not looked at.
 

@@ -130,7 +130,7 @@ def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
     with dependencies().request_deadline():
         secret = read.describe(services, call.entry, call.principal, ref)
         uses = usage.in_use(services, secret)
-    of_folder = services.defaults_of(secret.path)
+        of_folder = services.defaults_of(secret.path)
     applied = defaults.applied(secret, of_folder)
     warnings = usage.warnings(secret, uses, services.clock(), applied.max_versions)
     return (
