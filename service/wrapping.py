@@ -91,7 +91,7 @@ def unwrap(secrets: SecretServices, services: TokenServices, entry: Entry, text:
         StoreUnavailable: the answer may be lost.
     """
     token = _prove(services, entry, text)
-    return read.fetch(secrets, entry, _holder(token), SecretVersionRef(_ref(token))).plaintext
+    return read.fetch(secrets, entry, tokens.holder(token), SecretVersionRef(_ref(token))).plaintext
 
 
 def describe(secrets: SecretServices, services: TokenServices, entry: Entry, text: str) -> Wrapping:
@@ -101,7 +101,7 @@ def describe(secrets: SecretServices, services: TokenServices, entry: Entry, tex
         MalformedToken, InvalidToken, SecretNotFound, Tampered, UnknownKey: as ``unwrap``.
     """
     token = _prove(services, entry, text)
-    found = read.describe(secrets, entry, _holder(token), _ref(token))
+    found = read.describe(secrets, entry, tokens.holder(token), _ref(token))
     return Wrapping(token, dict(found.labels).get(_CALL, ""))
 
 
@@ -118,10 +118,6 @@ def _prove(services: TokenServices, entry: Entry, text: str) -> Token:
         entry.actor = token.token_id
     tokens.require_in_force(token)
     return token
-
-
-def _holder(token: Token) -> Principal:
-    return Principal(token.token_id, token.scopes, token)
 
 
 def _ref(token: Token) -> SecretRef:

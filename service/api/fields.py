@@ -92,6 +92,15 @@ def wants_names() -> fields.Boolean:
     return flag("True for the names of the tokens in the response, besides their ids.")
 
 
+def next_page() -> fields.String:
+    """Return the field of a page of records that says where the next one begins."""
+    return fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Pass it as `after` for the next page; null on the last page."},
+    )
+
+
 def count(lowest: int, highest: int = MAX_INTEGER, **options: Any) -> fields.Integer:
     """Return a field for a whole number from ``lowest`` to ``highest``."""
     return fields.Integer(strict=True, validate=validate.Range(lowest, highest), **options)

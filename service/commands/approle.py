@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from functools import partial
 
 import click
 
@@ -33,8 +33,9 @@ from ..errors import (
     RoleNotFound,
     SecretIdNotFound,
 )
-from ..models import AppRole, SecretId
+from ..models import AppRole
 from .base import Group
+from .records import all_pages, in_a_line, print_record
 from .runtime import Runtime, open_runtime
 from .token import parse_network, token_services
 
@@ -96,7 +97,7 @@ def _create(
         )
         with runtime.entry("approle_create") as entry:
             role = roles.create(_approles(runtime), entry, policy.OPERATOR, request)
-        _print(role)
+        _print_role(role)
     return 0
 
 
@@ -104,14 +105,10 @@ def _create(
 def _list() -> int:
     with _open_runtime() as runtime:
         with runtime.entry("approle_list"):
-            page = roles.list_(_approles(runtime), policy.OPERATOR, "")
-            pages = [page]
-            while page.last is not None:
-                page = roles.list_(_approles(runtime), policy.OPERATOR, page.last)
-                pages.append(page)
+            pages = all_pages(partial(roles.list_, _approles(runtime), policy.OPERATOR))
         for page in pages:
             for role in page.roles:
-                _print(role)
+                _print_role(role)
             for role_id in page.altered:
                 print(f"{role_id}: its record does not authenticate, so nobody can log in", file=sys.stderr)
     return 1 if any(page.altered for page in pages) else 0
@@ -178,14 +175,10 @@ def _create_secret_id(
 def _list_secret_ids(role: str) -> int:
     with _open_runtime() as runtime:
         with runtime.entry("approle_secret_id_list") as entry:
-            page = secret_ids.list_(_approles(runtime), entry, policy.OPERATOR, role, "")
-            pages = [page]
-            while page.last is not None:
-                page = secret_ids.list_(_approles(runtime), entry, policy.OPERATOR, role, page.last)
-                pages.append(page)
+            pages = all_pages(partial(secret_ids.list_, _approles(runtime), entry, policy.OPERATOR, role))
         for page in pages:
             for secret_id in page.secret_ids:
-                _print(secret_id)
+                print_record(asdict(secret_id))
             for accessor in page.altered:
                 print(f"{accessor}: its record does not authenticate, so nobody can log in", file=sys.stderr)
     return 1 if any(page.altered for page in pages) else 0
@@ -213,9 +206,7 @@ def _open_runtime() -> Iterator[Runtime]:
         try:
             yield runtime
         except InvalidFields as error:
-            raise ConfigurationError(
-                "; ".join(message for messages in error.errors.values() for message in messages)
-            ) from None
+            raise ConfigurationError(in_a_line(error)) from None
         except RoleNotFound as error:
             raise ConfigurationError(f"{error}; `approle list` shows those that there are") from None
         except SecretIdNotFound as error:
@@ -233,11 +224,5 @@ def _approles(runtime: Runtime) -> AppRoleServices:
     return AppRoleServices(store.approles, store.secret_ids, token_services(runtime), runtime.secrets)
 
 
-def _print(record: AppRole | SecretId) -> None:
-    fields = asdict(record)
-    if isinstance(record, AppRole):
-        fields["scopes"] = [str(scope) for scope in record.scopes]
-    shown = {
-        name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()
-    }
-    print(json.dumps(shown), flush=True)
+def _print_role(role: AppRole) -> None:
+    print_record(asdict(role) | {"scopes": [str(scope) for scope in role.scopes]})

@@ -9,12 +9,11 @@ These commands need no token: see ``runtime``.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from functools import partial
 
 import click
 
@@ -23,8 +22,8 @@ from ..errors import ConfigurationError, GrantNotFound, InvalidFields
 from ..grants import grants
 from ..grants.grants import GrantServices
 from ..grants.rules import GrantRequest
-from ..models import Grant
 from .base import Group
+from .records import all_pages, in_a_line, print_record
 from .runtime import Runtime, open_runtime
 
 
@@ -61,7 +60,7 @@ def _create(
         request = GrantRequest(services, paths, nodes, images)
         with runtime.entry("grant_create") as entry:
             grant = grants.create(_grants(runtime), entry, policy.OPERATOR, request)
-        _print(grant)
+        print_record(asdict(grant))
     return 0
 
 
@@ -69,14 +68,10 @@ def _create(
 def _list() -> int:
     with _open_runtime() as runtime:
         with runtime.entry("grant_list"):
-            page = grants.list_(_grants(runtime), policy.OPERATOR, "")
-            pages = [page]
-            while page.last is not None:
-                page = grants.list_(_grants(runtime), policy.OPERATOR, page.last)
-                pages.append(page)
+            pages = all_pages(partial(grants.list_, _grants(runtime), policy.OPERATOR))
         for page in pages:
             for grant in page.grants:
-                _print(grant)
+                print_record(asdict(grant))
             for grant_id in page.altered:
                 print(f"{grant_id}: its record does not authenticate, so it grants nothing", file=sys.stderr)
     return 1 if any(page.altered for page in pages) else 0
@@ -103,9 +98,7 @@ def _open_runtime() -> Iterator[Runtime]:
         try:
             yield runtime
         except InvalidFields as error:
-            raise ConfigurationError(
-                "; ".join(message for messages in error.errors.values() for message in messages)
-            ) from None
+            raise ConfigurationError(in_a_line(error)) from None
         except GrantNotFound as error:
             raise ConfigurationError(f"{error}; `grant list` shows those that there are") from None
 
@@ -113,11 +106,3 @@ def _open_runtime() -> Iterator[Runtime]:
 def _grants(runtime: Runtime) -> GrantServices:
     # Other processes notice a change within seconds; this one delivers nothing.
     return GrantServices(runtime.store.grants, runtime.ring, runtime.key_check, forget=lambda: None)
-
-
-def _print(grant: Grant) -> None:
-    fields = {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(grant).items()
-    }
-    print(json.dumps(fields), flush=True)

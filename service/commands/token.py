@@ -9,12 +9,10 @@ These commands need no token: see ``runtime``.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from functools import partial
 from ipaddress import ip_network
 
@@ -23,11 +21,12 @@ import click
 from ..access import policy, scopes
 from ..approles.ending import end_made_by
 from ..errors import CannotDecrypt, ConfigurationError, InvalidFields, TokenNotFound
-from ..models import Token, now
+from ..models import now
 from ..tokens import tokens
 from ..tokens.attenuation import TokenRequest
 from ..tokens.tokens import TokenServices
 from .base import Group
+from .records import all_pages, in_a_line, print_record
 from .runtime import Runtime, open_runtime
 
 
@@ -86,14 +85,10 @@ def _create(
 def _list() -> int:
     with _open_runtime() as runtime:
         with runtime.entry("token_list"):
-            page = tokens.list_(token_services(runtime), policy.OPERATOR, "")
-            pages = [page]
-            while page.last is not None:
-                page = tokens.list_(token_services(runtime), policy.OPERATOR, page.last)
-                pages.append(page)
+            pages = all_pages(partial(tokens.list_, token_services(runtime), policy.OPERATOR))
         for page in pages:
             for token in page.tokens:
-                print(json.dumps(_fields(token)), flush=True)
+                print_record(asdict(token) | {"scopes": [str(scope) for scope in token.scopes]})
             for token_id in page.altered:
                 print(
                     f"{token_id}: its record does not authenticate, so the token is refused",
@@ -131,9 +126,7 @@ def _open_runtime() -> Iterator[Runtime]:
         try:
             yield runtime
         except InvalidFields as error:
-            raise ConfigurationError(
-                "; ".join(message for messages in error.errors.values() for message in messages)
-            ) from None
+            raise ConfigurationError(in_a_line(error)) from None
         except TokenNotFound as error:
             raise ConfigurationError(f"{error}; `token list` shows those that there are") from None
         except CannotDecrypt as error:
@@ -164,10 +157,3 @@ def parse_network(text: str) -> str:
             "write it like 192.0.2.7 or 10.0.0.0/8 (no host bits set)"
         ) from None
     return text
-
-
-def _fields(token: Token) -> dict[str, object]:
-    fields = asdict(token) | {"scopes": [str(scope) for scope in token.scopes]}
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()
-    }

@@ -38,7 +38,7 @@ from ..store.sessions import SessionStore
 from ..store.tokens import TokenStore
 from .cache import MAX_CACHED, RECHECK_SECONDS, Cache
 from .rate_limits import RateLimits
-from .tokens import require_in_force
+from .tokens import holder, require_in_force
 
 _NO_DIGEST = bytes(32)
 # A batch that is refused takes its calls back: a single one may have been over the limit only because of it.
@@ -119,7 +119,7 @@ class Authenticator:
                 self._remember_refused(client_ip, credential, entry.actor)
             self._count_failure(subjects)
             raise
-        return Principal(token.token_id, token.scopes, token, session)
+        return holder(token, session)
 
     def charge(self, principal: Principal, values: int) -> None:
         """Count a batch as so many calls, before anything of it is done; one was counted with its token.

@@ -18,7 +18,7 @@ from ..crypto import tags
 from ..crypto.keyring import KeyRing
 from ..errors import CannotDecrypt, Forbidden, InvalidToken, TokenExpired, TokenNotFound, TokenRevoked
 from ..keys.canary import KeyRingCheck
-from ..models import Action, Principal, Scope, StoredToken, Token, now
+from ..models import Action, Principal, Scope, Session, StoredToken, Token, now
 from ..store.sessions import SessionStore
 from ..store.tokens import TokenStore
 from . import attenuation
@@ -128,6 +128,11 @@ def prove(services: TokenServices, entry: Entry, text: str) -> Token:
         raise InvalidToken
     verify(services, stored)
     return stored.token
+
+
+def holder(token: Token, session: Session | None = None) -> Principal:
+    """Return whoever calls with this token, or with a session that acts for it."""
+    return Principal(token.token_id, token.scopes, token, session)
 
 
 def require_in_force(token: Token) -> None:

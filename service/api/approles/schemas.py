@@ -10,7 +10,7 @@ from ...access import scopes
 from ...approles import rules
 from ...approles.rules import RoleRequest, SecretIdRequest
 from ...tokens.attenuation import MAX_SECONDS
-from ..fields import EXAMPLE_ID, count, flag
+from ..fields import EXAMPLE_ID, count, flag, next_page
 from ..tokens.schemas import TokenListRequest, TokenRequest, network_list
 
 _MAX_COUNT = 1_000_000
@@ -100,11 +100,7 @@ class RoleListResponse(Schema):
         required=True,
         metadata={"description": "The ids of roles whose record does not authenticate; nobody can log in."},
     )
-    next = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Pass it as `after` for the next page; null on the last page."},
-    )
+    next = next_page()
 
 
 class RoleDeleteResponse(Schema):
@@ -214,11 +210,7 @@ class SecretIdListResponse(Schema):
         required=True,
         metadata={"description": "The accessors of those whose record does not authenticate."},
     )
-    next = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Pass it as `after` for the next page; null on the last page."},
-    )
+    next = next_page()
 
 
 class SecretIdRevokeResponse(Schema):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, post_load, validate
 
 from ...grants.rules import GrantRequest
+from ..fields import next_page
 
 _MAX_ITEMS = 100
 _GRANT_ID = {"description": "The grant's id.", "example": "7c9d1e2f400f3a5b"}
@@ -80,11 +81,7 @@ class GrantListResponse(Schema):
         required=True,
         metadata={"description": "The ids of grants whose record does not authenticate; they grant nothing."},
     )
-    next = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Pass it as `after` for the next page; null on the last page."},
-    )
+    next = next_page()
 
 
 class GrantDeleteResponse(Schema):

@@ -81,7 +81,7 @@ def renew(kv: KvCall) -> Response:
         return _refused(kv, error, "token not found")
     if token.lifetime is None:
         return _not_renewable(kv)
-    renewed = tokens.renew(dependencies().tokens, kv.call.entry, _holder(token), token.token_id)
+    renewed = tokens.renew(dependencies().tokens, kv.call.entry, tokens.holder(token), token.token_id)
     auth = shown_tokens.auth(renewed, text, shown_tokens.uses_left(renewed))
     return answers.envelope(None, auth=auth)
 
@@ -96,7 +96,7 @@ def revoke(kv: KvCall) -> Response:
     except Unauthenticated as error:
         kv.call.entry.reason = error.reason
     else:
-        _revoke(kv, _holder(token), token.token_id)
+        _revoke(kv, tokens.holder(token), token.token_id)
     return answers.nothing()
 
 
@@ -133,10 +133,6 @@ def _create(kv: KvCall, sent: Mapping[str, Any]) -> Response:
 
 def _revoke(kv: KvCall, principal: Principal, token_id: str) -> None:
     tokens.revoke(dependencies().tokens, kv.call.entry, principal, token_id, keep_descendants=False)
-
-
-def _holder(token: Token) -> Principal:
-    return Principal(token.token_id, token.scopes, token)
 
 
 def _require_usable(token: Token) -> None:

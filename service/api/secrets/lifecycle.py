@@ -140,7 +140,7 @@ def describe(call: Call, request: tuple[SecretRef, bool]) -> dict[str, Any]:
         secret = read.describe(services, call.entry, call.principal, ref)
         uses = usage.in_use(services, secret)
         named = {"names": tokens.names(dependencies().tokens, _actors(secret))} if with_names else {}
-    of_folder = services.defaults_of(secret.path)
+        of_folder = services.defaults_of(secret.path)
     applied = defaults.applied(secret, of_folder)
     warnings = usage.warnings(secret, uses, services.clock(), applied.max_versions)
     return (

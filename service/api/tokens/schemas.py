@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from ...models import Scope
 from ...tokens.attenuation import MAX_NAME_CHARACTERS, MAX_SECONDS
-from ..fields import flag
+from ..fields import flag, next_page
 from ..sessions.schemas import SessionResponse
 
 _MAX_COUNT = 1_000_000
@@ -140,11 +140,7 @@ class TokenListResponse(Schema):
         required=True,
         metadata={"description": "The ids of tokens whose record does not authenticate; they are refused."},
     )
-    next = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Pass it as `after` for the next page; null on the last page."},
-    )
+    next = next_page()
 
 
 class TokenRevokeResponse(Schema):
