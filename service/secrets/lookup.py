@@ -40,10 +40,13 @@ def find_one(
     action: Action,
     ref: SecretRef,
     read: ReadSecrets,
+    *,
+    explain: bool = True,
 ) -> Secret:
     """Return the secret in whatever state it is.
 
-    If a path is free, the secret that was last destroyed there is returned.
+    If a path is free, the secret that was last destroyed there is returned: not without ``explain``, for
+    callers to whom it makes no difference why there is none.
 
     Raises:
         SecretNotFound: there is no such secret, or the caller may not know of it.
@@ -54,7 +57,9 @@ def find_one(
     audit_target(entry, ref)
     services.key_check.require()
     access = _access(services, principal, action, [ref])
-    found = read([ref], access).get(ref) or services.secrets.find_missing([ref], access)[ref]
+    found: Secret | Tampered | SecretNotFound | None = read([ref], access).get(ref)
+    if found is None:
+        found = services.secrets.find_missing([ref], access)[ref] if explain else SecretNotFound()
     if not isinstance(found, Secret):
         raise found
     tags.verify_secret(found, services.ring, services.key_check.accepts_earlier)

@@ -196,16 +196,27 @@ def save_if_unchanged(services: SecretServices, before: Secret, after: Secret, a
 
 
 def change_secret(
-    services: SecretServices, entry: Entry, principal: Principal, action: Action, ref: SecretRef, step: Change
+    services: SecretServices,
+    entry: Entry,
+    principal: Principal,
+    action: Action,
+    ref: SecretRef,
+    step: Change,
+    *,
+    explain: bool = True,
 ) -> Secret:
     """Save the secret as ``step`` returns it, which is called again if another caller was faster.
+
+    ``explain`` as for ``lookup.find_one``.
 
     Raises:
         SecretNotFound: there is no such secret, or the caller may not do ``action`` to it.
         PathTaken, TooLarge, KeyRingMismatch, Tampered, UnknownKey, StoreUnavailable: as ``update``.
     """
     while True:
-        before = lookup.find_one(services, entry, principal, action, ref, services.secrets.find_whole)
+        before = lookup.find_one(
+            services, entry, principal, action, ref, services.secrets.find_whole, explain=explain
+        )
         at = services.clock()
         after = step(before, at)
         if after == before:

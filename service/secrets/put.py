@@ -147,9 +147,9 @@ def _change_or_create(
     may_update = policy.has_scope(principal, Action.UPDATE, ref.text)
     if may_update:
         try:
-            return change_secret(services, entry, principal, Action.UPDATE, ref, step)
+            return change_secret(services, entry, principal, Action.UPDATE, ref, step, explain=False)
         except SecretNotFound:
-            # Of a secret that has ended, the path is free.
+            # There is none, or it has ended and its path is free.
             pass
     policy.require_path(principal, Action.CREATE, ref.text)
     entry.operation = "create"

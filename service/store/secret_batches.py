@@ -5,7 +5,7 @@ Nothing is cached between batches: every read starts after it was requested.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pymongo.collection import Collection
@@ -62,25 +62,28 @@ class BatchedInserts:
 class _Lookup:
     ref: SecretRef
     access: AccessFilter
-    number: int | None
+    number: int | None = None
 
 
 class BatchedReads:
-    """Finds single secrets, with the value of one version.
+    """Finds single secrets, with the value of one version, or ``whole``: with all values.
 
     Every method raises StoreUnavailable if the database does not answer in time.
     """
 
-    def __init__(self, collection: Collection[Document], operation_timeout: float) -> None:
+    def __init__(
+        self, collection: Collection[Document], operation_timeout: float, *, whole: bool = False
+    ) -> None:
         self._collection = collection
         self._operation_timeout = operation_timeout
+        self._whole = whole
         self._group = GroupCommit[_Lookup, Document | None](self._find, _MAX_BATCH)
 
-    def find(self, ref: SecretRef, access: AccessFilter, number: int | None) -> Document | None:
+    def find(self, ref: SecretRef, access: AccessFilter, number: int | None = None) -> Document | None:
         """Return the document, or None if there is none that ``access`` allows.
 
-        It has the value of version ``number``, or of the current one if None; maybe those of versions that
-        were asked for of other secrets at the same time.
+        Unless it is whole, it has the value of version ``number``, or of the current one if None; maybe those
+        of versions that were asked for of other secrets at the same time.
         """
         return self._group.submit(_Lookup(ref, access, number), seconds_left(self._operation_timeout))
 
@@ -91,7 +94,7 @@ class BatchedReads:
             with map_errors():
                 document = self._collection.find_one(
                     secret_queries.matching_and_accessible({lookup.access: [lookup.ref]}),
-                    secret_documents.FIELDS | {"versions": secret_queries.with_values_of([lookup.number])},
+                    secret_documents.FIELDS | {"versions": self._versions([lookup.number])},
                 )
             return [document if document and secret_queries.allows(lookup.access, document) else None]
         numbers = dict.fromkeys(lookup.number for lookup in lookups)
@@ -103,12 +106,15 @@ class BatchedReads:
                 self._collection.aggregate(
                     [
                         {"$match": secret_queries.matching_and_accessible(refs)},
-                        {"$set": {"versions": secret_queries.with_values_of(numbers)}},
+                        {"$set": {"versions": self._versions(numbers)}},
                     ]
                 ),
                 [lookup.ref for lookup in lookups],
             )
         return [_allowed(found, lookup) for lookup in lookups]
+
+    def _versions(self, numbers: Iterable[int | None]) -> Document | str:
+        return "$versions" if self._whole else secret_queries.with_values_of(numbers)
 
 
 def _allowed(found: Mapping[SecretRef, Document], lookup: _Lookup) -> Document | None:

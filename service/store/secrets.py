@@ -46,6 +46,7 @@ class SecretStore:
         self._session = session
         self._inserts = BatchedInserts(self._collection, operation_timeout)
         self._finds = BatchedReads(self._collection, operation_timeout)
+        self._whole_finds = BatchedReads(self._collection, operation_timeout, whole=True)
         # The driver retries a whole transaction after some errors, so it has to see its own errors.
         self._errors = map_errors if session is None else nullcontext
 
@@ -108,8 +109,7 @@ class SecretStore:
         that the others are still found.
         """
         if self._session is None and len(refs) == 1:
-            document = self._finds.find(refs[0], access, number)
-            return {} if document is None else {refs[0]: _read_or_error(document)}
+            return _as_found(refs[0], self._finds.find(refs[0], access, number))
         return self._find(refs, access, {"$set": {"versions": secret_queries.with_values_of([number])}})
 
     def find_without_values(self, refs: Sequence[SecretRef], access: AccessFilter) -> Found:
@@ -118,6 +118,8 @@ class SecretStore:
 
     def find_whole(self, refs: Sequence[SecretRef], access: AccessFilter) -> Found:
         """Return the same with all values, as ``swap`` needs them."""
+        if self._session is None and len(refs) == 1:
+            return _as_found(refs[0], self._whole_finds.find(refs[0], access))
         return self._find(refs, access)
 
     def find_by_id(self, secret_ids: Sequence[str]) -> list[Secret | Tampered]:
@@ -215,6 +217,10 @@ class SecretStore:
 
 def _ending(ends_at: datetime | None) -> Document:
     return {} if ends_at is None else {"ends_at": ends_at}
+
+
+def _as_found(ref: SecretRef, document: Document | None) -> Found:
+    return {} if document is None else {ref: _read_or_error(document)}
 
 
 def _read_or_error(document: Document) -> Secret | Tampered:

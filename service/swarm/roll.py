@@ -139,8 +139,9 @@ class Roll:
         current = int(found["version"])
         if self._request.generate is None:
             return self._request.to or current, False
-        on_current = [each.name for each in pinned if each.is_on(current)]
-        if on_current and len(on_current) < len(pinned):
+        on_current = [each for each in pinned if each.is_on(current)]
+        is_begun = any(update_state(each.document) == "updating" for each in on_current)
+        if on_current and (is_begun or len(on_current) < len(pinned)):
             self._say(
                 f"an earlier roll to version {current} is unfinished: going on with it, nothing is generated"
             )

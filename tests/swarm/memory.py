@@ -24,6 +24,7 @@ class MemoryEngine:
     def __init__(self, *names: str) -> None:
         self.ends: dict[str, str] = {}
         self.written: list[str] = []
+        self._ending: set[str] = set()
         self._secrets: dict[str, dict[str, Any]] = {}
         self.create_secret("db.v1", "secret-manager", labels(1))
         self.documents = {name: service(name) for name in names}
@@ -36,6 +37,8 @@ class MemoryEngine:
         return copy.deepcopy(list(self.documents.values()))
 
     def service(self, service_id: str) -> dict[str, Any]:
+        if service_id in self._ending:
+            self.documents[service_id]["UpdateStatus"] = {"State": "completed"}
         return copy.deepcopy(self.documents[service_id])
 
     def tasks(self, service_id: str) -> list[dict[str, Any]]:
@@ -77,6 +80,11 @@ class MemoryEngine:
         before = self.documents[name]
         self.documents[name] = service(name, number) | {"PreviousSpec": before["Spec"]}
         self.written.clear()
+
+    def begin_update(self, name: str) -> None:
+        """Let an update be under way that has ended when the service is looked at by itself."""
+        self.documents[name]["UpdateStatus"] = {"State": "updating"}
+        self._ending.add(name)
 
     def versions(self) -> dict[str, str]:
         """Return the names of the services' objects."""

@@ -195,6 +195,19 @@ def test_generates_one_value_for_a_roll_that_is_run_again(stage: Stage) -> None:
     assert {"api": "db.v3", "web": "db.v3"} == stage.engine.versions()
 
 
+def test_goes_on_with_a_last_update_that_has_not_ended(stage: Stage) -> None:
+    """A roll was killed once all services had the current version, but the last of them not yet its tasks."""
+    stage.engine.on_version("api", 2)
+    stage.engine.on_version("web", 2)
+    stage.engine.begin_update("web")
+
+    assert Outcome.ALL_NEW == stage.roll(generate={"length": 40}, hook=stage.hook())
+
+    assert {1, 2} == stage.vault.states.keys()
+    assert "web: waiting for the update that an earlier roll began" in stage.said
+    assert ["after 1 2 value-1 value-2"] == stage.hooks()
+
+
 def test_generates_nothing_that_destroys_a_version_in_use(stage: Stage) -> None:
     """The oldest version goes when there are too many."""
     stage.vault.max_versions = TWO_VERSIONS
