@@ -8,10 +8,11 @@ import pytest
 
 from tests.cluster.conftest import API, DEPLOYS, PORT, Cluster
 from tests.console import tour
+from tests.console.chromium import CHROMIUM, NO_CHROMIUM
 
 pytestmark = [
     DEPLOYS,
-    pytest.mark.skipif(tour.CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+    pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM),
 ]
 
 

@@ -2,20 +2,19 @@
 
 ::
 
-    python -m tests.console.tour --ca .secrets/local/ca.crt --token-file .secrets/local/admin_token \\
-      --seconds 60 127.0.0.1:8000
+    python -m tests.console.tour --ca ca.crt --token-file token --seconds 60 127.0.0.1:8000
 
-Several addresses are replicas behind one name: each connection goes to the next of them that takes it.  Each tour
-signs in, stores a secret, finds it, shows its value, reloads the page and locks.  It works, or the page says what
-happened: ``updated`` (its files are another release's) or ``lost`` (no answer; a person tries again).  Anything
-else is ``wrong``: the output has what the page said, and the exit code is 1.
+Several addresses are replicas behind one name: each connection goes to the next of them that takes it.
+Each tour signs in, stores a secret, shows its value, finds it in its folder, reloads the page and locks.
+It works, or the page says what happened: ``updated`` (its files are another release's) or ``lost`` (no
+answer; a person tries again).  Anything else is ``wrong``: the output has what the page said, and the exit
+code is 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import socket
 import socketserver
 import subprocess
@@ -32,7 +31,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.console.chromium import launch
+
 # What a page shows that cannot go on, and what a person makes of it.
 _SAID = {
     "If this stays, the service was updated": "updated",
@@ -106,12 +106,7 @@ def browser_that_knows(ca: Path, *arguments: str) -> Iterator[Browser]:
             ["-A", "-n", "ca", "-t", "C,,", "-i", str(ca)],
         ):
             subprocess.run(["certutil", "-d", f"sql:{store}", *options], check=True)
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            env={"HOME": home},
-            # Its own sandbox wants a user that is not root, or namespaces that containers do not have.
-            args=["--no-sandbox", *arguments],
-        )
+        browser = launch(playwright, *arguments, env={"HOME": home})
         yield browser
         browser.close()
 
@@ -169,7 +164,7 @@ def _text(page: Page) -> str:
 def tours(
     addresses: Sequence[str], ca: Path, token: str, seconds: float, until: Path | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Yield how each tour went, one after the other: at least one, for ``seconds`` or until a file is there."""
+    """Yield how each tour went: at least one, for ``seconds`` or until a file is there."""
     parts = [urlsplit(f"//{address}") for address in addresses]
     host, port = parts[0].hostname, parts[0].port
     assert host is not None, addresses
@@ -205,6 +200,7 @@ def main() -> int:
         given.addresses, given.ca, given.token_file.read_text().strip(), given.seconds, given.until
     ):
         counted[name] += 1
+        print(name, flush=True)
         if shown:
             print(shown, file=sys.stderr)
     print(json.dumps(counted))
