@@ -189,7 +189,6 @@ export const T = {
     updates: "Updates",
     checked: "only with the version they replace",
     free: "free",
-    services: "Services that have it",
     access: "Who can reach it",
     noAccess: "No token that you may see reaches it.",
     incomplete: "These are your own tokens and those made with them. Only an administrator sees all.",
@@ -199,6 +198,22 @@ export const T = {
     noReads: "Nobody has read it.",
     allReads: "All",
     refused: "refused",
+  },
+
+  services: {
+    title: "Services that have it",
+    none: "No Swarm service has got it, as far as the audit log goes.",
+    deliveries: "Deliveries",
+    given: "given",
+    older: (current) => `Older than version ${current}, the current one.`,
+    before: (version) => `Before: version ${version}, last given`,
+    refused: "Refused last",
+    grants: "May be given it",
+    noGrants: "No grant lets a service have it.",
+    grantsHidden: "Only an administrator sees which services may be given it.",
+    through: "by",
+    nodes: (count) => `only on ${plural(count, "node", "nodes")}`,
+    images: (count) => `only with ${plural(count, "image", "images")}`,
   },
 
   versions: {
