@@ -25,6 +25,7 @@ from ..readiness import Readiness
 from ..secrets.services import SecretServices
 from ..shares.opening import Opener
 from ..shares.services import ShareServices
+from ..status import StatusServices
 from ..store.disk import DiskUsage
 from ..tokens.tokens import TokenServices
 
@@ -65,6 +66,7 @@ class Dependencies:
     authentication: Authentication
     recorder: Recorder
     readiness: Readiness
+    status: StatusServices
     last_drill: Callable[[], DrillResult | None]
     disk_usage: Callable[[], DiskUsage | None]
     certificate_expiry: Mapping[str, datetime]
