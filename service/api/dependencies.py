@@ -35,8 +35,10 @@ _NAME = "secret-manager"
 class Authentication(Protocol):
     """``tokens.authentication.Authenticator``, or what replaces it."""
 
-    def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
-        """Return who sends this token."""
+    def authenticate(
+        self, entry: Entry, text: str | None, *, batch: bool = False, sessions: bool = True
+    ) -> Principal:
+        """Return who sends this token or session."""
 
     def charge(self, principal: Principal, values: int) -> None:
         """Count a batch as so many calls."""
