@@ -102,7 +102,7 @@ function secretRow(secret, selected, asked, folder, refresh) {
     h("td", { class: "select" }, selected.box(secret)),
     h("td", {},
       h("a", { class: "name", href: addressOf(secret) }, icon("key"), h("span", {}, shown)),
-      h("div", { class: "narrow note" }, `v${secret.version} · ${relative(changed)}`, secret.expires_at && [" · ", endBadge(secret.expires_at)])),
+      h("div", { class: "narrow note" }, `v${secret.version} · ${relative(changed)}`, secret.expires_at && [" ", endBadge(secret.expires_at)])),
     h("td", { class: "wide-only" }, labelBadges(secret.labels)),
     h("td", { class: "wide-only muted" }, `v${secret.version}`),
     h("td", { class: "wide-only muted" }, time(changed)),
