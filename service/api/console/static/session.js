@@ -102,6 +102,11 @@ export function may(action, path = null) {
   });
 }
 
+// The token that the installation made: people should have their own.
+export function isFirstAdministrator() {
+  return who?.token?.created_by === "operator" && who.scopes.includes("admin");
+}
+
 // A pattern of a scope or a grant: a path, "folder/*", or "*".
 export function covers(pattern, path) {
   if (pattern === "*") return true;

@@ -44,8 +44,8 @@ function more(rows, next, reload) {
 
 function row(share, reload) {
   const state = share.state === "waiting" && share.looked_at ? "looked" : share.state;
-  const event = share.opened_at ? [time(share.opened_at), ` ${words.openedAt(share.opened_from)}`]
-    : share.looked_at ? [time(share.looked_at), ` ${words.lookedAt(share.looked_from)}`] : null;
+  const happened = share.opened_at ? [words.openedAt, share.opened_at, share.opened_from]
+    : share.looked_at ? [words.lookedAt, share.looked_at, share.looked_from] : null;
   return h("li", {},
     h("div", {},
       h("strong", {}, share.for), " ", badge(words.states[state] ?? state, KINDS[state]),
@@ -56,8 +56,8 @@ function row(share, reload) {
         `${words.made} `,
         time(share.created_at),
         share.state === "waiting" && [` · ${words.ends} `, time(share.expires_at)],
-        event && [" · ", event],
-      )),
+      ),
+      happened && h("div", { class: "small" }, `${happened[0]} `, time(happened[1]), happened[2] && ` ${T.secret.from(happened[2])}`)),
     h("div", { class: "actions" },
       share.state === "waiting"
         ? button(

@@ -23,7 +23,7 @@ export const T = {
 
   keys: {
     title: "Keys",
-    names: { "/": "search on the page Secrets", "?": "this list", Esc: "closes a dialog" },
+    names: { "/": "finds secrets", "?": "this list", Esc: "closes a dialog" },
     single: "Use / and ?",
   },
 
@@ -106,6 +106,7 @@ export const T = {
     undeleteText: "Its value can be read again.",
     usesRead: "This secret can be read a few times only",
     usesReadText: (left) => `This uses up 1 of ${plural(left, "read", "reads")}.${left === 1 ? " Afterwards the secret is destroyed." : ""}`,
+    openAsPath: (text) => `Open ${text} as a path`,
     openByPath: "You can still open a secret whose path you know:",
     open: "Open",
   },
@@ -241,7 +242,9 @@ export const T = {
 
   content: {
     value: "Value",
-    kinds: { text: "Text", fields: "Fields", file: "File", generate: "Generate" },
+    kinds: { text: "Text", fields: "Fields", file: "File", generate: "Generate", keep: "As it is" },
+    keepNote: "Only labels and the end change; there is no new version.",
+    keepEnd: "as it is now",
     text: "The text",
     crlf: "Lines end as in Windows (CR LF)",
     mixedLines: "The lines of this text end in different ways. If you change it here, they all end alike.",
@@ -296,8 +299,8 @@ export const T = {
     made: "made",
     ends: "ends",
     states: { waiting: "waiting", looked: "looked at", opened: "opened", expired: "ended unopened", revoked: "taken back", locked: "ended by wrong passphrases" },
-    openedAt: (from) => `opened from ${from}`,
-    lookedAt: (from) => `looked at from ${from}`,
+    openedAt: "Opened",
+    lookedAt: "Last looked at",
     revoke: "Take back",
     revokeTitle: "Take this link back?",
     revokeText: "It shows nothing any more, within 5 seconds. Whoever opened it before keeps what they saw.",
@@ -341,7 +344,7 @@ export const T = {
     since: "since",
     newTitle: "New token",
     template: "For",
-    templates: { application: "an application that reads", pipeline: "a pipeline that writes", person: "a person" },
+    templates: { application: "an application that reads", pipeline: "a pipeline that writes", person: "a person", administrator: "an administrator" },
     name: "Name",
     nameNote: "Who or what will use it.",
     folder: "Folder",
@@ -358,6 +361,13 @@ export const T = {
     confirmTitle: "Show your token once more",
     confirmText: "A token outlasts your session, so making one takes the token that you signed in with.",
     confirm: "Go on",
+    makeOwn: "New token for yourself",
+    firstTitle: "What comes next",
+    firstSteps: [
+      "Keep your own token where you keep passwords, such as a password manager: it can fill it in on the page to sign in.",
+      "Lock the console, and sign in with your own token.",
+      "Put the first token away, off this machine, for the day when all others are lost. Do not revoke it: your own was made with it, and would end as well.",
+    ],
     first: "You are signed in with the first administrator's token. Make one for yourself, and put this one away for the day when all others are lost.",
     inWords: {
       admin: "may do everything", audit: "reads the audit log", token: "makes tokens", share: "shares secrets by link",
@@ -369,6 +379,7 @@ export const T = {
   audit: {
     title: "Audit log",
     none: "Nothing matches.",
+    filtersTitle: "Filters",
     filters: { operation: "Operation", actor: "Who (id)", path: "Path", secret_id: "Secret id", client_ip: "Address", status: "Outcome", since: "From", until: "Until" },
     any: "any",
     outcomes: { success: "success", failure: "refused or failed" },
@@ -434,7 +445,9 @@ export const T = {
     beginWith: (version) => `Begin with version ${version}`,
     beginNote: "This reads the value, which is written to the audit log.",
     unchanged: "Nothing is changed, so there is nothing to save.",
+    emptyValue: "The value is empty. Enter one, or choose “As it is” to change only labels and the end.",
     difference: "Show the difference",
+    noDifference: "There is no text to compare.",
     differenceTitle: "What you changed",
     seeTheirs: (version) => `Compare with version ${version}`,
     theirsTitle: (version) => `From version ${version} to what you typed`,
