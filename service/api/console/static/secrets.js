@@ -17,7 +17,8 @@ const VIEWS = ["deleted", "unnamed", "soon"];
 const words = T.secrets;
 
 export function secretsPage(main, rest) {
-  const [folder, view] = rest.split("?");
+  const [folder, chosen] = rest.split("?");
+  const view = VIEWS.find((name) => name === chosen);
   const results = h("section", { class: "card", "aria-label": words.title });
   const search = h(
     "input",
