@@ -98,7 +98,12 @@ export function may(action, path = null) {
     const [word, pattern] = scope.split(":");
     if (word === "admin") return true;
     if (word !== action) return false;
-    if (path === null || pattern === undefined || pattern === "*") return true;
-    return pattern.endsWith("/*") ? path.startsWith(pattern.slice(0, -1)) : pattern === path;
+    return path === null || pattern === undefined || covers(pattern, path);
   });
+}
+
+// A pattern of a scope or a grant: a path, "folder/*", or "*".
+export function covers(pattern, path) {
+  if (pattern === "*") return true;
+  return pattern.endsWith("/*") ? path.startsWith(pattern.slice(0, -1)) : pattern === path;
 }
