@@ -61,7 +61,7 @@ function frame() {
 
 function show() {
   const [, name, rest] = location.hash.match(/^#\/([a-z]+)\/?(.*)$/) ?? [null, "secrets", ""];
-  const [page, group] = PAGES[name] ?? PAGES.secrets;
+  const [page, group] = Object.hasOwn(PAGES, name) ? PAGES[name] : PAGES.secrets;
   window.dispatchEvent(new Event("hide-values"));
   for (const link of document.querySelectorAll("nav a[data-page]")) {
     if (link.dataset.page === group) link.setAttribute("aria-current", "page");
@@ -72,10 +72,19 @@ function show() {
     !AUTHENTICATION && h("p", { class: "banner" }, T.noAuthentication),
     isFirstAdministrator() && h("p", { class: "banner" }, T.tokens.first, " ", h("a", { href: "#/token/administrator" }, T.tokens.makeOwn)),
   );
-  document.title = `${page(main, decodeURIComponent(rest))} · ${T.product}`;
+  document.title = `${page(main, decoded(rest))} · ${T.product}`;
   const heading = main.querySelector("h1");
   (heading ?? main).focus({ preventScroll: true });
   window.scrollTo(0, 0);
+}
+
+// Whoever sends a link chooses what is in it: what is no valid escape stays as it is.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function tick() {

@@ -113,8 +113,8 @@ function keptField() {
 export function labelFields(labels) {
   const rows = h("div", { class: "form" });
   const add = (name = "", value = "") => rows.append(h("div", { class: "grid label" },
-    h("input", { class: "mono", value: name, "aria-label": words.labelName, placeholder: words.labelName, maxlength: "64" }),
-    h("input", { class: "mono", value, "aria-label": words.labelValue, placeholder: words.labelValue, maxlength: "256" })));
+    h("input", { class: "mono", value: name, "aria-label": words.labelName, placeholder: words.labelName, maxlength: "128" }),
+    h("input", { class: "mono", value, "aria-label": words.labelValue, placeholder: words.labelValue, maxlength: "512" })));
   Object.entries(labels).forEach(([name, value]) => add(name, value));
   const node = h("fieldset", { class: "form" }, h("legend", {}, T.secrets.labels), h(
     "p",

@@ -15,7 +15,8 @@ const SEARCH_AFTER = 250;
 const words = T.secrets;
 
 export function secretsPage(main, rest) {
-  const [folder, view] = rest.split("?");
+  const [folder, chosen] = rest.split("?");
+  const view = VIEWS.find((name) => name === chosen);
   const results = h("section", { class: "card", "aria-label": words.title });
   let timer;
   const later = () => {
