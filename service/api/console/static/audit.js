@@ -5,6 +5,7 @@ import { call } from "./api.js";
 import { badge, button, card, facts, h, replace } from "./dom.js";
 import { full } from "./format.js";
 import { nameOf } from "./secret.js";
+import { may } from "./session.js";
 import { attempt, empty, part } from "./states.js";
 import { T } from "./texts.js";
 
@@ -61,7 +62,8 @@ export function auditPage(main, rest) {
           h("button", { type: "submit", class: "primary" }, words.search),
           button(words.clear, clear),
         ))),
-    results, verifyCard());
+    results);
+  if (may("audit", "")) main.append(verifyCard());
   search();
   return words.title;
 }

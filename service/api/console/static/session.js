@@ -92,7 +92,7 @@ for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, tou
 // The back/forward cache must have no values.
 window.addEventListener("pagehide", () => window.dispatchEvent(new Event("hide-values")));
 
-// Whether the caller's scopes allow it; the service decides, this only chooses what is shown.
+// Whether the caller's scopes allow it, at the path if one is given ("" is none that a pattern covers); the service decides, this only chooses what is shown.
 export function may(action, path = null) {
   return (who?.scopes ?? []).some((scope) => {
     const [word, pattern] = scope.split(":");

@@ -318,7 +318,10 @@ export const T = {
     once: "It is shown this once: copy it now.",
     copy: "Copy the link",
     copyInstructions: "Copy with instructions",
-    instructions: (link, until) => `${link}\n\nThis link shows a secret once, until ${until}. If it says that it was already opened, and that was not you, tell me at once.`,
+    instructions: (link, until, needsPassphrase) => `${link}\n\nThis link shows a secret once, until ${until}.${needsPassphrase ? " It asks for a passphrase, which I tell you in another way." : ""} If it says that it was already opened, and that was not you, tell me at once.`,
+    passphraseApart: "The passphrase is in neither the link nor the instructions: tell it in another way.",
+    qr: "Also as a QR code, for a phone to scan",
+    qrTitle: "QR code of the link",
     toShares: "See whether it was opened",
   },
 
@@ -370,7 +373,7 @@ export const T = {
     ],
     first: "You are signed in with the first administrator's token. Make one for yourself, and put this one away for the day when all others are lost.",
     inWords: {
-      admin: "may do everything", audit: "reads the audit log", token: "makes tokens", share: "shares secrets by link",
+      admin: "may do everything", audit: "reads the audit log", auditOf: "reads the audit log of", token: "makes tokens", share: "shares secrets by link",
       create: "makes", fetch: "reads the value of", list: "lists", update: "changes", delete: "deletes", deliver: "fetches for Swarm services",
     },
     everything: "everything",
