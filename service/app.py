@@ -22,6 +22,7 @@ from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
 from .api.sessions.views import blueprint as sessions_blueprint
 from .api.shares.views import blueprint as shares_blueprint
+from .api.status.views import blueprint as status_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
 from .approles.ending import end_made_by
 from .approles.login import Login
@@ -44,6 +45,7 @@ from .secrets.services import SecretServices
 from .settings import Settings
 from .shares.opening import Opener
 from .shares.services import ShareServices
+from .status import StatusServices
 from .store.store import Store
 from .tokens.authentication import Authenticator, NoAuthentication
 from .tokens.rate_limits import RateLimits
@@ -86,6 +88,7 @@ def create_app(settings: Settings) -> Flask:
         approles_blueprint,
         keys_blueprint,
         audit_blueprint,
+        status_blueprint,
         health.blueprint,
     ):
         api.register_blueprint(blueprint)
@@ -167,10 +170,12 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
     end_roles = partial(end_made_by, store.approles, store.secret_ids, ring)
     tokens = TokenServices(store.tokens, store.sessions, ring, key_check, authenticator.forget, end_roles)
     approles = AppRoleServices(store.approles, store.secret_ids, tokens, secrets)
+    keys = KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key)
+    ready = readiness(store.ping, key_check, log if enabled else None)
     shares = ShareServices(store.shares, secrets, settings.share_max_seconds)
     parts = dependencies.Dependencies(
         secrets=secrets,
-        keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
+        keys=keys,
         tokens=tokens,
         current_grants=current_grants,
         grants=GrantServices(store.grants, ring, key_check, current_grants.forget),
@@ -182,7 +187,10 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),
         authentication=authenticator if settings.auth_required else NoAuthentication(),
         recorder=recorder,
-        readiness=readiness(store.ping, key_check, log if enabled else None),
+        readiness=ready,
+        status=StatusServices(
+            ready, log, keys, settings.warnings, settings.auth_required, settings.tls is not None, enabled
+        ),
         last_drill=store.drills.last,
         disk_usage=store.disk_usage,
         certificate_expiry=settings.certificate_expiry(),

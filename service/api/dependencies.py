@@ -25,6 +25,7 @@ from ..readiness import Readiness
 from ..secrets.services import SecretServices
 from ..shares.opening import Opener
 from ..shares.services import ShareServices
+from ..status import StatusServices
 from ..store.disk import DiskUsage
 from ..tokens.tokens import TokenServices
 
@@ -34,8 +35,10 @@ _NAME = "secret-manager"
 class Authentication(Protocol):
     """``tokens.authentication.Authenticator``, or what replaces it."""
 
-    def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
-        """Return who sends this token."""
+    def authenticate(
+        self, entry: Entry, text: str | None, *, batch: bool = False, sessions: bool = True
+    ) -> Principal:
+        """Return who sends this token or session."""
 
     def charge(self, principal: Principal, values: int) -> None:
         """Count a batch as so many calls."""
@@ -65,6 +68,7 @@ class Dependencies:
     authentication: Authentication
     recorder: Recorder
     readiness: Readiness
+    status: StatusServices
     last_drill: Callable[[], DrillResult | None]
     disk_usage: Callable[[], DiskUsage | None]
     certificate_expiry: Mapping[str, datetime]

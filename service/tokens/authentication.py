@@ -78,10 +78,13 @@ class Authenticator:
         # What was refused, from which address: whose it was, and until when that is remembered.
         self._refused: dict[tuple[str, Credential], tuple[str, float]] = {}
 
-    def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
+    def authenticate(
+        self, entry: Entry, text: str | None, *, batch: bool = False, sessions: bool = True
+    ) -> Principal:
         """Return who sends this token or session, and record that as the actor of the audit entry.
 
         A ``batch`` takes as many uses as it has values: ``charge`` counts them once their number is known.
+        Without ``sessions``, one is refused like anything else that is no token.
 
         Raises:
             NoToken, MalformedToken: there is nothing to look up.
@@ -96,7 +99,7 @@ class Authenticator:
         try:
             if text is None:
                 raise NoToken
-            is_session = text.startswith(token_format.SESSION)
+            is_session = sessions and text.startswith(token_format.SESSION)
             credential = token_format.parse(text, token_format.SESSION if is_session else token_format.TOKEN)
             subjects.append(f"failures of {credential.token_id}")
             entry.actor = f"unproven:{credential.token_id}"
@@ -299,7 +302,9 @@ def _has_expired(token: Token) -> bool:
 class NoAuthentication:
     """Replaces ``Authenticator`` if authentication is disabled."""
 
-    def authenticate(self, _entry: Entry, _text: str | None, *, batch: bool = False) -> Principal:
+    def authenticate(
+        self, _entry: Entry, _text: str | None, *, batch: bool = False, sessions: bool = True
+    ) -> Principal:
         """Return the same principal for everybody."""
         return policy.ANYONE
 

@@ -91,6 +91,7 @@ CONFIG = schemathesis.Config.from_dict(
         *(("POST", path, mode) for path in WITH_BODY for mode in GenerationMode),
         # These have no input that could be invalid.
         ("POST", "/vault/token/whoami", GenerationMode.POSITIVE),
+        ("POST", "/vault/status", GenerationMode.POSITIVE),
         ("GET", "/vault/key/status", GenerationMode.POSITIVE),
         ("GET", "/healthz", GenerationMode.POSITIVE),
         ("GET", "/readyz", GenerationMode.POSITIVE),

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pymongo import MongoClient
 
 from service.dev.mongod import EmbeddedMongo
@@ -22,16 +22,24 @@ from tests.conftest import variables
 from tests.gunicorn_server import ROOT, Server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NO_CHROMIUM = "there is no Chromium: apt-get install chromium"
+# The pages work where nothing else can be reached.
+NO_ROUTE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+# What was revoked is refused at once; that several workers learn of it is tested elsewhere.
+ONE_WORKER = {"WORKERS": "1"}
+GUARDED = {"AUTH_REQUIRED": "true", "AUTH_FAILURES_PER_MINUTE": "1000"}
+# A machine that is busy with other tests loads twenty modules slowly.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, for all tests of a process."""
     if CHROMIUM is None:
-        pytest.skip("there is no Chromium: apt-get install chromium")
+        pytest.skip(NO_CHROMIUM)
     with sync_playwright() as playwright:
         # Its own sandbox wants a user that is not root, or namespaces that containers do not have.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", NO_ROUTE])
         yield browser
         browser.close()
 
@@ -42,7 +50,7 @@ def open_server(
 ) -> Iterator[Server]:
     """A server without authentication, for all tests of a file."""
     databases.empty(mongo_client, indexed=False)
-    yield from _serve(variables(mongo), tmp_path_factory.mktemp("open") / "log")
+    yield from _serve(variables(mongo) | ONE_WORKER, tmp_path_factory.mktemp("open") / "log")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +59,7 @@ def guarded_server(
 ) -> Iterator[Server]:
     """A server that demands tokens, for all tests of a file."""
     databases.empty(mongo_client, indexed=False)
-    environment = variables(mongo) | {"AUTH_REQUIRED": "true", "AUTH_FAILURES_PER_MINUTE": "1000"}
+    environment = variables(mongo) | ONE_WORKER | GUARDED
     yield from _serve(environment, tmp_path_factory.mktemp("guarded") / "log")
 
 
@@ -89,6 +97,16 @@ def sign_in(page: Page, token: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def everything(page: Page) -> str:
+    """Return whatever the page keeps: its nodes and fields, storage, history state, address, cookies."""
+    kept = page.evaluate(
+        "JSON.stringify([document.documentElement.outerHTML,"
+        " [...document.querySelectorAll('input, textarea')].map((field) => field.value),"
+        " {...sessionStorage}, {...localStorage}, history.state, location.href, document.cookie])"
+    )
+    return f"{kept} {page.context.cookies()}"
+
+
 def _serve(environment: dict[str, str], log: Path) -> Iterator[Server]:
     server = Server(environment, log)
     try:
@@ -104,6 +122,12 @@ def folder() -> str:
     return f"team-{uuid4().hex[:8]}"
 
 
+class HasUrl(Protocol):
+    """A server, or what stands before it."""
+
+    url: str
+
+
 class Pages:
     """Opens pages, and remembers what none of them may do."""
 
@@ -114,7 +138,7 @@ class Pages:
         self.foreign: list[str] = []
         self.requests: list[str] = []
 
-    def open(self, server: Server, path: str, context: BrowserContext | None = None, **options: Any) -> Page:
+    def open(self, server: HasUrl, path: str, context: BrowserContext | None = None, **options: Any) -> Page:
         """Return a page at this address, in a profile of its own unless one is given."""
         context = context or self.profile(server, **options)
         page = context.new_page()
@@ -124,7 +148,7 @@ class Pages:
         page.goto(server.url + path)
         return page
 
-    def profile(self, server: Server, **options: Any) -> BrowserContext:
+    def profile(self, server: HasUrl, **options: Any) -> BrowserContext:
         """Return an empty profile in which pages may use the clipboard."""
         context = self._browser.new_context(**options)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
@@ -142,10 +166,28 @@ class Pages:
         if kind in ("error", "warning") and "Failed to load resource" not in text:
             self.messages.append(text)
 
-    def _note(self, server: Server, url: str) -> None:
+    def _note(self, server: HasUrl, url: str) -> None:
         self.requests.append(url)
         if not url.startswith((server.url, "blob:")):
             self.foreign.append(url)
+
+
+def go(page: Page, address: str) -> None:
+    """Go to another address within the console, and wait until all that it shows has loaded."""
+    page.evaluate(
+        """(address) => new Promise((done) => {
+          window.addEventListener('hashchange', done, {once: true});
+          location.hash = address;
+        })""",
+        address,
+    )
+    loaded(page)
+
+
+def loaded(page: Page) -> None:
+    """Wait until a page shows all that it has to show."""
+    expect(page.get_by_role("heading", level=1).first).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
 
 @pytest.fixture

@@ -285,36 +285,6 @@ def test_restores_and_compares_versions(
     assert b"same\nold line\n" == get(path)
 
 
-@pytest.mark.parametrize(
-    ("status", "text"),
-    [(503, "could not be reached"), (429, "You can try again in 30 seconds"), (0, "could not be reached")],
-)
-def test_a_form_survives_what_goes_wrong(
-    pages: Pages, open_server: Server, folder: str, status: int, text: str
-) -> None:
-    """What was typed stays, the page says what happened, and nothing is sent twice."""
-    page = pages.open(open_server, f"/console#/new/{folder}/")
-    page.get_by_label("Path").fill(f"{folder}/kept")
-    page.get_by_label("The text").fill(VALUE)
-    sent = []
-
-    def answer(route):
-        sent.append(route.request)
-        if status == 0:
-            route.abort()
-        else:
-            headers = {"Retry-After": "30", "Content-Type": "application/problem+json"}
-            route.fulfill(status=status, headers=headers, body='{"detail": "not now"}')
-
-    page.route("**/vault/secret/create/", answer)
-    page.get_by_role("button", name="Save secret").click()
-
-    expect(page.get_by_role("alert")).to_contain_text(text)
-    page.wait_for_timeout(1500)
-    assert 1 == len(sent)
-    expect(page.get_by_label("The text")).to_have_value(VALUE)
-
-
 def test_hostile_labels_stay_text(
     pages: Pages, open_server: Server, put: Callable[..., str], folder: str
 ) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.console.conftest import Pages, sign_in
 from tests.gunicorn_server import Server
@@ -56,13 +55,13 @@ def test_from_the_secret_to_the_recipient_and_back(pages: Pages, guarded_server:
     expect(recipient.get_by_role("button", name="Show the secret")).to_be_visible()
     sender.get_by_role("link", name="See whether it was opened").click()
     row = sender.get_by_role("listitem").filter(has_text="Grace <i>Hopper</i>").first
-    expect(row).to_contain_text("looked at from 127.0.0.1")
+    expect(row).to_contain_text(re.compile(r"Last looked at .* from 127\.0\.0\.1"))
     assert "#sml_" not in sender.content()
     show(recipient)
     expect(recipient.get_by_text("battery staple")).to_be_visible()
     assert "/share" == recipient.evaluate("location.pathname + location.hash")
     sender.reload()
-    expect(row).to_contain_text("opened from 127.0.0.1")
+    expect(row).to_contain_text(re.compile(r"Opened .* from 127\.0\.0\.1"))
 
     second = pages.open(guarded_server, link.removeprefix(guarded_server.url))
     expect(second.get_by_role("heading", name="already opened")).to_be_visible()
@@ -117,29 +116,6 @@ def test_copies_and_saves_what_was_shared_and_hides_it(
     page.clock.run_for(301_000)
     expect(page.get_by_text("Hidden. The link does not work again")).to_be_visible()
     assert "battery" not in page.content()
-
-
-def test_a_lost_answer_is_told_from_a_theft(pages: Pages, guarded_server: Server, admin: str) -> None:
-    """The service has answered, and the answer did not arrive: the second click says so without an alarm."""
-    made = share(guarded_server, admin)
-    page = pages.open(guarded_server, f"/share#{made['link']}")
-    sent: list[str] = []
-
-    def cut(route: Route) -> None:
-        sent.append(route.request.post_data or "")
-        route.fetch()
-        route.abort()
-
-    page.route("**/vault/share/reveal", cut, times=1)
-    show(page)
-    expect(page.get_by_role("alert")).to_contain_text("could not be reached")
-    page.wait_for_timeout(1500)
-    assert 1 == len(sent)
-    assert made["link"] in page.url
-    show(page)
-    expect(page.get_by_role("heading", name="The answer was lost on its way")).to_be_visible()
-    expect(page.get_by_text("tell the sender at once")).to_have_count(0)
-    assert {"link", "attempt"} == json.loads(sent[0]).keys()
 
 
 def test_a_passphrase_comes_by_another_way(pages: Pages, guarded_server: Server, admin: str) -> None:

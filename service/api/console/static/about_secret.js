@@ -13,6 +13,9 @@ const words = T.secrets;
 
 export const addressOf = ({ path, secret_id: id }) => (path ? `#/secret/${path}` : `#/secret/?${id}`);
 
+// The page Audit log with these filters.  A path may have what stands for something else in an address.
+export const auditAddress = (asked) => `#/audit/?${encodeURIComponent(new URLSearchParams(asked))}`;
+
 // The folders above, as links; the last one is where one is.
 export function crumbs(path, beyond = false) {
   const names = path.replace(/\/$/, "").split("/").filter(Boolean);

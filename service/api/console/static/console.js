@@ -5,10 +5,10 @@ import { button, h, icon, replace } from "./dom.js";
 import { openDialog } from "./dialog.js";
 import { duration } from "./format.js";
 import { showHelp } from "./keys.js";
-import { newPage, versionPage } from "./new.js";
+import { newPage } from "./new.js";
 import { secretPage } from "./secret.js";
 import { secretsPage } from "./secrets.js";
-import { AUTHENTICATION, endsAt, idleLeft, lock, principal, restore, warns } from "./session.js";
+import { AUTHENTICATION, endsAt, idleLeft, isFirstAdministrator, lock, principal, restore, warns } from "./session.js";
 import { sharePage, sharesPage } from "./shares.js";
 import { askAgain, signInPage } from "./sign_in.js";
 import { problemView } from "./states.js";
@@ -16,6 +16,7 @@ import { statusPage } from "./status.js";
 import { T } from "./texts.js";
 import { tokenPage } from "./token.js";
 import { tokensPage } from "./tokens.js";
+import { versionPage } from "./version.js";
 
 const SHARES = document.documentElement.dataset.share === "on";
 
@@ -60,7 +61,7 @@ function frame() {
 
 function show() {
   const [, name, rest] = location.hash.match(/^#\/([a-z]+)\/?(.*)$/) ?? [null, "secrets", ""];
-  const [page, group] = PAGES[name] ?? PAGES.secrets;
+  const [page, group] = Object.hasOwn(PAGES, name) ? PAGES[name] : PAGES.secrets;
   window.dispatchEvent(new Event("hide-values"));
   for (const link of document.querySelectorAll("nav a[data-page]")) {
     if (link.dataset.page === group) link.setAttribute("aria-current", "page");
@@ -69,18 +70,21 @@ function show() {
   replace(
     main,
     !AUTHENTICATION && h("p", { class: "banner" }, T.noAuthentication),
-    isFirstAdministrator() && h("p", { class: "banner" }, T.tokens.first, " ", h("a", { href: "#/token" }, T.tokens.create)),
+    isFirstAdministrator() && h("p", { class: "banner" }, T.tokens.first, " ", h("a", { href: "#/token/administrator" }, T.tokens.makeOwn)),
   );
-  document.title = `${page(main, decodeURIComponent(rest))} · ${T.product}`;
+  document.title = `${page(main, decoded(rest))} · ${T.product}`;
   const heading = main.querySelector("h1");
   (heading ?? main).focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
 
-// The token that the installation made: people should have their own.
-function isFirstAdministrator() {
-  const { token, scopes } = principal();
-  return token?.created_by === "operator" && scopes.includes("admin");
+// Whoever sends a link chooses what is in it: what is no valid escape stays as it is.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function tick() {

@@ -22,7 +22,9 @@ export function duration(milliseconds) {
 }
 
 export function size(bytes) {
-  return bytes < 1024 ? `${bytes} bytes` : `${(bytes / 1024).toFixed(bytes < 10_240 ? 1 : 0)} KiB`;
+  const power = bytes < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(bytes) / 10));
+  const count = bytes / 1024 ** power;
+  return `${count.toFixed(power > 0 && count < 10 ? 1 : 0)} ${["bytes", "KiB", "MiB", "GiB"][power]}`;
 }
 
 export function fromBase64(text) {

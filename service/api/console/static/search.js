@@ -1,34 +1,35 @@
-// Finds secrets by words in paths and labels, or by their end, in the pages that the service lists.
+// What the page Secrets asks the service for: a folder, one of its views, or what a search finds.
 
 import { call } from "./api.js";
 
-const PAGES = 5;
-const PER_PAGE = 1000;
+const PAGE = 100;
+const SOON_DAYS = 30;
+const DAY = 86_400_000;
 
-// What `secret/list` would answer, of only those that `wanted` accepts; `stopped` is where it gave up, if it did.
-export async function findAmong(asked, wanted) {
-  const found = { secrets: [], folders: [], altered: [], cursor: null, stopped: null };
-  let cursor = null;
-  for (let number = 0; number < PAGES; number++) {
-    const page = await call("secret/list", { ...asked, recursive: true, limit: PER_PAGE, ...(cursor && { cursor }) });
-    found.secrets.push(...page.secrets.filter(wanted));
-    found.altered.push(...page.altered);
-    cursor = page.cursor;
-    if (cursor === null) return found;
-    found.stopped = page.secrets.at(-1)?.path ?? null;
-  }
-  return found;
-}
+// Whether this could be a path; the service decides.
+export const isPath = (text) => /^[\w.@+=:,~-]+(\/[\w.@+=:,~-]+)*$/.test(text ?? "");
 
-// Whether each word is in the path or in a label, in whatever case.
-export function hasWords(text) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return ({ path, labels }) => {
-    const whole = [path ?? "", ...Object.entries(labels).flat()].join("\n").toLowerCase();
-    return words.every((word) => whole.includes(word));
+export const VIEWS = ["deleted", "unnamed", "soon"];
+
+// The body of secret/list; `text` are words that must all be in the path or in a label.
+export function query(folder, view, text) {
+  return {
+    limit: PAGE,
+    recursive: text !== "" || Boolean(view),
+    ...(folder && view !== "unnamed" && { prefix: folder }),
+    ...(text && { match: text }),
+    ...((view === "deleted" || view === "unnamed") && { [view]: true }),
+    ...(view === "soon" && { ends_before: new Date(Date.now() + SOON_DAYS * DAY).toISOString() }),
   };
 }
 
-export function endsBefore(at) {
-  return ({ expires_at: end }) => end !== null && Date.parse(end) < at;
+// Whoever may not list may still open what they know the path of, and a search can take longer than a call may.
+export async function find(asked) {
+  try {
+    return await call("secret/list", asked);
+  } catch (problem) {
+    if (problem.status === 403) problem.members.openByPath = true;
+    if (problem.status === 503 && (asked.match || asked.ends_before)) problem.members.searching = true;
+    throw problem;
+  }
 }

@@ -1,10 +1,11 @@
 // The page of one secret: its value, its versions, and who can reach it and did.
 
-import { crumbs, endBadge, labelBadges, time } from "./about_secret.js";
+import { auditAddress, crumbs, endBadge, labelBadges, time } from "./about_secret.js";
 import { call } from "./api.js";
 import { confirmed } from "./dialog.js";
 import { badge, button, card, facts, h, linkButton, replace } from "./dom.js";
 import { daysUntil, folderOf, lastSegment } from "./format.js";
+import { servicesCard } from "./services.js";
 import { may } from "./session.js";
 import { empty, part } from "./states.js";
 import { T } from "./texts.js";
@@ -50,9 +51,9 @@ export function secretPage(main, rest) {
         "div",
         {},
         detailsCard(secret),
-        usesCard(secret),
+        servicesCard(secret),
         secret.path && may("list", secret.path) && accessCard(ref),
-        may("audit") && readsCard(secret),
+        may("audit", secret.path ?? "") && readsCard(secret),
       ));
   });
   main.append(
@@ -133,16 +134,6 @@ function detailsCard(secret) {
   ])));
 }
 
-function usesCard(secret) {
-  return secret.in_use.length > 0 && card(words.services, h("ul", { class: "rows" }, secret.in_use.map((use) =>
-    h(
-      "li",
-      {},
-      h("div", {}, h("strong", {}, use.service), " ", badge(`v${use.version}`, use.version < secret.version ? "warning" : "")),
-      h("span", { class: "note" }, time(use.delivered_at)),
-    ))));
-}
-
 function accessCard(ref) {
   return card(words.access, part(() => call("secret/access", { ...ref }), ({ tokens, complete }) => [
     tokens.length === 0 ? empty(words.noAccess) : h("ul", { class: "rows" }, tokens.map((token) =>
@@ -173,5 +164,5 @@ function readsCard(secret) {
             h("div", { class: "note" }, h("code", { class: "small" }, record.client_ip)),
           ),
           h("span", { class: "note" }, time(record.timestamp)))))),
-    h("a", { href: `#/audit/?${secret.path ? `path=${secret.path}` : `secret_id=${secret.secret_id}`}` }, words.allReads));
+    h("a", { href: auditAddress(asked) }, words.allReads));
 }

@@ -57,7 +57,15 @@ function openByPath() {
     h("button", { type: "submit" }, T.secrets.open));
 }
 
+// The same in one line.
+export function problemText(problem) {
+  if (problem.status === undefined) throw problem;
+  const words = T.problems[kindOf(problem)];
+  return `${words.title}. ${words.text(problem)}`;
+}
+
 function kindOf({ status, type, members }) {
+  if (members.searching) return "searching";
   if (status === 401) return "ended";
   if (status === 403) return "forbidden";
   if (status === 404) return members.state ? "gone" : "missing";

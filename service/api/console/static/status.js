@@ -1,22 +1,75 @@
-// The page Status: what this replica finds, the keys, and when a backup was last made and tried.
+// The page Status: whether the service is in order, and when a backup was last made and tried.
 
 import { time } from "./about_secret.js";
 import { call } from "./api.js";
 import { badge, card, facts, h } from "./dom.js";
-import { may } from "./session.js";
+import { size } from "./format.js";
+import { may, principal } from "./session.js";
 import { part } from "./states.js";
 import { T } from "./texts.js";
 
-const DRILL_HOURS = 48;
+const MAX_AGE_HOURS = 48;
 const words = T.status;
 
 export function statusPage(main) {
+  const whole = may("audit", "") ? part(() => call("status"), cards) : h("p", { class: "note" }, words.auditOnly);
+  whole.classList.add("cards");
   main.append(
     h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, words.title)),
-    h("div", { class: "columns" },
-      h("div", {}, checksCard(), may("audit") && backupsCard()),
-      h("div", {}, may("admin") && keysCard())));
+    h("div", { class: "columns" }, whole, h("div", {}, checksCard(), may("admin") && keysCard())));
   return words.title;
+}
+
+function cards(found) {
+  const { last_backup: backup, last_drill: drill } = found;
+  return [
+    found.warnings.map((warning) => h("p", { class: "alarm" }, warning)),
+    card(words.service, h("div", { class: "body" },
+      facts([
+        [words.version, found.version],
+        [words.replica, h("code", { class: "small" }, found.replica)],
+        [words.authentication, onOrOff(found.authentication)],
+        [words.tls, onOrOff(found.tls)],
+        [words.audit, onOrOff(found.audit)],
+        [words.log, words.records(found.audit_records.toLocaleString("en"), size(found.audit_bytes))],
+        // As the log has it; behind a proxy that is not trusted, it is the proxy's.
+        [words.address, h("code", { class: "small" }, principal().client_ip)],
+      ]),
+      found.warnings.length === 0 && h("p", { class: "note" }, words.noWarnings))),
+    card(words.backups, h("div", { class: "body" },
+      facts([[words.lastBackup, event(backup)], [words.lastDrill, event(drill)]]),
+      isDue(backup) && h("p", { class: "alarm" }, words.backupOld),
+      isDue(drill) && h("p", { class: "alarm" }, words.drillOld))),
+    card(words.replicas, h("ul", { class: "rows" }, found.replicas.map((replica) => replicaRow(replica, found)))),
+    !may("admin") && card(words.keys, h("ul", { class: "rows" }, found.keys.map((key) => keyRow(key)))),
+  ];
+}
+
+const onOrOff = (on) => (on ? badge(words.on, "good") : badge(words.off, "danger"));
+
+// Whether it is too long ago, failed, or cannot be believed.
+function isDue(record) {
+  return record === null || record.status !== "success" || !record.authentic || Date.now() - Date.parse(record.at) > MAX_AGE_HOURS * 3_600_000;
+}
+
+function event(record) {
+  if (record === null) return badge(words.never, "danger");
+  return [
+    time(record.at), " ",
+    record.status === "success" ? badge(words.succeeded, isDue(record) ? "warning" : "good") : badge(words.failed, "danger"),
+    !record.authentic && [" ", badge(T.audit.forged, "danger")],
+    record.reason && h("div", { class: "note" }, record.reason),
+  ];
+}
+
+// During an update the versions differ for some minutes.
+function replicaRow({ replica, version, last_seen: seen }, found) {
+  return h("li", {},
+    h("div", {},
+      replica === null ? words.replicasBefore : h("code", {}, replica), " ",
+      version && badge(version, version === found.version ? "" : "warning"), " ",
+      replica === found.replica && h("span", { class: "note" }, words.answers)),
+    h("span", { class: "note" }, `${words.seen} `, time(seen)));
 }
 
 // A replica that is not ready answers 503 with the same members: that is a finding, not a failure.
@@ -29,51 +82,21 @@ async function readiness() {
   }
 }
 
+// By itself: it is what there is to see when the database does not answer.
 function checksCard() {
-  return card(words.checks, part(readiness, ({ checks, warnings = [] }) => [
+  return card(words.checks, part(readiness, ({ checks }) =>
     h("ul", { class: "rows" }, Object.entries(checks).map(([name, finding]) =>
-      h(
-        "li",
-        {},
-        h("div", {}, words.checkNames[name] ?? name),
-        finding === "ok" ? badge(words.ok, "good") : h("div", {}, badge(words.failed, "danger"), ` ${finding}`),
-      ))),
-    h("div", { class: "body" }, warnings.length === 0 ? h("p", { class: "note" }, words.noWarnings)
-      : [h("strong", {}, words.warnings), warnings.map((warning) => h("p", { class: "warned" }, warning))]),
-  ]));
-}
-
-async function newest(operation) {
-  const { records } = await call("audit/search", { operation, status: "success", limit: 1 });
-  return records[0]?.timestamp ?? null;
-}
-
-function backupsCard() {
-  return card(words.backups, part(() => Promise.all([newest("backup_create"), newest("backup_drill")]), ([backup, drill]) => {
-    const old = drill === null || Date.now() - Date.parse(drill) > DRILL_HOURS * 3_600_000;
-    return h("div", { class: "body" },
-      facts([[words.lastBackup, backup ? time(backup) : words.never], [words.lastDrill, drill ? time(drill) : words.never]]),
-      old && h("p", { class: "warned" }, words.drillOld));
-  }));
+      h("li", {}, h("div", {}, words.checkNames[name] ?? name),
+        finding === "ok" ? badge(words.ok, "good") : h("div", {}, badge(words.failed, "danger"), ` ${finding}`))))));
 }
 
 function keysCard() {
-  return card(words.keys, part(() => call("key/status", {}, { method: "GET" }), ({ keys, warnings }) => [
-    h("ul", { class: "rows" }, keys.map((key) =>
-      h(
-        "li",
-        {},
-        h(
-          "div",
-          {},
-          h("code", {}, key.key_id),
-          " ",
-          key.primary && badge(words.primary, "good"),
-          " ",
-          !key.held && badge(words.notHeld, "danger"),
-        ),
-        h("span", { class: "note" }, words.versions(key.versions)),
-      ))),
-    warnings.length > 0 && h("div", { class: "body" }, warnings.map((warning) => h("p", { class: "warned" }, warning))),
-  ]));
+  return card(words.keys, part(() => call("key/status", {}, { method: "GET" }), ({ keys }) =>
+    h("ul", { class: "rows" }, keys.map((key) => keyRow(key)))));
+}
+
+function keyRow({ key_id: id, primary, held = true, versions }) {
+  return h("li", {},
+    h("div", {}, h("code", {}, id), " ", primary && badge(words.primary, "good"), " ", !held && badge(words.notHeld, "danger")),
+    versions !== undefined && h("span", { class: "note" }, words.versions(versions)));
 }
