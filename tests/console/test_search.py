@@ -68,7 +68,9 @@ def test_a_search_that_finds_nothing_or_takes_too_long_says_so(
     def refuse(route: Route) -> None:
         calls.append(route.request.url)
         route.fulfill(
-            status=503, content_type="application/problem+json", body='{"detail": "the database did not answer in time"}'
+            status=503,
+            content_type="application/problem+json",
+            body='{"detail": "the database did not answer in time"}',
         )
 
     page.route("**/vault/secret/list", refuse)
