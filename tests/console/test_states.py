@@ -20,7 +20,7 @@ PAGES = {
     "shares": "share/list",
     "tokens": "token/list",
     "audit": "audit/search",
-    "status": "audit/search",
+    "status": "status",
 }
 TITLES = {
     "forbidden": (403, "Your token may not do this"),
