@@ -30,7 +30,11 @@ class Caller:
 
 
 class Action(StrEnum):
-    """What a scope allows; the first group applies to secrets, by their paths."""
+    """What a scope allows; the first group applies to secrets, by their paths.
+
+    ``AUDIT_PATHS`` is to search the audit log for records about paths.  Callers write ``audit:…`` for it; it
+    is stored under a name of its own, which versions that know only the whole log do not take for that.
+    """
 
     CREATE = "create"
     FETCH = "fetch"
@@ -42,18 +46,26 @@ class Action(StrEnum):
     TOKEN = "token"  # noqa: S105  (an action's name)
     SHARE = "share"
     AUDIT = "audit"
+    AUDIT_PATHS = "audit_paths"
     ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An action; for actions on secrets also a pattern: a path, ``folder/*``, or ``*``."""
+    """An action; for actions on paths also a pattern: a path, ``folder/*``, or ``*``."""
 
     action: Action
     pattern: str | None = None
 
     def __str__(self) -> str:
         """Return the scope as callers write it."""
+        if self.action is Action.AUDIT_PATHS:
+            return f"{Action.AUDIT}:{self.pattern}"
+        return self.stored
+
+    @property
+    def stored(self) -> str:
+        """The scope as records have it."""
         return self.action if self.pattern is None else f"{self.action}:{self.pattern}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 from .access import mounts
 from .access.mounts import Mount
 from .crypto.keyring import MasterKeys
-from .environment import DEFAULT_LISTEN, Address, Environment, Network
+from .environment import DEFAULT_LISTEN, Address, Environment, Network, is_origin
 from .errors import ConfigurationError
 from .keys import loading
 from .server_tls import ServerTls, expires_at, load
@@ -24,8 +23,6 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _MAX_TTL_DAYS = (2**31 - 1) // 86_400
 # A secret is one document with all its versions; MongoDB accepts documents up to 16 MiB.
 _MAX_SECRET_BYTES = 4 * 2**20
-
-_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 
 # Every variable that the service reads; each is also read as NAME_FILE.
 NAMES = (
@@ -212,7 +209,7 @@ def mongo_tls(environment: Environment) -> MongoTls | None:
 
 def _public_url(environment: Environment) -> str:
     url = environment.text("PUBLIC_URL", "").rstrip("/")
-    if url and not _ORIGIN.fullmatch(url):
+    if url and not is_origin(url):
         raise ConfigurationError(
             "PUBLIC_URL takes the address under which people reach the service, without a path, such as"
             " https://vault.example.org"

@@ -212,7 +212,7 @@ def _version_content(version: Version) -> dict[str, object]:
 def _token_content(token: Token, digest: bytes) -> bytes:
     content = _content(token, _TOKEN)
     content["purpose"] = "token"
-    content["scopes"] = [str(scope) for scope in token.scopes]
+    content["scopes"] = [scope.stored for scope in token.scopes]
     content["digest"] = digest
     return encode_record(content)
 
@@ -240,7 +240,7 @@ def _grant_content(grant: Grant) -> bytes:
 def _role_content(role: AppRole) -> bytes:
     content = _content(role, _ROLE)
     content["purpose"] = "approle"
-    content["scopes"] = [str(scope) for scope in role.scopes]
+    content["scopes"] = [scope.stored for scope in role.scopes]
     return encode_record(content)
 
 
@@ -279,7 +279,7 @@ def _partial_token_fields(token: Token, digest: bytes) -> dict[str, str]:
         "token_id": token.token_id,
         "digest": digest.hex(),
         "name": token.name,
-        "scopes": "\n".join(map(str, token.scopes)),
+        "scopes": "\n".join(scope.stored for scope in token.scopes),
         "created_at": token.created_at.isoformat(),
         "created_by": token.created_by,
         "expires_at": token.expires_at.isoformat() if token.expires_at else "",

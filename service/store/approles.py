@@ -108,7 +108,7 @@ def _write(stored: StoredAppRole) -> Document:
     role = stored.role
     written = asdict(role)
     written["_id"] = written.pop("role_id")
-    written["scopes"] = [str(scope) for scope in role.scopes]
+    written["scopes"] = [scope.stored for scope in role.scopes]
     written["tag"] = stored.tag
     # MongoDB removes it some time after that.
     written["ended_at"] = role.deleted_at or role.expires_at

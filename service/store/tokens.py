@@ -206,7 +206,7 @@ class TokenStore:
         With ``maker``, only that token and those that descend from it.
         """
         query: Document = {
-            "scopes": {"$in": [str(scope) for scope in scopes]},
+            "scopes": {"$in": [scope.stored for scope in scopes]},
             **_ALIVE,
             "$and": [{"$or": [{"expires_at": None}, {"expires_at": {"$gt": at}}]}],
         }
@@ -251,7 +251,7 @@ def _write(stored: StoredToken) -> Document:
         del written["makers"], written["shared_limits"]
     return written | {
         "_id": stored.token.token_id,
-        "scopes": [str(scope) for scope in stored.token.scopes],
+        "scopes": [scope.stored for scope in stored.token.scopes],
         "networks": list(stored.token.networks),
         "digest": stored.digest,
         "tag": stored.tag,

@@ -69,5 +69,5 @@ def reach(services: TokenServices, entry: Entry, principal: Principal, path: str
 
 def _actions(scope: Scope) -> tuple[Action, ...]:
     # Deliveries are for others than the caller, and take a grant.
-    everything = sorted(scopes.ON_PATHS - {Action.DELIVER})
+    everything = sorted(scopes.ON_SECRETS - {Action.DELIVER})
     return tuple(everything) if scope.action is Action.ADMIN else (scope.action,)

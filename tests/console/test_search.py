@@ -56,7 +56,7 @@ def test_what_ends_within_thirty_days_is_a_view(
 def test_a_search_that_finds_nothing_or_takes_too_long_says_so(
     open_server: Server, pages: Pages, put: Callable[..., str], folder: str
 ) -> None:
-    """Nothing found is not an error; a search without an end says what to do, and is not repeated by itself."""
+    """Nothing found is not an error; a search without an end says what to do and is not repeated."""
     put(f"{folder}/one")
     page = pages.open(open_server, f"/console#/secrets/{folder}/")
     search = page.get_by_label("Find in paths and labels")

@@ -75,6 +75,9 @@ _REPORT = {
 def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Find audit records by time, actor, operation, secret, address, status, or service, newest first.
 
+    With the scope `audit:team/*`, only records about such paths; of a move from or to elsewhere, the other
+    path is null.
+
     Each record on the page is checked: `authentic` is false for one that the service did not write, or not
     with this content. Whether any are missing, only a verification shows.
     """

@@ -11,7 +11,7 @@ from ...secrets.read import SecretVersionRef
 from ...shares import passphrase, shares
 from ...shares.shares import ShareRequest
 from ...store.secret_queries import SecretRef
-from ..fields import PATH, SECRET, VERSION, Base64Bytes, Text, count
+from ..fields import PATH, SECRET, VERSION, Base64Bytes, Text, count, flag
 from ..secrets.requests import Generate
 
 _SHARE_ID = {
@@ -48,6 +48,7 @@ class ShareCreateRequest(Schema):
         load_only=True,
         metadata={"description": "What recipients have to enter as well: tell them by another way."},
     )
+    qr = flag("Whether to return the QR code of the address to send.")
 
     @validates_schema
     def _require_one_value(self, data: dict[str, Any], **_: object) -> None:
@@ -57,11 +58,12 @@ class ShareCreateRequest(Schema):
             raise ValidationError({"version": ["give the path of the secret as well"]})
 
     @post_load
-    def _build(self, data: dict[str, Any], **_: object) -> ShareRequest:
+    def _build(self, data: dict[str, Any], **_: object) -> tuple[ShareRequest, bool]:
         what: Any = data.get("secret", data.get("generate"))
         if "path" in data:
             what = SecretVersionRef(SecretRef(data["path"], is_path=True), data.get("version"))
-        return ShareRequest(what, data["recipient"], data.get("expires_in"), data.get("passphrase"))
+        request = ShareRequest(what, data["recipient"], data.get("expires_in"), data.get("passphrase"))
+        return request, data.get("qr", False)
 
 
 class ShareNameRequest(Schema):
@@ -158,6 +160,16 @@ class ShareCreateResponse(ShareResponse):
         required=True,
         allow_none=True,
         metadata={"description": "The address to send, if the service knows its own (PUBLIC_URL)."},
+    )
+    qr = fields.List(
+        fields.String(),
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "If `qr` was sent: the modules of the QR code of the address to send, row by"
+            " row, `1` for a dark one; draw four light ones around them. Without PUBLIC_URL, the address"
+            " begins with the origin of the request.",
+        },
     )
 
 

@@ -27,7 +27,7 @@ from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
 from ..fields import EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, for_logins, guarded
-from . import schemas
+from . import qr_code, schemas
 
 blueprint = JsonBlueprint(
     "shares", __name__, url_prefix="/vault/share", description="Links that reveal one secret once."
@@ -74,7 +74,7 @@ _OF_RECIPIENTS: dict[HTTPStatus, VaultError] = {
 @blueprint.response(
     200,
     schemas.ShareCreateResponse,
-    example={**_SHARE, "link": _LINK, "url": f"https://vault.example.org/share#{_LINK}"},
+    example={**_SHARE, "link": _LINK, "url": f"https://vault.example.org/share#{_LINK}", "qr": None},
 )
 @documents_errors(
     blueprint,
@@ -84,17 +84,18 @@ _OF_RECIPIENTS: dict[HTTPStatus, VaultError] = {
         HTTPStatus.CONFLICT: TooManyShares(shares.MAX_OPEN),
     },
 )
-def create(call: Call, request: ShareRequest) -> Response:
+def create(call: Call, body: tuple[ShareRequest, bool]) -> Response:
     """Create a link that reveals a value once. Only this response contains it.
 
     Takes the scope `share`, and `fetch` on the path if a secret's value is shared. That is a fetch: if its
     reads are limited, it uses one up.
     """
-    parts = dependencies()
+    parts, (request, wants_qr) = dependencies(), body
     with parts.request_deadline():
         link, share = shares.create(parts.shares, call.entry, call.principal, request)
     url = f"{parts.public_url}/share#{link}" if parts.public_url else None
-    return jsonify({**schemas.shown(share), "link": link, "url": url})
+    qr = qr_code.modules(url or f"{qr_code.origin()}/share#{link}") if wants_qr else None
+    return jsonify({**schemas.shown(share), "link": link, "url": url, "qr": qr})
 
 
 @blueprint.post("/list")

@@ -42,7 +42,7 @@ class TokenRequest(Schema):
         validate=validate.Length(min=1, max=100),
         metadata={
             "description": "`action:pattern` (action: create, fetch, list, update, delete or deliver;"
-            " pattern: a path, `folder/*` or `*`), or `token`, `audit` or `admin`.",
+            " pattern: a path, `folder/*` or `*`), `audit:pattern`, or `token`, `share`, `audit` or `admin`.",
             "example": ["fetch:team/app/*"],
         },
     )

@@ -5,12 +5,14 @@ import { call } from "./api.js";
 import { badge, button, card, facts, h, replace } from "./dom.js";
 import { full } from "./format.js";
 import { nameOf } from "./secret.js";
+import { may } from "./session.js";
 import { attempt, empty, part } from "./states.js";
 import { T } from "./texts.js";
 
 const PAGE = 50;
 const TEXTS = ["path", "operation", "actor", "secret_id", "client_ip"];
 const TIMES = ["since", "until"];
+const WIDE = "(min-width: 768px)";
 const words = T.audit;
 
 // `rest` is "?path=…": what a link of another page asks for.
@@ -44,8 +46,9 @@ export function auditPage(main, rest) {
   };
   main.append(
     h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, words.title)),
-    h("form", { class: "card", role: "search", onsubmit: (event) => { event.preventDefault(); search(); } },
-      h("div", { class: "body" },
+    // On a phone they would hide the log.
+    h("details", { class: "card", open: rest !== "" || matchMedia(WIDE).matches }, h("summary", {}, words.filtersTitle),
+      h("form", { class: "body", role: "search", onsubmit: (event) => { event.preventDefault(); search(); } },
         h(
           "div",
           { class: "grid" },
@@ -59,7 +62,8 @@ export function auditPage(main, rest) {
           h("button", { type: "submit", class: "primary" }, words.search),
           button(words.clear, clear),
         ))),
-    results, verifyCard());
+    results);
+  if (may("audit", "")) main.append(verifyCard());
   search();
   return words.title;
 }
@@ -86,13 +90,12 @@ function listing(asked) {
 function row(record, names) {
   const target = record.path ?? record.secret_id;
   return h("li", {}, h("details", {},
-    h("summary", {},
-      h("strong", {}, record.operation), " ", record.status !== "success" && badge(
-        words.outcomes.failure,
-        "danger",
-      ), " ", !record.authentic && badge(words.forged, "warning"),
-      target && [" ", h("code", { class: "small" }, target)],
-      h("span", { class: "note" }, ` · ${nameOf(names, record.actor)} · `, time(record.timestamp))),
+    h("summary", { class: "record" }, h("div", {},
+      h("span", {},
+        h("strong", {}, record.operation), " ", record.status !== "success" && badge(words.outcomes.failure, "danger"), " ",
+        !record.authentic && badge(words.forged, "warning"), " ",
+        target && h("code", { class: "small" }, target)),
+      h("span", { class: "note" }, `${nameOf(names, record.actor)} · `, time(record.timestamp)))),
     facts([
       [words.filters.since, full(record.timestamp)],
       [words.filters.actor, h("code", { class: "small" }, record.actor)],

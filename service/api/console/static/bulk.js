@@ -66,8 +66,8 @@ function label(secrets, change) {
     const input = h("input", { id, class: "mono", autocomplete: "off", spellcheck: "false", ...attributes });
     return [input, h("div", { class: "field" }, h("label", { for: id }, text), input)];
   };
-  const [name, nameField] = field("label-name", T.content.labelName, { required: true, maxlength: "64" });
-  const [value, valueField] = field("label-value", T.content.labelValue, { maxlength: "256" });
+  const [name, nameField] = field("label-name", T.content.labelName, { required: true, maxlength: "128" });
+  const [value, valueField] = field("label-value", T.content.labelValue, { maxlength: "512" });
   change(words.label, (secret) => call("secret/update", {
     ...refOfSecret(secret),
     labels: { ...secret.labels, [name.value.trim()]: value.value },

@@ -5,10 +5,10 @@ import { button, h, icon, replace } from "./dom.js";
 import { openDialog } from "./dialog.js";
 import { duration } from "./format.js";
 import { showHelp } from "./keys.js";
-import { newPage, versionPage } from "./new.js";
+import { newPage } from "./new.js";
 import { secretPage } from "./secret.js";
 import { secretsPage } from "./secrets.js";
-import { AUTHENTICATION, endsAt, idleLeft, lock, principal, restore, warns } from "./session.js";
+import { AUTHENTICATION, endsAt, idleLeft, isFirstAdministrator, lock, principal, restore, warns } from "./session.js";
 import { sharePage, sharesPage } from "./shares.js";
 import { askAgain, signInPage } from "./sign_in.js";
 import { problemView } from "./states.js";
@@ -16,6 +16,7 @@ import { statusPage } from "./status.js";
 import { T } from "./texts.js";
 import { tokenPage } from "./token.js";
 import { tokensPage } from "./tokens.js";
+import { versionPage } from "./version.js";
 
 const SHARES = document.documentElement.dataset.share === "on";
 
@@ -69,7 +70,7 @@ function show() {
   replace(
     main,
     !AUTHENTICATION && h("p", { class: "banner" }, T.noAuthentication),
-    isFirstAdministrator() && h("p", { class: "banner" }, T.tokens.first, " ", h("a", { href: "#/token" }, T.tokens.create)),
+    isFirstAdministrator() && h("p", { class: "banner" }, T.tokens.first, " ", h("a", { href: "#/token/administrator" }, T.tokens.makeOwn)),
   );
   document.title = `${page(main, decoded(rest))} · ${T.product}`;
   const heading = main.querySelector("h1");
@@ -84,12 +85,6 @@ function decoded(text) {
   } catch {
     return text;
   }
-}
-
-// The token that the installation made: people should have their own.
-function isFirstAdministrator() {
-  const { token, scopes } = principal();
-  return token?.created_by === "operator" && scopes.includes("admin");
 }
 
 function tick() {

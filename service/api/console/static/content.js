@@ -7,13 +7,15 @@ import { principal } from "./session.js";
 import { T } from "./texts.js";
 
 const ALPHABETS = ["alphanumeric", "printable", "hex", "digits"];
+export const END_DAYS = ["", 1, 7, 30, 90, 365];
 const words = T.content;
 
-// `before` are the bytes to begin with, or null.  `read()` returns {bytes} or {generate}, or an Error's text.
-export function contentFields(before) {
+// `before` are the bytes to begin with, or null; with `keep` the value may also be left as it is.  `read()` returns
+// {bytes}, {generate}, {keep}, or {error}, a text.
+export function contentFields(before, { keep = false } = {}) {
   const start = before === null ? "" : asText(before);
   const members = start === null ? null : memberSpans(start);
-  const kinds = { text: textField, ...(members && { fields: fieldsOf }), file: fileField, generate: generateFields };
+  const kinds = { text: textField, ...(members && { fields: fieldsOf }), file: fileField, generate: generateFields, ...(keep && { keep: keptField }) };
   const place = h("div");
   let chosen;
   const choose = (kind) => {
@@ -103,6 +105,10 @@ function generateFields() {
   return { node, read: () => ({ generate: { length: Number(length.value), alphabet: alphabet.value } }) };
 }
 
+function keptField() {
+  return { node: h("p", { class: "note" }, words.keepNote), read: () => ({ keep: true }) };
+}
+
 // Rows of a name and a value that are not secret.
 export function labelFields(labels) {
   const rows = h("div", { class: "form" });
@@ -122,7 +128,7 @@ export function labelFields(labels) {
   return { node, read };
 }
 
-// When it ends: in so many days, at a date, or never.
+// When it ends: in so many days, never (""), or as it is ("keep"); `read()` returns seconds, null, or undefined.
 export function endField(id, label, choices, chosen = "") {
   const select = h(
     "select",
@@ -131,12 +137,12 @@ export function endField(id, label, choices, chosen = "") {
       (days) => h(
         "option",
         { value: days, selected: String(days) === String(chosen) },
-        days === "" ? T.secrets.never : words.days(days),
+        days === "" ? T.secrets.never : days === "keep" ? words.keepEnd : words.days(days),
       ),
     ),
   );
   return {
     node: h("div", { class: "field" }, h("label", { for: id }, label), select),
-    read: () => (select.value === "" ? null : Number(select.value) * 86_400),
+    read: () => (select.value === "" ? null : select.value === "keep" ? undefined : Number(select.value) * 86_400),
   };
 }

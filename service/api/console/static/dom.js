@@ -48,6 +48,13 @@ export function icon(name) {
   return svg;
 }
 
+// A picture with a name, of paths with a class each, on a square of this size.
+export function drawing(title, kind, paths, size) {
+  const svg = shape("svg", { class: kind, viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": title });
+  svg.append(...paths.map(([name, d]) => shape("path", { class: name, d })));
+  return svg;
+}
+
 function shape(name, attributes) {
   const node = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);

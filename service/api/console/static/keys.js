@@ -7,7 +7,12 @@ import { T } from "./texts.js";
 let singleKeys = true;
 
 function search() {
-  document.getElementById("search")?.focus();
+  const field = () => document.getElementById("search");
+  if (field()) field().focus();
+  else {
+    window.addEventListener("hashchange", () => field()?.focus(), { once: true });
+    location.hash = "#/secrets";
+  }
 }
 
 export function showHelp() {

@@ -6,6 +6,9 @@ const PAGE = 100;
 const SOON_DAYS = 30;
 const DAY = 86_400_000;
 
+// Whether this could be a path; the service decides.
+export const isPath = (text) => /^[\w.@+=:,~-]+(\/[\w.@+=:,~-]+)*$/.test(text ?? "");
+
 export const VIEWS = ["deleted", "unnamed", "soon"];
 
 // The body of secret/list; `text` are words that must all be in the path or in a label.

@@ -53,7 +53,7 @@ export function secretPage(main, rest) {
         detailsCard(secret),
         servicesCard(secret),
         secret.path && may("list", secret.path) && accessCard(ref),
-        may("audit") && readsCard(secret),
+        may("audit", secret.path ?? "") && readsCard(secret),
       ));
   });
   main.append(

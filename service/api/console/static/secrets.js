@@ -6,7 +6,7 @@ import { confirmed } from "./dialog.js";
 import { call } from "./api.js";
 import { button, h, icon, linkButton, replace } from "./dom.js";
 import { lastSegment, relative } from "./format.js";
-import { find, query, VIEWS } from "./search.js";
+import { find, isPath, query, VIEWS } from "./search.js";
 import { may } from "./session.js";
 import { attempt, empty, part } from "./states.js";
 import { T } from "./texts.js";
@@ -56,6 +56,7 @@ function listing(asked, folder, refresh) {
     const searches = Boolean(asked.match || asked.ends_before);
     if (page.secrets.length + page.folders.length + page.altered.length === 0 && page.cursor === null) {
       return empty(searches ? words.nothingFound : asked.recursive ? words.nothingHere : words.emptyFolder,
+        isPath(asked.match) && linkButton(words.openAsPath(asked.match), `#/secret/${asked.match}`),
         !asked.recursive && may("create") && linkButton(words.create, `#/new/${folder}`, { kind: "primary", symbol: "plus" }));
     }
     const selected = selection(asked.deleted, refresh);

@@ -13,12 +13,13 @@ const MAX_PAGES = 20;
 const words = T.services;
 
 export function servicesCard(secret) {
+  const audits = may("audit", secret.path ?? "");
   const about = secret.path ? { path: secret.path } : { secret_id: secret.secret_id };
   return card(words.title, [
     secret.in_use.length === 0 ? empty(words.none) : h("ul", { class: "rows" }, byService(secret.in_use).map((uses) => usesRow(uses, secret.version))),
-    may("audit") && part(() => call("audit/search", { ...about, operation: "deliver", status: "failure", limit: REFUSALS }), refusals),
+    audits && part(() => call("audit/search", { ...about, operation: "deliver", status: "failure", limit: REFUSALS }), refusals),
     secret.path && grants(secret.path),
-  ], may("audit") && h("a", { href: auditAddress({ ...about, operation: "deliver" }) }, words.deliveries));
+  ], audits && h("a", { href: auditAddress({ ...about, operation: "deliver" }) }, words.deliveries));
 }
 
 // The service tells of each the last two versions that it was given, the newest delivery first.

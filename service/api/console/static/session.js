@@ -92,7 +92,7 @@ for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, tou
 // The back/forward cache must have no values.
 window.addEventListener("pagehide", () => window.dispatchEvent(new Event("hide-values")));
 
-// Whether the caller's scopes allow it; the service decides, this only chooses what is shown.
+// Whether the caller's scopes allow it, at the path if one is given ("" is none that a pattern covers); the service decides, this only chooses what is shown.
 export function may(action, path = null) {
   return (who?.scopes ?? []).some((scope) => {
     const [word, pattern] = scope.split(":");
@@ -100,6 +100,11 @@ export function may(action, path = null) {
     if (word !== action) return false;
     return path === null || pattern === undefined || covers(pattern, path);
   });
+}
+
+// The token that the installation made: people should have their own.
+export function isFirstAdministrator() {
+  return who?.token?.created_by === "operator" && who.scopes.includes("admin");
 }
 
 // A pattern of a scope or a grant: a path, "folder/*", or "*".

@@ -7,6 +7,7 @@ import { contentFields } from "./content.js";
 import { confirmed } from "./dialog.js";
 import { badge, button, h, linkButton, replace } from "./dom.js";
 import { full, toBase64 } from "./format.js";
+import { qrCode } from "./qr.js";
 import { may, principal } from "./session.js";
 import { attempt, empty, part } from "./states.js";
 import { T } from "./texts.js";
@@ -44,8 +45,8 @@ function more(rows, next, reload) {
 
 function row(share, reload) {
   const state = share.state === "waiting" && share.looked_at ? "looked" : share.state;
-  const event = share.opened_at ? [time(share.opened_at), ` ${words.openedAt(share.opened_from)}`]
-    : share.looked_at ? [time(share.looked_at), ` ${words.lookedAt(share.looked_from)}`] : null;
+  const happened = share.opened_at ? [words.openedAt, share.opened_at, share.opened_from]
+    : share.looked_at ? [words.lookedAt, share.looked_at, share.looked_from] : null;
   return h("li", {},
     h("div", {},
       h("strong", {}, share.for), " ", badge(words.states[state] ?? state, KINDS[state]),
@@ -56,8 +57,8 @@ function row(share, reload) {
         `${words.made} `,
         time(share.created_at),
         share.state === "waiting" && [` · ${words.ends} `, time(share.expires_at)],
-        event && [" · ", event],
-      )),
+      ),
+      happened && h("div", { class: "small" }, `${happened[0]} `, time(happened[1]), happened[2] && ` ${T.secret.from(happened[2])}`)),
     h("div", { class: "actions" },
       share.state === "waiting"
         ? button(
@@ -91,6 +92,7 @@ export function sharePage(main, path) {
       "aria-describedby": "passphrase-note",
     },
   );
+  const qr = h("input", { type: "checkbox" });
   const problem = h("div");
   const go = h("button", { type: "submit", class: "primary" }, words.go);
   const place = h("section", { class: "card", "aria-label": words.newTitle });
@@ -99,9 +101,9 @@ export function sharePage(main, path) {
     if (value.error) return replace(problem, h("p", { class: "state problem", role: "alert" }, value.error));
     const made = await attempt(go, problem, () => call("share/create", {
       ...("bytes" in value ? { secret: toBase64(value.bytes) } : value),
-      for: whom.value, expires_in: Number(end.value), ...(passphrase.value && { passphrase: passphrase.value }),
+      for: whom.value, expires_in: Number(end.value), ...(passphrase.value && { passphrase: passphrase.value }), ...(qr.checked && { qr: true }),
     }));
-    if (made) replace(place, done(made));
+    if (made) replace(place, done(made, passphrase.value !== ""));
   };
   replace(place, h("form", { class: "body", onsubmit: (event) => { event.preventDefault(); make(); } },
     path ? h("div", { class: "field" }, h("strong", {}, words.existing), h("code", {}, path)) : content.node,
@@ -121,20 +123,23 @@ export function sharePage(main, path) {
         passphrase,
         h("p", { class: "note", id: "passphrase-note" }, words.passphraseNote),
       )),
+    h("label", { class: "choice" }, qr, words.qr),
     problem, h("div", { class: "actions" }, go, linkButton(T.cancel, path ? `#/secret/${path}` : "#/shares"))));
   main.append(h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, words.newTitle)), place);
   return words.newTitle;
 }
 
 // The link is shown this once, and leaves with the page.
-function done({ link, url: known, expires_at: until }) {
+function done({ link, url: known, expires_at: until, qr }, needsPassphrase) {
   const url = known ?? `${location.origin}/share#${link}`;
   const place = h("div", { class: "body" },
     h("h2", { tabindex: "-1" }, words.doneTitle), h("p", { class: "warned", role: "status" }, words.once),
     h("div", { class: "value" }, url),
+    qr && qrCode(qr, words.qrTitle),
+    needsPassphrase && h("p", { class: "note" }, words.passphraseApart),
     h("div", { class: "actions" },
       button(words.copy, () => copyText(url), { kind: "primary", symbol: "copy" }),
-      button(words.copyInstructions, () => copyText(words.instructions(url, full(until))), { symbol: "copy" })),
+      button(words.copyInstructions, () => copyText(words.instructions(url, full(until), needsPassphrase)), { symbol: "copy" })),
     h("a", { href: "#/shares" }, words.toShares));
   window.addEventListener("hide-values", () => replace(place), { once: true });
   return place;

@@ -12,7 +12,7 @@ const MAX_AGE_HOURS = 48;
 const words = T.status;
 
 export function statusPage(main) {
-  const whole = may("audit") ? part(() => call("status"), cards) : h("p", { class: "note" }, words.auditOnly);
+  const whole = may("audit", "") ? part(() => call("status"), cards) : h("p", { class: "note" }, words.auditOnly);
   whole.classList.add("cards");
   main.append(
     h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, words.title)),

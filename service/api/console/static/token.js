@@ -2,25 +2,28 @@
 
 import { call } from "./api.js";
 import { copySecret } from "./clipboard.js";
-import { endField } from "./content.js";
+import { END_DAYS, endField } from "./content.js";
 import { openDialog } from "./dialog.js";
 import { button, h, linkButton, replace } from "./dom.js";
+import { isFirstAdministrator, lock, may } from "./session.js";
 import { attempt } from "./states.js";
 import { T } from "./texts.js";
 
-const END_DAYS = ["", 1, 7, 30, 90, 365];
 const TEMPLATES = {
   application: (below) => [`fetch:${below}`],
   pipeline: (below) => [`create:${below}`, `update:${below}`, `list:${below}`],
   person: (below) => [...["create", "fetch", "list", "update", "delete"].map((action) => `${action}:${below}`), "share"],
+  administrator: () => ["admin"],
 };
 const words = T.tokens;
 
-export function tokenPage(main) {
+// `chosen` is the template to begin with.
+export function tokenPage(main, chosen) {
   const template = h(
     "select",
     { id: "template" },
-    Object.keys(TEMPLATES).map((name) => h("option", { value: name }, words.templates[name])),
+    Object.keys(TEMPLATES).filter((name) => name !== "administrator" || may("admin")).map((name) =>
+      h("option", { value: name, selected: name === chosen }, words.templates[name])),
   );
   const name = field("name", words.name, { required: true, maxlength: "100" }, words.nameNote);
   const folder = field("folder", words.folder, { class: "mono", placeholder: "team/app" }, words.folderNote);
@@ -46,7 +49,7 @@ export function tokenPage(main) {
       name: name.input.value, scopes: scopes.value.split(/\s+/).filter(Boolean),
       ...(end.read() && { expires_in: end.read() }), ...(listed.length > 0 && { networks: listed }),
     })));
-    if (made) replace(place, shownOnce(made));
+    if (made) replace(place, shownOnce(made), isFirstAdministrator() && made.scopes.includes("admin") && firstSteps());
   };
   replace(place, h("form", { class: "body", onsubmit: (event) => { event.preventDefault(); make(); } },
     h(
@@ -110,6 +113,14 @@ function confirmSession() {
     h("div", { class: "actions" }, button(T.cancel, () => dialog.close()), go)));
     dialog.addEventListener("close", () => resolve(done));
   });
+}
+
+// The token that the installation made has been used by a machine, and belongs to nobody: it is for emergencies.
+function firstSteps() {
+  return h("div", { class: "body" },
+    h("h2", {}, words.firstTitle),
+    h("ol", { class: "steps" }, words.firstSteps.map((step) => h("li", {}, step))),
+    h("div", { class: "actions" }, button(T.lock, () => lock(), { symbol: "lock" })));
 }
 
 function shownOnce({ name, token, token_id: id }) {

@@ -68,8 +68,9 @@ function row(token, reload) {
 // "fetch:team/*" as "reads the value of team/*".
 export function inWords(scope) {
   const [action, pattern] = scope.split(":");
+  const verb = pattern && words.inWords[`${action}Of`] || words.inWords[action] || action;
   return [
-    `${words.inWords[action] ?? action} `,
+    `${verb} `,
     pattern && (pattern === "*" ? words.everything : h("code", { class: "small" }, pattern)),
   ];
 }
