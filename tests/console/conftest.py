@@ -176,6 +176,7 @@ def go(page: Page, address: str) -> None:
     """Go to another address within the console, and wait until all that it shows has loaded."""
     page.evaluate(
         """(address) => new Promise((done) => {
+          if (location.hash === address) return done();
           window.addEventListener('hashchange', done, {once: true});
           location.hash = address;
         })""",

@@ -14,6 +14,7 @@ from tests.console.test_share import share, show
 from tests.gunicorn_server import Server
 
 VALUE = "correct-horse-battery-staple-of-the-profile"
+HISTORY = "Default/History"
 TYPED = "typed-into-a-form-and-never-saved"
 
 
@@ -63,6 +64,8 @@ def test_the_console_leaves_neither_token_nor_value_on_disk(
         expect(page.get_by_text("Locked.")).to_be_visible()
         assert session not in everything(page)
 
+    # Addresses are kept, as everywhere: that it is found shows that the search finds what is there.
+    assert HISTORY in found(tmp_path, "#/secret/profile/one")
     assert [] == found(tmp_path, admin.rpartition("_")[2])
     assert [] == found(tmp_path, made.rpartition("_")[2])
     assert [] == found(tmp_path, VALUE)
@@ -84,6 +87,7 @@ def test_a_link_that_was_opened_leaves_no_value_on_disk(
         show(page)
         expect(page.get_by_text(VALUE)).to_be_visible()
 
+    assert HISTORY in found(tmp_path, made["link"])
     assert [] == found(tmp_path, VALUE)
     assert [] == found(tmp_path, "open sesame")
     answer = guarded_server.post("/vault/share/peek", {"link": made["link"]})

@@ -140,8 +140,12 @@ def test_stores_text_to_the_byte(
     pages: Pages, open_server: Server, get: Callable[[str], bytes], folder: str
 ) -> None:
     """No last newline is added, and lines end as the form says."""
-    text = "first\nsecond ünï 🔑\n\nlast"
-    for name, crlf in (("unix", False), ("windows", True)):
+    short = "first\nsecond ünï 🔑\n\nlast"
+    for name, crlf, text in (
+        ("unix", False, short),
+        ("windows", True, short),
+        ("long", False, "x" * 65_531 + "\n" + "🔑"),
+    ):
         page = pages.open(open_server, f"/console#/new/{folder}/")
         page.get_by_label("Path").fill(f"{folder}/{name}")
         page.get_by_label("The text").fill(text)

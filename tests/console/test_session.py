@@ -43,18 +43,26 @@ def test_signs_in_and_keeps_nothing_of_the_token(pages: Pages, guarded_server: S
     assert secret_part not in guarded_server.log.read_text()
 
 
-def test_a_revoked_token_is_refused(
-    pages: Pages, guarded_server: Server, token: Callable[..., str], admin: str
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+def test_a_token_that_has_ended_is_refused(
+    pages: Pages, guarded_server: Server, token: Callable[..., str], admin: str, end: str
 ) -> None:
-    """The page says so, and asks for another."""
-    ended = token("list:*")
-    body = {"token_id": ended.split("_")[1]}
-    guarded_server.post("/vault/token/revoke", body, headers={"Authorization": f"Bearer {admin}"})
+    """The page says so, has emptied the field, and asks for another."""
+    ended = token("list:*", **({"expires_in": 1} if end == "expired" else {}))
+    if end == "revoked":
+        body = {"token_id": ended.split("_")[1]}
+        guarded_server.post("/vault/token/revoke", body, headers={"Authorization": f"Bearer {admin}"})
     page = pages.open(guarded_server, "/console")
+    whoami = page.request.post
+    headers = {"Authorization": f"Bearer {ended}"}
+    while whoami(f"{guarded_server.url}/vault/token/whoami", headers=headers).status != 401:
+        page.wait_for_timeout(100)
     sign_in(page, ended)
 
     expect(page.get_by_role("alert")).to_contain_text("Not signed in")
     expect(page.get_by_label("Token")).to_be_focused()
+    expect(page.get_by_label("Token")).to_have_value("")
+    assert ended.rpartition("_")[2] not in everything(page)
 
 
 @pytest.mark.parametrize("way", ["button", "idle"])
@@ -72,12 +80,13 @@ def test_locking_ends_the_session_in_all_tabs(
     sign_in(second, admin)
     expect(second.get_by_role("heading", name="Secrets")).to_be_visible()
 
-    if way == "button":
-        first.get_by_role("button", name="Lock now").click()
-    else:
-        first.clock.run_for(14 * MINUTE + 2000)
-        expect(first.get_by_role("dialog")).to_contain_text("Are you still there?")
-        first.clock.run_for(MINUTE)
+    with first.expect_response("**/vault/session/revoke"):
+        if way == "button":
+            first.get_by_role("button", name="Lock now").click()
+        else:
+            first.clock.run_for(14 * MINUTE + 2000)
+            expect(first.get_by_role("dialog")).to_contain_text("Are you still there?")
+            first.clock.run_for(MINUTE)
     for page in (first, second):
         expect(page.get_by_text("Locked. Sign in again")).to_be_visible()
         assert 0 == page.evaluate("sessionStorage.length")

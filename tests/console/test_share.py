@@ -140,8 +140,10 @@ def test_an_incomplete_link_is_told_without_a_call(pages: Pages, guarded_server:
 
 
 def test_taken_back_is_over(pages: Pages, guarded_server: Server, admin: str) -> None:
-    """For the recipient as if its time were over."""
+    """For the recipient as if its time were over, also on a page that was waiting for a click."""
     made = share(guarded_server, admin, **{"for": "Taken Back"})
+    waiting = pages.open(guarded_server, f"/share#{made['link']}")
+    expect(waiting.get_by_role("button", name="Show the secret")).to_be_visible()
     sender = pages.open(guarded_server, "/console#/shares")
     sign_in(sender, admin)
     sender.get_by_role("button", name="Take back Taken Back").click()
@@ -150,3 +152,6 @@ def test_taken_back_is_over(pages: Pages, guarded_server: Server, admin: str) ->
 
     page = pages.open(guarded_server, f"/share#{made['link']}")
     expect(page.get_by_role("heading", name="This link has ended")).to_be_visible()
+    show(waiting)
+    expect(waiting.get_by_role("heading", name="This link has ended")).to_be_visible()
+    assert VALUE not in waiting.content()

@@ -127,6 +127,68 @@ def test_signing_in_looks_right_in_all_states(pages: Pages, guarded_server: Serv
     assert [] == flaws(page)
 
 
+def test_questions_and_what_is_shown_once_look_right(
+    pages: Pages, guarded_server: Server, admin: str, folder: str
+) -> None:
+    """Dialogs to destroy, to use a read up, and to stay; a conflict; a toast; a new token and link."""
+    headers = {"Authorization": f"Bearer {admin}"}
+
+    def post(operation: str, **body: object) -> None:
+        assert 200 == guarded_server.post(f"/vault/{operation}", body, headers=headers).status_code
+
+    post("secret/create/", path=f"{folder}/deleted", secret="aGVsbG8=")
+    post("secret/delete", path=f"{folder}/deleted")
+    post("secret/create/", path=f"{folder}/few", secret="aGVsbG8=", max_reads=2)
+    post("secret/create/", path=f"{folder}/shared", secret="aGVsbG8=")
+    page = pages.open(guarded_server, "/console")
+    page.clock.install()
+    page.reload()
+    sign_in(page, admin)
+    loaded(page)
+
+    go(page, f"#/secret/{folder}/deleted")
+    page.get_by_role("button", name="Destroy", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_role("textbox")).to_be_visible()
+    assert [] == flaws(page)
+    page.keyboard.press("Escape")
+    go(page, f"#/secret/{folder}/few")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("uses up 1 of 2 reads")
+    assert [] == flaws(page)
+    page.keyboard.press("Escape")
+
+    go(page, f"#/version/{folder}/shared")
+    page.get_by_label("The text").fill("mine")
+    post("secret/update", path=f"{folder}/shared", secret="")
+    page.get_by_role("button", name="Save version 2").click()
+    expect(page.get_by_role("alert")).to_contain_text("Somebody else saved first")
+    assert [] == flaws(page)
+
+    go(page, f"#/secret/{folder}/shared")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_text("The value is empty.")).to_be_visible()
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("button", name="Clear now")).to_be_visible()
+    assert [] == flaws(page)
+    page.get_by_role("button", name="Clear now").click()
+
+    go(page, f"#/share/{folder}/shared")
+    page.get_by_label("For whom").fill("Grace")
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_role("button", name="Copy the link")).to_be_visible()
+    assert [] == flaws(page)
+    go(page, "#/token")
+    page.get_by_label("Name").fill("made to be looked at")
+    page.get_by_role("button", name="Make the token").click()
+    expect(page.get_by_text("It is shown this once")).to_be_visible()
+    page.get_by_text("How to use it in a shell").click()
+    assert [] == flaws(page)
+
+    page.clock.run_for(14 * 60_000 + 2000)
+    expect(page.get_by_role("dialog")).to_contain_text("Are you still there?")
+    assert [] == flaws(page)
+
+
 def test_a_token_without_tls_is_not_asked_for(pages: Pages, guarded_server: Server) -> None:
     """Off loopback, where the browser itself says that the page is not secure."""
     page = pages.open(guarded_server, "/healthz")

@@ -4,13 +4,17 @@ import { button, h, replace } from "./dom.js";
 import { attempt } from "./states.js";
 import { T } from "./texts.js";
 
-// Shows `content`; `close()` takes it away.  Without `escape` only its own buttons do.
+// Shows `content`; `close()` takes it away, and so does leaving the page that it lies over: it may show
+// values.  Without `escape` only its own buttons do.
 export function openDialog(title, content, { escape = true } = {}) {
   const before = document.activeElement;
   const heading = h("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
   const dialog = h("dialog", { "aria-labelledby": heading.id }, h("div", {}, heading, content));
-  if (!escape) dialog.addEventListener("cancel", (event) => event.preventDefault());
+  const leave = () => dialog.close();
+  if (escape) window.addEventListener("hide-values", leave);
+  else dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.addEventListener("close", () => {
+    window.removeEventListener("hide-values", leave);
     dialog.remove();
     if (before?.isConnected) before.focus();
   });

@@ -76,6 +76,7 @@ function revealed({ secret }) {
   history.replaceState(null, "", location.pathname);
   const hide = () => {
     clearTimeout(timer);
+    window.dispatchEvent(new Event("hide-values"));
     view(words.shownTitle, h("p", { role: "status" }, words.hidden));
   };
   const timer = setTimeout(hide, SHOWN_FOR);

@@ -107,7 +107,4 @@ function compare(ref, older, newer) {
     h("div", { class: "actions" }, close));
   const dialog = openDialog(words.compareTitle(older, newer), h("div", { class: "form" },
     h("p", {}, words.compareText), h("div", { class: "actions" }, button(T.cancel, () => dialog.close()), start)));
-  const hide = () => dialog.close();
-  window.addEventListener("hide-values", hide, { once: true });
-  dialog.addEventListener("close", () => window.removeEventListener("hide-values", hide));
 }
