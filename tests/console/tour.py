@@ -42,6 +42,8 @@ _SAID = {
 _STEP_MILLISECONDS = 20_000
 _CONNECT_SECONDS = 2.0
 _CHUNK = 65_536
+# A browser at full speed would leave little of a small machine to what is being tried.
+_PAUSE_SECONDS = 2.0
 
 
 class _Replicas(socketserver.ThreadingTCPServer):
@@ -183,6 +185,7 @@ def tours(
                     context, f"https://{host}:{port}", token, f"tour-{time.time_ns() // 1000}/secret-{number}"
                 )
                 context.close()
+                time.sleep(_PAUSE_SECONDS)
         replicas.shutdown()
 
 
