@@ -16,7 +16,8 @@ export function openDialog(title, content, { escape = true } = {}) {
   dialog.addEventListener("close", () => {
     window.removeEventListener("hide-values", leave);
     dialog.remove();
-    if (before?.isConnected) before.focus();
+    // This event can come late: whoever has gone on to another field stays there.
+    if (before?.isConnected && document.activeElement === document.body) before.focus();
   });
   document.body.append(dialog);
   dialog.showModal();
