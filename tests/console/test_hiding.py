@@ -93,6 +93,7 @@ def test_a_dialog_with_values_goes_with_the_page_below_it(
 
     go(page, f"#/version/{path}")
     page.get_by_role("button", name="Begin with version 2").click()
+    expect(page.get_by_label("The text")).to_have_value(VALUE)
     page.get_by_label("The text").fill("typed")
     page.get_by_role("button", name="Show the difference").click()
     expect(page.get_by_role("dialog")).to_contain_text(VALUE)
@@ -149,3 +150,27 @@ def test_leaving_the_page_of_a_link_hides_what_it_shows(
     kept = everything(page)
     assert VALUE not in kept
     assert made["link"] not in kept
+
+
+def test_a_dialog_gives_the_focus_back_at_once_and_never_takes_it_again(
+    pages: Pages, guarded_server: Server, admin: str
+) -> None:
+    """Whoever types on after Escape types into what had the focus, or into what got it since."""
+    page = pages.open(guarded_server, "/console")
+    sign_in(page, admin)
+    loaded(page)
+    opener = page.get_by_role("button", name="Keys")
+    opener.click()
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+    opener.click()
+    page.evaluate(
+        """() => new Promise((done) => {
+          const dialog = document.querySelector('dialog');
+          dialog.addEventListener('close', () => setTimeout(done));
+          dialog.close();
+          document.getElementById('search').focus();
+        })"""
+    )
+    expect(page.get_by_role("searchbox")).to_be_focused()
