@@ -58,8 +58,10 @@ _BODY_OVERHEAD_BYTES = 65_536
 _THREADS = "secret-manager-audit"
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, *, this_machine_only: bool = False) -> Flask:
     """Return the application; it connects to nothing before its first request.
+
+    Without authentication, it may be for callers on ``this_machine_only``.
 
     Raises:
         ConfigurationError: the settings are unusable.
@@ -75,7 +77,10 @@ def create_app(settings: Settings) -> Flask:
     problems.init_app(app)
     request_log.init_app(app)
     if not settings.auth_required:
-        host_check.init_app(app, (*settings.allowed_hosts, settings.listen.host))
+        if this_machine_only:
+            host_check.init_app(app, settings.allowed_hosts, settings.listen.port)
+        else:
+            host_check.init_app(app, (*settings.allowed_hosts, settings.listen.host))
     api = docs.init_app(app, serve=settings.docs_enabled)
     for blueprint in (
         secrets_blueprint,

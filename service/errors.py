@@ -164,9 +164,9 @@ class UnexpectedHost(InputRefused):
     reason = "unexpected host"
     kind = "unexpected-host"
 
-    def __init__(self) -> None:
+    def __init__(self, names: str = "addresses, localhost and names without a dot") -> None:
         super().__init__(
-            "without authentication the service answers only to addresses, localhost and names without a dot:"
+            f"without authentication the service answers only to {names}:"
             " call it by one of these, or add the name to ALLOWED_HOSTS"
         )
 

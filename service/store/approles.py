@@ -54,6 +54,12 @@ class AppRoleStore:
         """Return the role that was not deleted and has this name, or None if there is none."""
         return self._find_one({"live_name": name})
 
+    def find_each(self, role_ids: Sequence[str]) -> FoundRoles:
+        """Return those of these roles that exist, including deleted ones."""
+        with map_errors():
+            found = list(self._collection.find({"_id": {"$in": list(role_ids)}}))
+        return [(str(document["_id"]), _read_or_error(document)) for document in found]
+
     def is_in_force(self, role_id: str) -> bool:
         """Return whether this role exists and was not deleted."""
         with map_errors():

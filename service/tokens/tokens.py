@@ -98,9 +98,9 @@ def describe(services: TokenServices, entry: Entry, principal: Principal, token_
     return _find(services, entry, principal, token_id).token
 
 
-def names(services: TokenServices, actors: Iterable[str | None]) -> dict[str, str]:
+def names(services: TokenServices, actors: Iterable[str]) -> dict[str, str]:
     """Return the names of those of these actors that are tokens, by id, without altered ones."""
-    ids = sorted({actor for actor in actors if actor is not None and token_format.is_id(actor)})
+    ids = sorted({actor for actor in actors if token_format.is_id(actor)})
     found: dict[str, str] = {}
     for token_id, stored in services.store.find_each(ids) if ids else ():
         with suppress(CannotDecrypt):

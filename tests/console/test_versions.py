@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.console.appearance import flaws
 from tests.console.conftest import Pages
 from tests.gunicorn_server import Server
 
@@ -90,3 +92,29 @@ def test_what_no_search_finds_opens_by_its_path(
     page.go_back()
     page.get_by_label("Find in paths and labels").fill(path)
     expect(page.get_by_role("link", name=path)).to_be_visible()
+
+
+def test_fields_are_compared_one_by_one(
+    open_server: Server, pages: Pages, put: Callable[..., str], folder: str
+) -> None:
+    """What changed, came and went, each side by side; what did not change is named without its value."""
+    path = put(f"{folder}/smtp", b'{"host": "mail", "user": "app", "old": "x"}')
+    body = {"path": path, "secret": b64encode(b'{"host": "mail", "user": "web", "new": "y"}').decode()}
+    open_server.post("/vault/secret/update", body)
+    page = pages.open(open_server, f"/console#/secret/{path}")
+    expect(page.get_by_text("2 of 10 kept")).to_be_visible()
+    page.get_by_role("button", name="Compare v1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Compare").click()
+
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("listitem").filter(has_text="host")).to_contain_text("unchanged")
+    expect(dialog.get_by_text("mail", exact=True)).to_be_hidden()
+    expect(dialog.get_by_role("deletion")).to_have_text(["app", "x"])
+    expect(dialog.get_by_role("insertion")).to_have_text(["web", "y"])
+    boxes = [dialog.get_by_text(text, exact=True).bounding_box() for text in ("app", "web")]
+    (old_x, old_y), (new_x, new_y) = [(box["x"], box["y"]) for box in boxes if box]
+    assert old_x < new_x
+    assert old_y == new_y
+    dialog.get_by_text("As text").click()
+    expect(dialog.get_by_role("deletion")).to_have_count(3)
+    assert [] == flaws(page)

@@ -8,12 +8,12 @@ from http import HTTPStatus
 from typing import Any
 
 from ...access import policy
+from ...approles.names import names
 from ...audit.findings import Finding
 from ...audit.search import AuditQuery, search_log
 from ...audit.verify import verify_log
 from ...errors import Forbidden
 from ...models import Action
-from ...tokens import tokens
 from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, documents_errors
@@ -93,7 +93,7 @@ def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     with dependencies().request_deadline():
         page = search_log(log.records, log.key, call.principal, query)
         actors = [actor for found in page.records for actor in (found.record.actor, found.record.token_id)]
-        named = {"names": tokens.names(dependencies().tokens, actors)} if with_names else {}
+        named = {"names": names(dependencies().approles, actors)} if with_names else {}
     records = [
         {"record_id": found.record_id, **asdict(found.record), "authentic": found.authentic}
         for found in page.records

@@ -7,13 +7,13 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from ...approles.names import names
 from ...errors import Forbidden, InvalidBase64, SecretInUse, SecretNotFound, TooLarge, VersionConflict
 from ...records import Secret
 from ...secrets import defaults, listing, modify, read, usage
 from ...secrets.listing import Listing, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...store.secret_queries import SecretRef
-from ...tokens import tokens
 from ...tokens.reach import Reach, reach
 from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
@@ -139,7 +139,7 @@ def describe(call: Call, request: tuple[SecretRef, bool]) -> dict[str, Any]:
     with dependencies().request_deadline():
         secret = read.describe(services, call.entry, call.principal, ref)
         uses = usage.in_use(services, secret)
-        named = {"names": tokens.names(dependencies().tokens, _actors(secret))} if with_names else {}
+        named = {"names": names(dependencies().approles, _actors(secret))} if with_names else {}
         of_folder = services.defaults_of(secret.path)
     applied = defaults.applied(secret, of_folder)
     warnings = usage.warnings(secret, uses, services.clock(), applied.max_versions)

@@ -14,6 +14,9 @@ export function relative(at) {
 
 export const full = (at) => FULL.format(new Date(at));
 
+// A text of the service, with its times for people.
+export const withTimes = (text) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)/g, full);
+
 export const daysUntil = (at) => (new Date(at) - Date.now()) / DAY;
 
 export function duration(milliseconds) {

@@ -4,7 +4,7 @@ import { auditAddress, crumbs, endBadge, labelBadges, time } from "./about_secre
 import { call } from "./api.js";
 import { confirmed } from "./dialog.js";
 import { badge, button, card, facts, h, linkButton, replace } from "./dom.js";
-import { daysUntil, folderOf, lastSegment } from "./format.js";
+import { daysUntil, folderOf, lastSegment, withTimes } from "./format.js";
 import { servicesCard } from "./services.js";
 import { may } from "./session.js";
 import { empty, part } from "./states.js";
@@ -38,7 +38,7 @@ export function secretPage(main, rest) {
     replace(actions, buttons(secret, ref, again));
     return h("div", { class: "columns" },
       h("div", {},
-        secret.warnings.length > 0 && h("p", { class: "warned" }, secret.warnings.join(" ")),
+        secret.warnings.length > 0 && h("ul", { class: "warned" }, secret.warnings.map((text) => h("li", {}, withTimes(text)))),
         secret.state === "live" && secret.version > 0 && (secret.path === null || may("fetch", secret.path))
           ? valueCard(secret, ref, again)
           : h(
@@ -134,19 +134,21 @@ function detailsCard(secret) {
   ])));
 }
 
+// A token is there once for each of its scopes that reach the path.
 function accessCard(ref) {
   return card(words.access, part(() => call("secret/access", { ...ref }), ({ tokens, complete }) => [
-    tokens.length === 0 ? empty(words.noAccess) : h("ul", { class: "rows" }, tokens.map((token) =>
-      h("li", {},
-        h(
-          "div",
-          {},
-          h("strong", {}, token.name),
-          h("div", { class: "note" }, `${token.actions.join(", ")} · `, h("code", { class: "small" }, token.through)),
-        ),
-        h("span", { class: "note" }, token.expires_at ? [`${words.endsIn} `, time(token.expires_at)] : words.noEnd)))),
+    tokens.length === 0 ? empty(words.noAccess)
+      : h("ul", { class: "rows" }, [...Map.groupBy(tokens, ({ token_id: id }) => id).values()].map(accessRow)),
     !complete && h("div", { class: "body" }, h("p", { class: "note" }, words.incomplete)),
   ]));
+}
+
+function accessRow(scopes) {
+  const [{ name, expires_at: end }] = scopes;
+  return h("li", {},
+    h("div", {}, h("strong", {}, name), scopes.map(({ actions, through }) =>
+      h("div", { class: "note" }, `${actions.join(", ")} · `, h("code", { class: "small" }, through)))),
+    h("span", { class: "note" }, end ? [`${words.endsIn} `, time(end)] : words.noEnd));
 }
 
 function readsCard(secret) {

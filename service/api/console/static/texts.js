@@ -219,6 +219,7 @@ export const T = {
 
   versions: {
     title: "Versions",
+    kept: (count, most) => `${count} of ${most} kept`,
     current: "current",
     by: (name) => `by ${name}`,
     compare: "Compare",
@@ -236,6 +237,7 @@ export const T = {
 
   compare: {
     title: "Differences",
+    unchanged: "unchanged",
     same: "They are the same, to the byte.",
     notText: (before, after) => `At least one is not text, so they cannot be shown. They have ${before} and ${after}, and differ if these do.`,
   },

@@ -108,7 +108,4 @@ function showDifference(title, before, after) {
     title,
     h("div", { class: "form" }, comparison(before, after), h("div", { class: "actions" }, button(T.close, () => dialog.close()))),
   );
-  const hide = () => dialog.close();
-  window.addEventListener("hide-values", hide, { once: true });
-  dialog.addEventListener("close", () => window.removeEventListener("hide-values", hide));
 }

@@ -17,7 +17,8 @@ const words = T.versions;
 
 export function versionsCard(secret, ref, again) {
   const versions = secret.versions.toReversed();
-  return card(words.title, h("ul", { class: "rows" }, versions.map((version) => row(version, secret, ref, again))));
+  return card(words.title, h("ul", { class: "rows" }, versions.map((version) => row(version, secret, ref, again))),
+    h("span", { class: "note" }, words.kept(versions.length, secret.max_versions)));
 }
 
 function row(version, secret, ref, again) {
