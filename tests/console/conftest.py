@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,10 +18,9 @@ from pymongo import MongoClient
 from service.dev.mongod import EmbeddedMongo
 from tests import databases
 from tests.conftest import variables
+from tests.console.chromium import CHROMIUM, NO_CHROMIUM, launch
 from tests.gunicorn_server import ROOT, Server
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-NO_CHROMIUM = "there is no Chromium: apt-get install chromium"
 # The pages work where nothing else can be reached.
 NO_ROUTE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 # What was revoked is refused at once; that several workers learn of it is tested elsewhere.
@@ -38,8 +36,7 @@ def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip(NO_CHROMIUM)
     with sync_playwright() as playwright:
-        # Its own sandbox wants a user that is not root, or namespaces that containers do not have.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", NO_ROUTE])
+        browser = launch(playwright, NO_ROUTE)
         yield browser
         browser.close()
 

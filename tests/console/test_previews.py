@@ -9,7 +9,8 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.console.conftest import CHROMIUM, NO_CHROMIUM, Pages
+from tests.console.chromium import CHROMIUM, NO_CHROMIUM
+from tests.console.conftest import Pages
 from tests.console.relay import relaying
 from tests.console.test_share import share, state
 from tests.gunicorn_server import Server

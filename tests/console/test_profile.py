@@ -9,7 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.console.conftest import CHROMIUM, everything, sign_in
+from tests.console.chromium import CHROMIUM
+from tests.console.conftest import everything, sign_in
 from tests.console.test_share import share, show
 from tests.gunicorn_server import Server
 

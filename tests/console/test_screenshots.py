@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from docs.generate import ASSETS, ROOT
-from tests.console.conftest import CHROMIUM
+from tests.console.chromium import CHROMIUM, NO_CHROMIUM
 
 NAMES = {"secrets-light.png", "secret-dark.png", "share-light.png", "audit-dark.png"}
 MAX_BYTES = 150_000
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 def test_takes_the_pictures(tmp_path: Path) -> None:
     """Those that the documentation has, of the same size, and small."""
     subprocess.run([sys.executable, "-m", "docs.screenshots", str(tmp_path)], cwd=ROOT, check=True)

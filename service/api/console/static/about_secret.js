@@ -45,9 +45,10 @@ export function labelBadges(labels) {
   );
 }
 
-export function endBadge(at) {
+// Below a heading that says what it is, `short` will do.
+export function endBadge(at, { short = false } = {}) {
   const days = daysUntil(at);
-  const text = days < 0 ? words.ended(relative(at)) : relative(at);
+  const text = days < 0 ? words.ended(relative(at)) : short ? relative(at) : words.willEnd(relative(at));
   return h(
     "span",
     { class: `badge ${days < URGENT_DAYS ? "danger" : days < SOON_DAYS ? "warning" : ""}`, title: full(at) },

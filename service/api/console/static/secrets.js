@@ -108,7 +108,7 @@ function secretRow(secret, selected, asked, folder, refresh) {
     h("td", { class: "wide-only" }, labelBadges(secret.labels)),
     h("td", { class: "wide-only muted" }, `v${secret.version}`),
     h("td", { class: "wide-only muted" }, time(changed)),
-    h("td", { class: "wide-only" }, secret.expires_at ? endBadge(secret.expires_at) : h("span", { class: "muted" }, words.never)),
+    h("td", { class: "wide-only" }, secret.expires_at ? endBadge(secret.expires_at, { short: true }) : h("span", { class: "muted" }, words.never)),
     h("td", {}, secret.deleted_at ? undeleteButton(secret, shown, refresh)
       : (secret.path === null || may("fetch", secret.path)) && button(T.copy, () => copyFrom(secret), { kind: "plain", symbol: "copy", about: shown })));
 }

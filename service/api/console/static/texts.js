@@ -96,6 +96,7 @@ export const T = {
     actions: "Actions",
     never: "never",
     ended: (when) => `ended ${when}`,
+    willEnd: (when) => `ends ${when}`,
     more: (count) => `Show ${count} more`,
     nothingFound: "Nothing here fits.",
     upTo: (path) => `This is all up to ${path}; the search goes on from there.`,
