@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
@@ -104,8 +104,10 @@ class Relay:
         if not self.keep_alive:
             handler.send_header("Connection", "close")
             handler.close_connection = True
-        handler.end_headers()
-        handler.wfile.write(body)
+        # Whoever asked may have left the page.
+        with suppress(ConnectionError):
+            handler.end_headers()
+            handler.wfile.write(body)
 
 
 @contextmanager
