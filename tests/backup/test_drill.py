@@ -16,7 +16,7 @@ from service.store.store import Store
 from tests.api.kv.calls import Vault
 from tests.approles.roles import make_role
 from tests.backup.backups import Operator, Watcher
-from tests.calls import FOLDER, ask, id_of, post
+from tests.calls import FOLDER, SHARE, ask, id_of, post
 
 GRANT = "/vault/grant/create"
 
@@ -44,6 +44,7 @@ def test_opens_every_record_and_reports_to_every_worker(
     give("fetch:*")
     post(client, GRANT, {"services": ["x"], "paths": ["a"]})
     make_role(client, give("admin")).secret_id()
+    assert 200 == post(client, SHARE + "create", {"for": "Grace", "secret": "YQ=="}).status_code
     post(client, FOLDER + "configure", {"prefix": "folder/", "cas_required": True})
     Vault(client).put("secret/metadata/empty", {"max_versions": 5})
     checkpoint(operator)

@@ -31,7 +31,7 @@ def test_makes_a_token_from_a_template_and_shows_it_once(
     assert ["create:team/app/*", "update:team/app/*", "list:team/app/*"] == who.json()["scopes"]
     page.get_by_role("link", name="Tokens").first.click()
     row = page.get_by_role("listitem").filter(has_text="deploy <b>pipeline</b>").first
-    expect(row).to_contain_text("changes team/app/*")
+    expect(row).to_contain_text("makes, changes, lists team/app/*")
     assert made not in page.content()
 
 

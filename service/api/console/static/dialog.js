@@ -5,9 +5,8 @@ import { attempt } from "./states.js";
 import { T } from "./texts.js";
 
 // Shows `content`; `close()` takes it away, and so does leaving the page that it lies over: it may show
-// values.  Without `escape` only its own buttons do.
+// values.  Without `escape` only its own buttons do.  The browser itself gives the focus back.
 export function openDialog(title, content, { escape = true } = {}) {
-  const before = document.activeElement;
   const heading = h("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
   const dialog = h("dialog", { "aria-labelledby": heading.id }, h("div", {}, heading, content));
   const leave = () => dialog.close();
@@ -16,8 +15,6 @@ export function openDialog(title, content, { escape = true } = {}) {
   dialog.addEventListener("close", () => {
     window.removeEventListener("hide-values", leave);
     dialog.remove();
-    // This event can come late: whoever has gone on to another field stays there.
-    if (before?.isConnected && document.activeElement === document.body) before.focus();
   });
   document.body.append(dialog);
   dialog.showModal();

@@ -4,6 +4,7 @@ import { time } from "./about_secret.js";
 import { call } from "./api.js";
 import { confirmed } from "./dialog.js";
 import { badge, button, card, h, linkButton } from "./dom.js";
+import { nameOf } from "./secret.js";
 import { may } from "./session.js";
 import { attempt, empty, part } from "./states.js";
 import { T } from "./texts.js";
@@ -12,7 +13,7 @@ const words = T.tokens;
 
 export function tokensPage(main) {
   const content = part(() => call("token/list"), (page) => {
-    const rows = h("ul", { class: "rows" }, page.tokens.map((token) => row(token, content.reload)));
+    const rows = h("ul", { class: "rows" }, page.tokens.map((token) => row(token, namesIn(page.tokens), content.reload)));
     return [
       page.altered.length > 0 && h("p", { class: "warned" }, words.altered(page.altered.join(", "))),
       page.tokens.length === 0 && page.next === null ? empty(words.none) : rows,
@@ -35,22 +36,24 @@ function more(rows, next, reload) {
   const place = h("div", { class: "body" }, h("div"), button(words.more, async (event) => {
     const page = await attempt(event.target, place.firstChild, () => call("token/list", { after: next }));
     if (page === undefined) return;
-    rows.append(...page.tokens.map((token) => row(token, reload)));
+    rows.append(...page.tokens.map((token) => row(token, namesIn(page.tokens), reload)));
     place.replaceWith(more(rows, page.next, reload) ?? "");
   }));
   return place;
 }
 
-function row(token, reload) {
+const namesIn = (tokens) => Object.fromEntries(tokens.map(({ token_id: id, name }) => [id, name]));
+
+function row(token, names, reload) {
   const over = token.expires_at && Date.parse(token.expires_at) <= Date.now();
   const state = token.revoked_at ? words.revoked : over ? words.expired : null;
   return h("li", {},
     h("div", {},
       h("strong", {}, token.name), " ", h("code", { class: "small muted" }, token.token_id), " ", state && badge(state, "danger"),
-      h("ul", { class: "small" }, token.scopes.map((scope) => h("li", {}, inWords(scope)))),
+      h("ul", { class: "small" }, inWords(token.scopes).map((line) => h("li", {}, line))),
       h("div", { class: "note" },
         token.expires_at ? [`${words.ends} `, time(token.expires_at)] : words.noEnd,
-        ` · ${words.madeBy(token.created_by)} `, time(token.created_at),
+        ` · ${words.madeBy(nameOf(names, token.created_by))} `, time(token.created_at),
         token.networks.length > 0 && ` · ${words.only(token.networks.join(", "))}`,
         token.rate_limit && ` · ${words.rate(token.rate_limit)}`)),
     !state && button(
@@ -65,14 +68,13 @@ function row(token, reload) {
     ));
 }
 
-// "fetch:team/*" as "reads the value of team/*".
-export function inWords(scope) {
-  const [action, pattern] = scope.split(":");
-  const verb = pattern && words.inWords[`${action}Of`] || words.inWords[action] || action;
-  return [
-    `${verb} `,
-    pattern && (pattern === "*" ? words.everything : h("code", { class: "small" }, pattern)),
-  ];
+// ["create:team/*", "fetch:team/*", "share"] as "makes, reads the value of team/*" and "shares secrets by link".
+function inWords(scopes) {
+  const actions = Map.groupBy(scopes.map((scope) => scope.split(":")), ([, pattern]) => pattern);
+  return [...actions].map(([pattern, group]) => {
+    const verbs = group.map(([action]) => (pattern && words.inWords[`${action}Of`]) || words.inWords[action] || action);
+    return [verbs.join(", "), pattern && " ", pattern && (pattern === "*" ? words.everything : h("code", { class: "small" }, pattern))];
+  });
 }
 
 function sessionRow(session, reload) {
