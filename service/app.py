@@ -12,6 +12,7 @@ from .api import dependencies, docs, health, host_check, problems, request_log
 from .api.application import Application
 from .api.approles.views import blueprint as approles_blueprint
 from .api.audit.views import blueprint as audit_blueprint
+from .api.console import pages as console_pages
 from .api.folders.views import blueprint as folders_blueprint
 from .api.grants.views import blueprint as grants_blueprint
 from .api.keys.views import blueprint as keys_blueprint
@@ -19,6 +20,9 @@ from .api.kv import door as kv_door
 from .api.secrets.delivery import blueprint as delivery_blueprint
 from .api.secrets.lifecycle import blueprint as lifecycle_blueprint
 from .api.secrets.values import blueprint as secrets_blueprint
+from .api.sessions.views import blueprint as sessions_blueprint
+from .api.shares.views import blueprint as shares_blueprint
+from .api.status.views import blueprint as status_blueprint
 from .api.tokens.views import blueprint as tokens_blueprint
 from .approles.ending import end_made_by
 from .approles.login import Login
@@ -39,8 +43,12 @@ from .readiness import readiness
 from .secrets.folder_defaults import FolderDefaults
 from .secrets.services import SecretServices
 from .settings import Settings
+from .shares.opening import Opener
+from .shares.services import ShareServices
+from .status import StatusServices
 from .store.store import Store
 from .tokens.authentication import Authenticator, NoAuthentication
+from .tokens.rate_limits import RateLimits
 from .tokens.tokens import TokenServices
 
 # What a body may have beside the base64 of the largest secret; also enough for a batch of 100 paths of
@@ -50,8 +58,10 @@ _BODY_OVERHEAD_BYTES = 65_536
 _THREADS = "secret-manager-audit"
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, *, this_machine_only: bool = False) -> Flask:
     """Return the application; it connects to nothing before its first request.
+
+    Without authentication, it may be for callers on ``this_machine_only``.
 
     Raises:
         ConfigurationError: the settings are unusable.
@@ -67,21 +77,34 @@ def create_app(settings: Settings) -> Flask:
     problems.init_app(app)
     request_log.init_app(app)
     if not settings.auth_required:
-        host_check.init_app(app, (*settings.allowed_hosts, settings.listen.host))
+        if this_machine_only:
+            host_check.init_app(app, settings.allowed_hosts, settings.listen.port)
+        else:
+            host_check.init_app(app, (*settings.allowed_hosts, settings.listen.host))
     api = docs.init_app(app, serve=settings.docs_enabled)
     for blueprint in (
         secrets_blueprint,
         lifecycle_blueprint,
         delivery_blueprint,
         tokens_blueprint,
+        sessions_blueprint,
         folders_blueprint,
         grants_blueprint,
         approles_blueprint,
         keys_blueprint,
         audit_blueprint,
+        status_blueprint,
         health.blueprint,
     ):
         api.register_blueprint(blueprint)
+    console_pages.init_app(
+        app,
+        console=settings.console_enabled,
+        share=settings.share_enabled,
+        authentication=settings.auth_required,
+    )
+    if settings.share_enabled:
+        api.register_blueprint(shares_blueprint)
     if settings.kv_mounts:
         kv_door.init_app(app)
     return app
@@ -118,7 +141,7 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
     ring = key_ring(settings, store)
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
     authenticator = Authenticator(
-        store.tokens, store.rate_limits, ring, key_check, settings.auth_failures_per_minute
+        store.tokens, store.sessions, store.rate_limits, ring, key_check, settings.auth_failures_per_minute
     )
     log = audit_log(
         store,
@@ -150,27 +173,37 @@ def init_dependencies(app: Flask, settings: Settings) -> None:
         FolderDefaults(store.secrets, ring, key_check),
     )
     end_roles = partial(end_made_by, store.approles, store.secret_ids, ring)
-    tokens = TokenServices(store.tokens, ring, key_check, authenticator.forget, end_roles)
+    tokens = TokenServices(store.tokens, store.sessions, ring, key_check, authenticator.forget, end_roles)
     approles = AppRoleServices(store.approles, store.secret_ids, tokens, secrets)
+    keys = KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key)
+    ready = readiness(store.ping, key_check, log if enabled else None)
+    shares = ShareServices(store.shares, secrets, settings.share_max_seconds)
     parts = dependencies.Dependencies(
         secrets=secrets,
-        keys=KeyServices(ring, store.keys, store.rewrap, store.canaries, log.key),
+        keys=keys,
         tokens=tokens,
         current_grants=current_grants,
         grants=GrantServices(store.grants, ring, key_check, current_grants.forget),
         approles=approles,
         login=Login(approles, authenticator),
+        shares=shares,
+        opener=Opener(shares, authenticator, RateLimits(store.rate_limits)),
         audit_log=log,
         verification=Exclusive(metrics.shared_folder(), "verification", "the audit log is being verified"),
         authentication=authenticator if settings.auth_required else NoAuthentication(),
         recorder=recorder,
-        readiness=readiness(store.ping, key_check, log if enabled else None),
+        readiness=ready,
+        status=StatusServices(
+            ready, log, keys, settings.warnings, settings.auth_required, settings.tls is not None, enabled
+        ),
         last_drill=store.drills.last,
         disk_usage=store.disk_usage,
         certificate_expiry=settings.certificate_expiry(),
         trusted_proxies=settings.trusted_proxies,
         metrics_networks=settings.metrics_networks,
         kv_mounts=settings.kv_mounts,
+        share_enabled=settings.share_enabled,
+        public_url=settings.public_url,
         kv_token_seconds=settings.kv_token_seconds,
         warnings=settings.warnings,
         request_deadline=store.request_deadline,

@@ -33,6 +33,7 @@ _CREDENTIALS = ("MASTER_KEY", "MONGO_URI")
 _credentials: dict[str, str] = {}
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 _ADDRESS = re.compile(r"(?:(?P<name>[A-Za-z0-9.-]+)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})")
 
 
@@ -179,3 +180,8 @@ def read_file(name: str, path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{name}: cannot read {path}: {error.strerror}") from None
+
+
+def is_origin(text: str) -> bool:
+    """Return whether a text is scheme, host and port of an HTTP server, and nothing else."""
+    return _ORIGIN.fullmatch(text) is not None

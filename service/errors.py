@@ -21,6 +21,7 @@
     │   │   ├── TokenExpired
     │   │   ├── TokenRevoked
     │   │   ├── TokenUsedUp
+    │   │   ├── SessionEnded
     │   │   └── AddressNotAllowed
     │   └── InvalidLogin          one message for every login that fails; only the audit log has the reason
     │       ├── RoleEnded
@@ -28,6 +29,8 @@
     │       ├── SecretIdUsedUp
     │       └── LoginAddressNotAllowed
     ├── Forbidden                 authenticated, but lacks the scope
+    │   ├── ConfirmationRequired  the session was opened too long ago for this
+    │   └── WrongPassphrase       of a share
     ├── TooManyRequests
     ├── SecretNotFound
     │   ├── SecretHidden          it exists, but outside the caller's scopes; same message as SecretNotFound
@@ -39,6 +42,11 @@
     │       └── AlreadyRead       no reads are left
     ├── NotGranted                no grant lets the Swarm service have the secret, if there is one
     ├── TokenNotFound
+    ├── SessionNotFound
+    ├── ShareNotFound
+    │   ├── ShareOpened           this and the following: only for holders of its link
+    │   └── ShareEnded            it has expired, was taken back, or its passphrase was guessed at
+    ├── TooManyShares
     ├── GrantNotFound
     ├── RoleNotFound
     ├── SecretIdNotFound
@@ -156,9 +164,9 @@ class UnexpectedHost(InputRefused):
     reason = "unexpected host"
     kind = "unexpected-host"
 
-    def __init__(self) -> None:
+    def __init__(self, names: str = "addresses, localhost and names without a dot") -> None:
         super().__init__(
-            "without authentication the service answers only to addresses, localhost and names without a dot:"
+            f"without authentication the service answers only to {names}:"
             " call it by one of these, or add the name to ALLOWED_HOSTS"
         )
 
@@ -246,14 +254,26 @@ class TokenUsedUp(InvalidToken):
             )
 
 
+class SessionEnded(InvalidToken):
+    """The session was revoked, or not renewed in time, or has reached its end."""
+
+    reason = "session ended"
+    kind = "session-ended"
+
+    def __init__(self) -> None:
+        super().__init__("the session has ended: create another one with your token")
+
+
 class AddressNotAllowed(InvalidToken):
-    """The token may not be used from the caller's address."""
+    """The token, or the session, may not be used from the caller's address."""
 
     reason = "foreign address"
     kind = "address-not-allowed"
 
-    def __init__(self) -> None:
-        super().__init__("the token may not be used from this address: it is not in the token's networks")
+    def __init__(
+        self, message: str = "the token may not be used from this address: it is not in the token's networks"
+    ) -> None:
+        super().__init__(message)
 
 
 class InvalidLogin(Unauthenticated):
@@ -300,6 +320,31 @@ class Forbidden(VaultError):
     kind = "forbidden"
 
 
+class ConfirmationRequired(Forbidden):
+    """What outlives a session takes one in which the token was shown a moment ago."""
+
+    reason = "confirmation required"
+    kind = "confirmation-required"
+
+    def __init__(self) -> None:
+        super().__init__("this takes your token once more: send it to /vault/session/confirm, then try again")
+
+
+class WrongPassphrase(Forbidden):
+    """The passphrase is not that of the share; ``tries_left`` others may be tried."""
+
+    reason = "wrong passphrase"
+    kind = "wrong-passphrase"
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(
+            f"wrong passphrase: {tries_left} more can be tried"
+            if tries_left
+            else "wrong passphrase: this was the last that could be tried; ask the sender for another link"
+        )
+        self.tries_left = tries_left
+
+
 class TooManyRequests(VaultError):
     """The caller must wait; ``retry_after`` is in seconds.
 
@@ -318,14 +363,16 @@ class TooManyRequests(VaultError):
 class SecretNotFound(VaultError):
     """There is no such secret, or none for this caller.
 
-    ``detail`` says what happened to it, for callers whose scopes cover the secret.
+    ``detail`` says what happened to it, for callers whose scopes cover the secret, and ``end`` says the same
+    to programs: ``state``, ``at`` (ISO 8601), ``by`` and ``from``, as far as they are known.
     """
 
     reason = "not found"
     kind = "secret-not-found"
 
-    def __init__(self, detail: str | None = None) -> None:
+    def __init__(self, detail: str | None = None, end: Mapping[str, str] | None = None) -> None:
         super().__init__("Secret not found" if detail is None else f"Secret not found: {detail}")
+        self.end = end or {}
 
 
 class SecretHidden(SecretNotFound):
@@ -400,6 +447,61 @@ class TokenNotFound(VaultError):
 
     def __init__(self) -> None:
         super().__init__("Token not found")
+
+
+class SessionNotFound(VaultError):
+    """There is no such session, or none for this caller."""
+
+    reason = "not found"
+    kind = "session-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Session not found")
+
+
+class ShareNotFound(VaultError):
+    """There is no such share, or none for this caller; the message reveals nothing else."""
+
+    reason = "not found"
+    kind = "share-not-found"
+
+    def __init__(self, message: str = "Share not found") -> None:
+        super().__init__(message)
+
+
+class ShareOpened(ShareNotFound):
+    """The share was opened; ``same_attempt`` if by this very request, whose answer was lost on its way."""
+
+    reason = "already opened"
+    kind = "share-opened"
+
+    def __init__(self, at: str, client_ip: str, *, same_attempt: bool) -> None:
+        super().__init__(
+            "the answer to this request was lost on its way, and the share is used up: ask for another"
+            if same_attempt
+            else f"it was already opened at {at}, from {client_ip}; if that was not you, tell the sender"
+        )
+        self.at, self.client_ip, self.same_attempt = at, client_ip, same_attempt
+
+
+class ShareEnded(ShareNotFound):
+    """The share ended without being opened."""
+
+    reason = "share ended"
+    kind = "share-ended"
+
+    def __init__(self) -> None:
+        super().__init__("it has expired or was taken back: ask the sender for another link")
+
+
+class TooManyShares(VaultError):
+    """The caller has as many open shares as a token may have."""
+
+    reason = "too many shares"
+    kind = "too-many-shares"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"your token has {limit} open shares: revoke some, or wait until they are opened")
 
 
 class GrantNotFound(VaultError):

@@ -30,7 +30,11 @@ class Caller:
 
 
 class Action(StrEnum):
-    """What a scope allows; the first group applies to secrets, by their paths."""
+    """What a scope allows; the first group applies to secrets, by their paths.
+
+    ``AUDIT_PATHS`` is to search the audit log for records about paths.  Callers write ``audit:…`` for it; it
+    is stored under a name of its own, which versions that know only the whole log do not take for that.
+    """
 
     CREATE = "create"
     FETCH = "fetch"
@@ -40,19 +44,28 @@ class Action(StrEnum):
     DELIVER = "deliver"
 
     TOKEN = "token"  # noqa: S105  (an action's name)
+    SHARE = "share"
     AUDIT = "audit"
+    AUDIT_PATHS = "audit_paths"
     ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """An action; for actions on secrets also a pattern: a path, ``folder/*``, or ``*``."""
+    """An action; for actions on paths also a pattern: a path, ``folder/*``, or ``*``."""
 
     action: Action
     pattern: str | None = None
 
     def __str__(self) -> str:
         """Return the scope as callers write it."""
+        if self.action is Action.AUDIT_PATHS:
+            return f"{Action.AUDIT}:{self.pattern}"
+        return self.stored
+
+    @property
+    def stored(self) -> str:
+        """The scope as records have it."""
         return self.action if self.pattern is None else f"{self.action}:{self.pattern}"
 
 
@@ -111,6 +124,34 @@ class StoredToken:
     """A token as it is stored: with the hash of its secret part, and the tag that authenticates both."""
 
     token: Token
+    digest: bytes
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A stand-in for a token, for a person at one address (``client_network``) and for a short time.
+
+    Each renewal moves ``expires_at``, up to ``ends_at``.  ``confirmed_at`` is when the token itself was last
+    shown, at first when the session was opened.
+    """
+
+    session_id: str
+    token_id: str
+    client_network: str
+    created_at: datetime
+    expires_at: datetime
+    ends_at: datetime
+    confirmed_at: datetime
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session as it is stored: with the hash of its secret part, and the tag that authenticates both."""
+
+    session: Session
     digest: bytes
     tag: bytes
 
@@ -222,13 +263,63 @@ class StoredSecretId:
     tag: bytes
 
 
+# What whoever opens a share is called in the audit log, with its id; the owner of the secret in it as well.
+SHARE_PREFIX = "share:"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A link that reveals one secret once, without the part that only its holders know.
+
+    ``recipient`` is who it is for, as the sender says; ``path`` is where the value was taken from, if it was.
+    ``passphrase`` is salt and hash of one that is needed besides (``shares.passphrase``), and ``tries`` is
+    how many were begun.  ``looked_at`` is when somebody last asked about it.  ``attempt`` is the SHA-256 of
+    what the request sent that opened it.
+    """
+
+    share_id: str
+    secret_id: str
+    recipient: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+    path: str | None = None
+    passphrase: bytes | None = None
+    tries: int = 0
+    looked_at: datetime | None = None
+    looked_from: str | None = None
+    opened_at: datetime | None = None
+    opened_from: str | None = None
+    attempt: bytes | None = None
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who opens it, in the audit log."""
+        return SHARE_PREFIX + self.share_id
+
+
+@dataclass(frozen=True, slots=True)
+class StoredShare:
+    """A share as it is stored: with the hash of its link's secret part, and the tag over both."""
+
+    share: Share
+    digest: bytes
+    tag: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The authenticated caller; ``actor`` is its name in the audit log."""
+    """The authenticated caller; ``actor`` is its name in the audit log.
+
+    In a ``session`` these are of the token that it stands in for.
+    """
 
     actor: str
     scopes: tuple[Scope, ...]
     token: Token | None = None
+    session: Session | None = None
 
 
 # Few records have these, and indexes of them have only those.
@@ -260,8 +351,10 @@ class AuditRecord:
     Swarm services, as the Swarm's manager named them.  ``api`` is ``v1`` if a client of Vault made the call.
     ``role_id`` and ``accessor`` are the AppRole and the secret id that an operation was about.
 
-    ``actor`` is a token's id, ``approle:`` and the id of a role that logs in, ``anonymous``, ``operator``,
-    ``service``, ``various``, or ``unproven:`` followed by the id that an unauthenticated caller claimed.
+    ``actor`` is a token's id, ``approle:`` and the id of a role that logs in, ``share:`` and the id of a
+    share whose link the caller has, ``anonymous``, ``operator``, ``service``, ``various``, or ``unproven:``
+    followed by the id that an unauthenticated caller claimed.  ``token_id`` may also be the id of a session
+    or of a share.
     """
 
     timestamp: datetime
@@ -322,7 +415,10 @@ class DrillResult:
 
 
 class EncryptedItem(StrEnum):
-    """What depends on a master key; a record of an earlier implementation does not name its key."""
+    """What depends on a master key; a record of an earlier implementation does not name its key.
+
+    The tags of sessions and shares count as those of tokens.
+    """
 
     VERSION = "version"
     SECRET_TAG = "secret tag"  # noqa: S105  (a tag's name)

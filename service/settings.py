@@ -10,7 +10,7 @@ from pathlib import Path
 from .access import mounts
 from .access.mounts import Mount
 from .crypto.keyring import MasterKeys
-from .environment import DEFAULT_LISTEN, Address, Environment, Network
+from .environment import DEFAULT_LISTEN, Address, Environment, Network, is_origin
 from .errors import ConfigurationError
 from .keys import loading
 from .server_tls import ServerTls, expires_at, load
@@ -42,7 +42,11 @@ NAMES = (
     "TRUSTED_PROXIES",
     "METRICS_NETWORKS",
     "DOCS_ENABLED",
+    "CONSOLE_ENABLED",
     "KV_MOUNTS",
+    "SHARE_ENABLED",
+    "SHARE_MAX_SECONDS",
+    "PUBLIC_URL",
     "KV_TOKEN_TTL_SECONDS",
     "MAX_SECRET_BYTES",
     "MONGO_TIMEOUT_SECONDS",
@@ -92,7 +96,8 @@ class StoreSettings:
 class Settings:
     """Settings of the API's processes; sizes are in bytes.
 
-    ``health_socket`` is the path of a Unix socket, or empty.
+    ``public_url`` has no slash at its end, or is empty.  ``health_socket`` is the path of a Unix socket, or
+    empty.
     """
 
     store: StoreSettings
@@ -104,7 +109,11 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     docs_enabled: bool
+    console_enabled: bool
     kv_mounts: tuple[Mount, ...]
+    share_enabled: bool
+    share_max_seconds: int
+    public_url: str
     kv_token_seconds: int
     max_secret_bytes: int
     log_level: str
@@ -132,7 +141,11 @@ class Settings:
             trusted_proxies=environment.networks("TRUSTED_PROXIES"),
             metrics_networks=environment.networks("METRICS_NETWORKS", "127.0.0.0/8,::1"),
             docs_enabled=environment.boolean("DOCS_ENABLED", True),
+            console_enabled=environment.boolean("CONSOLE_ENABLED", True),
             kv_mounts=mounts.parse(environment.items("KV_MOUNTS", "secret="), "KV_MOUNTS"),
+            share_enabled=environment.boolean("SHARE_ENABLED", True),
+            share_max_seconds=environment.integer("SHARE_MAX_SECONDS", 7 * 86_400, 60, 366 * 86_400),
+            public_url=_public_url(environment),
             kv_token_seconds=environment.integer("KV_TOKEN_TTL_SECONDS", 32 * 86_400, 1, MAX_SECONDS),
             max_secret_bytes=max_secret_bytes(environment),
             log_level=environment.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
@@ -192,6 +205,16 @@ def mongo_tls(environment: Environment) -> MongoTls | None:
     if certificate and not ca:
         raise ConfigurationError("MONGO_TLS_CERT_FILE is set, but MONGO_TLS_CA_FILE is not: set both")
     return MongoTls(ca, certificate or None) if ca else None
+
+
+def _public_url(environment: Environment) -> str:
+    url = environment.text("PUBLIC_URL", "").rstrip("/")
+    if url and not is_origin(url):
+        raise ConfigurationError(
+            "PUBLIC_URL takes the address under which people reach the service, without a path, such as"
+            " https://vault.example.org"
+        )
+    return url
 
 
 def _folder(environment: Environment, name: str) -> Path | None:

@@ -10,6 +10,8 @@ from werkzeug.test import TestResponse
 CREATE, FETCH, BATCH = "/vault/secret/create/", "/vault/secret/fetch", "/vault/secret/fetch/batch"
 SECRET = "/vault/secret/"
 TOKEN = "/vault/token/"
+SESSION = "/vault/session/"
+SHARE = "/vault/share/"
 GRANT = "/vault/grant/"
 APPROLE = "/vault/approle/"
 FOLDER = "/vault/folder/"

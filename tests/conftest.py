@@ -348,7 +348,7 @@ def token_parts(environment: dict[str, str], store: Store) -> TokenServices:
     ring = key_ring(Settings.from_environment(Environment(environment)), store)
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
     end_roles = partial(end_made_by, store.approles, store.secret_ids, ring)
-    return TokenServices(store.tokens, ring, key_check, lambda _token_id: None, end_roles)
+    return TokenServices(store.tokens, store.sessions, ring, key_check, lambda _id: None, end_roles)
 
 
 @pytest.fixture
@@ -405,12 +405,12 @@ def refuse(environment: dict[str, str]) -> Callable[..., str]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MiB."""
+    """A file system of 3 MiB."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a file system")
     folder = tmp_path / "small"
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder], check=True)
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
 

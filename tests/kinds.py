@@ -15,11 +15,16 @@ from unittest import mock
 import pytest
 from _pytest.mark.expression import Expression
 
-KINDS = ("quick", "database", "playbook", "check", "long_check", "cluster", "lab")
+KINDS = ("quick", "database", "browser", "playbook", "check", "long_check", "cluster", "lab")
 # Of each test that was collected, before `-m` chose among them: its markers of these kinds.
 COLLECTED = pytest.StashKey[dict[str, list[str]]]()
 
-_FOLDERS = {"tests/clients/": "database", "tests/cluster/": "cluster", "tests/lab/": "lab"}
+_FOLDERS = {
+    "tests/clients/": "database",
+    "tests/cluster/": "cluster",
+    "tests/console/": "browser",
+    "tests/lab/": "lab",
+}
 _FILES = {
     "tests/test_plan.py": "playbook",
     "tests/test_escrow_plays.py": "playbook",

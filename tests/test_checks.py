@@ -36,6 +36,7 @@ BIN = Path(sys.executable).parent
             ".ci/run",
         ],
         ["yamllint", "--strict", "."],
+        ["oxlint", "--deny-warnings", "service/api/console/static"],
         pytest.param(["ansible-lint", "--offline"], marks=pytest.mark.long_check),
     ],
     ids=" ".join,

@@ -14,6 +14,7 @@ from bson.raw_bson import RawBSONDocument
 from flask.testing import FlaskClient
 from pymongo.database import Database
 
+from service.api.dependencies import dependencies
 from service.secrets import folder_defaults, folders
 from tests.approles.roles import make_role
 from tests.calls import APPROLE, FOLDER, ask, id_of, post
@@ -54,6 +55,15 @@ SECRET = (
 TOKEN = (
     *("name", "scopes", "created_at", "created_by", "expires_at", "lifetime", "max_uses", "networks"),
     *("rate_limit", "uses", "revoked_at", "digest", "tag", "ended_at"),
+)
+SESSION = (
+    *("token_id", "client_network", "created_at", "expires_at", "ends_at", "confirmed_at", "revoked_at"),
+    *("revoked_by", "digest", "tag", "ended_at"),
+)
+SHARE = (
+    *("secret_id", "recipient", "created_at", "created_by", "expires_at", "path", "passphrase", "tries"),
+    *("looked_at", "looked_from", "opened_at", "opened_from", "attempt", "revoked_at", "revoked_by"),
+    *("digest", "tag", "ended_at"),
 )
 GRANT = (
     *("services", "paths", "nodes", "images", "created_at", "created_by", "deleted_at", "deleted_by", "tag"),
@@ -214,6 +224,57 @@ def test_a_token(
     finished = as_text(operate(environment, "token", "list"))
     assert finished.returncode in (0, 1), finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("field", SESSION)
+def test_a_session(guarded: FlaskClient, give: Callable[..., str], database: Database, field: str) -> None:
+    """The others are listed; this one is named or has ended, opens nothing, and can be removed."""
+    admin = give("admin")
+    other, hostile = (post(guarded, "/vault/session/create", {}, admin).json["session"] for _ in range(2))
+    before = database.sessions.find_one({"_id": id_of(hostile)})
+    for name, value in VALUES.items():
+        put(database.sessions, {**before, field: value})
+
+        page = post(guarded, "/vault/session/list", {}, admin)
+        assert 200 == page.status_code, (name, page.text)
+        named = {each["session_id"] for each in page.json["sessions"]}
+        assert id_of(other) in named, name
+        unchanged = value == before[field] or field == "ended_at"
+        assert (id_of(hostile) in named) == unchanged, name
+        with guarded.application.app_context():
+            dependencies().tokens.forget(id_of(hostile))
+        answer = post(guarded, "/vault/token/whoami", None, hostile)
+        assert (200 == answer.status_code) == unchanged, (name, answer.text)
+        assert "internal error" not in answer.text, name
+        answer = post(guarded, "/vault/session/revoke", {"session_id": id_of(hostile)}, admin)
+        assert "internal error" not in answer.text, name
+        # One that does not authenticate is gone now.
+        database.sessions.replace_one({"_id": before["_id"]}, before, upsert=True)
+
+
+@pytest.mark.parametrize("field", SHARE)
+def test_a_share(client: FlaskClient, database: Database, field: str) -> None:
+    """The others are listed; this one is named, opens nothing, and can be removed."""
+    other, hostile = (
+        post(client, "/vault/share/create", {"secret": "YQ==", "for": "x"}).json["link"] for _ in range(2)
+    )
+    before = database.shares.find_one({"_id": id_of(hostile)})
+    for number, (name, value) in enumerate(VALUES.items()):
+        put(database.shares, {**before, field: value})
+
+        page = post(client, "/vault/share/list", {})
+        assert 200 == page.status_code, (name, page.text)
+        named = {each["share_id"] for each in page.json["shares"]}
+        assert id_of(other) in named, name
+        unchanged = value == before[field] or field == "ended_at"
+        assert (id_of(hostile) in named) == unchanged, name
+        answer = post(client, "/vault/share/peek", {"link": hostile}, address=f"192.0.2.{number}")
+        assert (200 == answer.status_code) == unchanged, (name, answer.text)
+        assert "internal error" not in answer.text, name
+        answer = post(client, "/vault/share/revoke", {"share_id": id_of(hostile)})
+        assert "internal error" not in answer.text, name
+        # One that does not authenticate is gone now.
+        database.shares.replace_one({"_id": before["_id"]}, before, upsert=True)
 
 
 @pytest.mark.parametrize("field", GRANT)

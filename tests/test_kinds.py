@@ -29,7 +29,7 @@ def test_every_kind_is_declared(pytestconfig: pytest.Config) -> None:
     ("expression", "chosen"),
     [
         ("", set(kinds.KINDS)),
-        (LOOP, {"quick", "database", "playbook"}),
+        (LOOP, {"quick", "database", "browser", "playbook"}),
         ("cluster or lab", {"cluster", "lab"}),
         ("quick", {"quick"}),
     ],

@@ -218,7 +218,12 @@ def test_tokens_appear_nowhere(
     login = {"role_id": role_id, "secret_id": secret_id}
     assert 200 == server.post(APPROLE + "login", login, headers={}).status_code
     guessed = Credential(id_of(secret_id), bytes(range(100, 132)), token_format.SECRET_ID).text
-    sent = [admin, made, guess, expired, revoked, secret_id, guessed]
+    session = server.post("/vault/session/create", {}, headers={"Authorization": f"Bearer {made}"}).json()[
+        "session"
+    ]
+    link = server.post("/vault/share/create", {"secret": "", "for": "x"}, headers=authorized).json()["link"]
+    assert 200 == server.post("/vault/share/peek", {"link": link}).status_code
+    sent = [admin, made, guess, expired, revoked, secret_id, guessed, session, link]
     server.post(TOKEN + "revoke", {}, headers={"Authorization": f"Bearer {revoked}"})
 
     answers = []
@@ -252,6 +257,16 @@ def test_tokens_appear_nowhere(
             (TOKEN + "revoke", {"token_id": token}),
             (TOKEN + "revoke", {"token_id": half}),
             (TOKEN + "list", token),
+            ("/vault/share/create", {"secret": "", "for": token}),
+            ("/vault/share/create", {"path": token, "for": "x"}),
+            ("/vault/share/revoke", {"share_id": token}),
+            ("/vault/share/list", {"after": token}),
+            ("/vault/share/peek", {"link": half}),
+            ("/vault/share/reveal", {"link": token, "attempt": token}),
+            ("/vault/session/confirm", {"token": token}),
+            ("/vault/session/confirm", {"token": half}),
+            ("/vault/session/revoke", {"session_id": token}),
+            ("/vault/session/list", {"after": token}),
             (APPROLE + "create", {"name": token, "scopes": ["audit"]}),
             (APPROLE + "describe", {"role": token}),
             (APPROLE + "delete", {"role": half}),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 
-from ..errors import Forbidden
-from ..models import AccessFilter, Action, Principal
+from ..errors import ConfirmationRequired, Forbidden
+from ..models import AccessFilter, Action, Principal, Scope, now
 from . import scopes
+
+# How long after its token was shown a session may do what outlives it.
+CONFIRMED_FOR = timedelta(minutes=10)
 
 # Every caller, if authentication is disabled (on a trusted network).
 ANYONE = Principal("anonymous", (scopes.ADMIN,))
@@ -30,6 +34,18 @@ def require(principal: Principal, action: Action) -> None:
         raise Forbidden(f"the token lacks a scope for this: {action}")
 
 
+def require_confirmed(principal: Principal) -> None:
+    """Check that the caller shows a token, or a session in which the token was shown a moment ago.
+
+    Whoever steals a session must not turn it into something that lasts: a token, an AppRole or a secret id.
+
+    Raises:
+        ConfirmationRequired: it is a session, and that was too long ago.
+    """
+    if principal.session is not None and principal.session.confirmed_at + CONFIRMED_FOR <= now():
+        raise ConfirmationRequired
+
+
 def require_path(principal: Principal, action: Action, path: str) -> None:
     """Check that the caller has a scope for this action on this path.
 
@@ -37,7 +53,7 @@ def require_path(principal: Principal, action: Action, path: str) -> None:
         Forbidden: they do not, whether the path exists or not.
     """
     if not has_scope(principal, action, path):
-        raise Forbidden(f"the token lacks a scope for this path: {action}:{path}")
+        raise Forbidden(f"the token lacks a scope for this path: {Scope(action, path)}")
 
 
 def has_scope(principal: Principal, action: Action, path: str) -> bool:
@@ -48,15 +64,15 @@ def has_scope(principal: Principal, action: Action, path: str) -> bool:
 def reaches(principal: Principal, folder: str, action: Action | None = None) -> bool:
     """Return whether the caller has a scope for this action on a path in a folder.
 
-    Without an action, any but delivering will do.  The folder has its slash; the empty one has every path.
+    Without an action, any on secrets will do but delivering.  The folder has its slash; the empty one has
+    every path.
     """
     if is_admin(principal):
         return True
+    # Deliveries are for others than the caller.
+    actions = {action} if action else scopes.ON_SECRETS - {Action.DELIVER}
     for scope in principal.scopes:
-        # Deliveries are for others than the caller.
-        if scope.pattern is not None and (
-            scope.action is action if action else scope.action is not Action.DELIVER
-        ):
+        if scope.action in actions and scope.pattern is not None:
             start = scope.pattern.removesuffix("*")
             if start.startswith(folder) or (start != scope.pattern and folder.startswith(start)):
                 return True
@@ -87,6 +103,25 @@ def access_filter(principal: Principal, action: Action) -> AccessFilter:
         folders=tuple(pattern.removesuffix("*") for pattern in patterns if pattern.endswith("*")),
         owner=principal.actor,
     )
+
+
+def audit_filter(principal: Principal) -> AccessFilter:
+    """Return the filter for the paths about which the caller may search the audit log, or one for all of it.
+
+    Raises:
+        Forbidden: they may search for nothing.
+    """
+    if has_whole_log(principal):
+        return AccessFilter(everything=True)
+    found = replace(access_filter(principal, Action.AUDIT_PATHS), owner="")
+    if not (found.paths or found.folders):
+        raise Forbidden(f"the token lacks a scope for this: {Action.AUDIT}")
+    return found
+
+
+def has_whole_log(principal: Principal) -> bool:
+    """Return whether the caller may see every record of the audit log."""
+    return is_admin(principal) or Scope(Action.AUDIT) in principal.scopes
 
 
 def narrowed(access: AccessFilter, paths: Collection[str]) -> AccessFilter:

@@ -2,8 +2,9 @@
 
 ``fetch:team/app/*`` allows fetching every secret below ``team/app``, at any depth;
 ``fetch:team/app/db-password`` only that one; ``fetch:*`` every secret with a path.  ``deliver:*`` allows
-fetching for Swarm services, as far as grants allow it.  ``token``, ``audit`` and ``admin`` take no path;
-``admin`` implies every other scope.
+fetching for Swarm services, as far as grants allow it.  ``audit:team/*`` allows searching the audit log for
+records about such paths, ``audit`` alone everything about the log.  ``token``, ``share`` and ``admin`` take
+no path; ``admin`` implies every other scope.
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ from ..errors import InvalidFields
 from ..models import Action, Scope
 from . import paths
 
-ON_PATHS = frozenset({Action.CREATE, Action.FETCH, Action.LIST, Action.UPDATE, Action.DELETE, Action.DELIVER})
+ON_SECRETS = frozenset(
+    {Action.CREATE, Action.FETCH, Action.LIST, Action.UPDATE, Action.DELETE, Action.DELIVER}
+)
+ON_PATHS = ON_SECRETS | {Action.AUDIT_PATHS}
 ADMIN = Scope(Action.ADMIN)
 
+# What a scope begins with.
+_WORDS = [action for action in Action if action is not Action.AUDIT_PATHS]
 _WILDCARD = "*"
 _BELOW = "/*"
 
@@ -28,19 +34,18 @@ def parse(text: str) -> Scope:
         InvalidFields: it is malformed; the message shows the syntax.
     """
     word, colon, pattern = text.partition(":")
-    try:
-        action = Action(word)
-    except ValueError:
+    if word not in _WORDS:
         # The text is not repeated: it may be a token in the wrong field.
-        raise _invalid(f"a scope begins with one of {', '.join(Action)}") from None
+        raise _invalid(f"a scope begins with one of {', '.join(_WORDS)}")
+    action = Action.AUDIT_PATHS if word == Action.AUDIT and colon else Action(word)
     if action not in ON_PATHS:
         if colon:
-            raise _invalid(f"{action} takes no path")
+            raise _invalid(f"{word} takes no path")
         return Scope(action)
     if not is_pattern(pattern):
         raise _invalid(
-            f"{action} takes a path: write {action}:team/app/db-password,"
-            f" {action}:team/app/* for all below, or {action}:*"
+            f"{word} takes a path: write {word}:team/app/db-password,"
+            f" {word}:team/app/* for all below, or {word}:*"
         )
     return Scope(action, pattern)
 
@@ -59,9 +64,17 @@ def matches(pattern: str, path: str) -> bool:
     return path == pattern
 
 
+def covering(path: str) -> list[Scope]:
+    """Return every scope that allows something on the secret at ``path``."""
+    segments = path.split("/")
+    folders = ["/".join(segments[:depth]) + _BELOW for depth in range(1, len(segments))]
+    patterns = [path, *folders, _WILDCARD]
+    return [ADMIN, *(Scope(action, pattern) for action in sorted(ON_SECRETS) for pattern in patterns)]
+
+
 def allows(scope: Scope, action: Action, path: str) -> bool:
     """Return whether ``scope`` allows ``action`` on the secret at ``path``."""
-    if scope.action is Action.ADMIN:
+    if scope.action is Action.ADMIN or (scope.action is Action.AUDIT and action is Action.AUDIT_PATHS):
         return True
     return scope.action is action and scope.pattern is not None and matches(scope.pattern, path)
 
@@ -73,6 +86,8 @@ def implies(held: Iterable[Scope], requested: Scope) -> bool:
 
 def _implies(scope: Scope, requested: Scope) -> bool:
     if scope.action is Action.ADMIN:
+        return True
+    if scope.action is Action.AUDIT and requested.action is Action.AUDIT_PATHS:
         return True
     if scope.action is not requested.action:
         return False

@@ -1,10 +1,11 @@
-"""The format of a token: ``smt_<id>_<secret><checksum>``, in hexadecimal; an AppRole's secret id has it too.
+"""The format of a token: ``smt_<id>_<secret><checksum>``, in hexadecimal; other credentials have it too.
 
 The id (64 bits) names the token and is not secret.  The secret is 256 random bits, of which only the
 SHA-256 is stored: it cannot be guessed, so a slow hash would add nothing.  The checksum (CRC-32 of
 everything before it) detects a mistyped token without a database query.  The prefix lets secret
-scanners find tokens: ``smt_[0-9a-f]{16}_[0-9a-f]{72}``.  A secret id begins with ``sms`` instead, so that
-neither is taken for the other; its id is its accessor.
+scanners find tokens: ``smt_[0-9a-f]{16}_[0-9a-f]{72}``.  An AppRole's secret id begins with ``sms`` instead
+(its id is its accessor), a session with ``sme`` and a share's link with ``sml``, so that none is taken for
+another.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from dataclasses import dataclass, field
 
 from ..errors import MalformedToken
 
-TOKEN, SECRET_ID = "smt", "sms"
+TOKEN, SECRET_ID, SESSION, SHARE = "smt", "sms", "sme", "sml"
 
 _SECRET_BYTES = 32
 _ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 # Half of the secret part is enough: no legitimate text contains it.
-_WITHIN = re.compile(r"sm[ts]_[0-9a-f]{16}_[0-9a-f]{32}", re.ASCII | re.IGNORECASE)
-_CREDENTIAL = re.compile(r"((sm[ts])_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
+_WITHIN = re.compile(r"sm[tsel]_[0-9a-f]{16}_[0-9a-f]{32}", re.ASCII | re.IGNORECASE)
+_CREDENTIAL = re.compile(r"((sm[tsel])_([0-9a-f]{16})_([0-9a-f]{64}))([0-9a-f]{8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A token's id and its secret part (32 bytes), or a secret id's."""
+    """A token's id and its secret part (32 bytes), or those of another credential."""
 
     token_id: str
     secret: bytes = field(repr=False)
@@ -52,7 +53,7 @@ def is_id(text: str) -> bool:
 
 
 def is_within(text: str) -> bool:
-    """Return whether ``text`` contains most of a token or of a secret id: it must not be stored or logged."""
+    """Return whether ``text`` contains most of a token or the like: it must not be stored or logged."""
     return _WITHIN.search(text) is not None
 
 

@@ -31,6 +31,25 @@ class Problem(Schema):
     current_version = fields.Integer(
         metadata={"description": "For 409 if another version was expected: the current version."}
     )
+    state = fields.String(
+        metadata={
+            "description": "For 404 of a secret that has ended: how.",
+            "enum": ["deleted", "expired", "destroyed", "read"],
+        }
+    )
+    at = fields.String(metadata={"description": "For 404 of what has ended: when.", "format": "date-time"})
+    by = fields.String(
+        metadata={"description": "For 404 of a secret that has ended: by whom, or by which option or rule."}
+    )
+    from_ = fields.String(
+        data_key="from", metadata={"description": "For 404 of what was read or opened: from which address."}
+    )
+    same_attempt = fields.Boolean(
+        metadata={"description": "For 404 of a share that was opened: whether by this attempt."}
+    )
+    tries_left = fields.Integer(
+        metadata={"description": "For 403 of a wrong passphrase: how many others can be tried."}
+    )
 
 
 class Health(Schema):

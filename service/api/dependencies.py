@@ -23,6 +23,9 @@ from ..keys.status import KeyServices
 from ..models import DrillResult, Principal
 from ..readiness import Readiness
 from ..secrets.services import SecretServices
+from ..shares.opening import Opener
+from ..shares.services import ShareServices
+from ..status import StatusServices
 from ..store.disk import DiskUsage
 from ..tokens.tokens import TokenServices
 
@@ -32,8 +35,10 @@ _NAME = "secret-manager"
 class Authentication(Protocol):
     """``tokens.authentication.Authenticator``, or what replaces it."""
 
-    def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
-        """Return who sends this token."""
+    def authenticate(
+        self, entry: Entry, text: str | None, *, batch: bool = False, sessions: bool = True
+    ) -> Principal:
+        """Return who sends this token or session."""
 
     def charge(self, principal: Principal, values: int) -> None:
         """Count a batch as so many calls."""
@@ -45,7 +50,8 @@ class Dependencies:
 
     ``request_deadline()`` bounds a request's database operations together, except writing its audit record.
     ``kv_token_seconds`` is the lifetime of tokens that Vault's clients make without a ``ttl``.
-    ``warnings`` name the protections that an operator has switched off.
+    ``public_url`` is the base of links to this service, or empty.  ``warnings`` name the protections that
+    an operator has switched off.
     """
 
     secrets: SecretServices
@@ -53,6 +59,8 @@ class Dependencies:
     grants: GrantServices
     approles: AppRoleServices
     login: Login
+    shares: ShareServices
+    opener: Opener
     current_grants: CurrentGrants
     keys: KeyServices
     audit_log: AuditLog
@@ -60,12 +68,15 @@ class Dependencies:
     authentication: Authentication
     recorder: Recorder
     readiness: Readiness
+    status: StatusServices
     last_drill: Callable[[], DrillResult | None]
     disk_usage: Callable[[], DiskUsage | None]
     certificate_expiry: Mapping[str, datetime]
     trusted_proxies: tuple[Network, ...]
     metrics_networks: tuple[Network, ...]
     kv_mounts: tuple[Mount, ...]
+    share_enabled: bool
+    public_url: str
     kv_token_seconds: int
     warnings: tuple[str, ...]
     request_deadline: Callable[[], AbstractContextManager[object]]

@@ -75,6 +75,24 @@ def flag(description: str) -> fields.Boolean:
     return _Flag(metadata={"description": description})
 
 
+def actor_names() -> fields.Dict:
+    """Return a field for the names of the actors in a response."""
+    return fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={
+            "description": "If `names` was sent: the names of the tokens in this response, by id, and those"
+            " of AppRoles that logged in, by `approle:` and id.",
+            "example": {"0f3a5b7c9d1e2f40": "billing"},
+        },
+    )
+
+
+def wants_names() -> fields.Boolean:
+    """Return the field that asks for ``actor_names``."""
+    return flag("True for the names of the tokens and AppRoles in the response, besides their ids.")
+
+
 def next_page() -> fields.String:
     """Return the field of a page of records that says where the next one begins."""
     return fields.String(

@@ -31,6 +31,9 @@ STATUS: dict[type[errors.VaultError], HTTPStatus] = {
     errors.SecretNotFound: HTTPStatus.NOT_FOUND,
     errors.NotGranted: HTTPStatus.NOT_FOUND,
     errors.TokenNotFound: HTTPStatus.NOT_FOUND,
+    errors.SessionNotFound: HTTPStatus.NOT_FOUND,
+    errors.ShareNotFound: HTTPStatus.NOT_FOUND,
+    errors.TooManyShares: HTTPStatus.CONFLICT,
     errors.GrantNotFound: HTTPStatus.NOT_FOUND,
     errors.RoleNotFound: HTTPStatus.NOT_FOUND,
     errors.SecretIdNotFound: HTTPStatus.NOT_FOUND,
@@ -106,6 +109,12 @@ def _members(error: errors.VaultError) -> dict[str, Any]:
     members: dict[str, Any] = {"type": TYPE_PREFIX + error.kind}
     if isinstance(error, errors.InvalidFields):
         members["errors"] = error.errors
+    if isinstance(error, errors.SecretNotFound):
+        members |= error.end
+    if isinstance(error, errors.ShareOpened):
+        members |= {"at": error.at, "from": error.client_ip, "same_attempt": error.same_attempt}
+    if isinstance(error, errors.WrongPassphrase):
+        members["tries_left"] = error.tries_left
     if isinstance(error, errors.VersionConflict):
         members["current_version"] = error.current_version
     return members

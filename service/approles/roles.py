@@ -28,6 +28,7 @@ def create(services: AppRoleServices, entry: Entry, principal: Principal, reques
 
     Raises:
         Forbidden: the caller may not create tokens, or none like those of this role.
+        ConfirmationRequired: the caller is a session, in which the token was not shown for some time.
         InvalidFields: the request is invalid or contradicts itself.
         RoleNameTaken: another role has its name.
         KeyRingMismatch: the key ring does not fit the data.
@@ -35,6 +36,7 @@ def create(services: AppRoleServices, entry: Entry, principal: Principal, reques
         StoreUnavailable: it may or may not have been stored.
     """
     policy.require(principal, Action.TOKEN)
+    policy.require_confirmed(principal)
     rules.validate(request)
     role = _new(services, principal, request)
     _require_subset(principal, role)

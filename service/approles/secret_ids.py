@@ -53,11 +53,13 @@ def create(
     Raises:
         RoleNotFound: there is no such role, or the caller may not know of it.
         Forbidden: the role's tokens would have more rights than the caller.
+        ConfirmationRequired: the caller is a session, in which the token was not shown for some time.
         InvalidFields: the request is invalid.
         KeyRingMismatch: the key ring does not fit the data.
         TokenRevoked: the caller's own token, or one that it descends from, was revoked a moment ago.
         StoreUnavailable: it may have been stored, but its text is lost.
     """
+    policy.require_confirmed(principal)
     rules.validate_secret_id(request)
     found = roles.find(services, entry, principal, role).role
     if found.deleted_at is not None:

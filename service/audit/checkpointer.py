@@ -6,16 +6,18 @@ Every process tries once per interval; the first one to write the next number su
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from .. import __version__
 from ..crypto.keyring import KeyRing
 from ..errors import Tampered
 from ..models import now
 from ..store.audit import AuditStore
-from ..store.checkpoints import AcceptanceStore, CheckpointStore, WriterStore
+from ..store.checkpoints import AcceptanceStore, CheckpointStore, SeenWriter, WriterStore
 from ..store.database import Document, deadline_in
 from ..store.store import Store
 from . import chain, checkpoints
@@ -56,14 +58,20 @@ class AuditLog:
         return at - timedelta(days=self.ttl_days) if self.ttl_days else None
 
     def alive(self, at: datetime) -> set[str]:
+        """Return the names of the writers that are ``living``.
+
+        Raises:
+            StoreUnavailable: the database did not answer.
+        """
+        return {writer.name for writer in self.living(at)}
+
+    def living(self, at: datetime) -> list[SeenWriter]:
         """Return the writers that gave a sign of life in the last ``LOST_AFTER`` intervals.
 
         Raises:
             StoreUnavailable: the database did not answer.
         """
-        return {
-            writer for writer, seen in self.writers.seen().items() if seen > at - LOST_AFTER * self.interval
-        }
+        return [writer for writer in self.writers.seen() if writer.seen_at > at - LOST_AFTER * self.interval]
 
 
 def audit_log(
@@ -102,7 +110,7 @@ class Checkpointer:
         """
         at = self._log.clock()
         if (name := self._writer.name) is not None:
-            self._log.writers.beat(name)
+            self._log.writers.beat(name, socket.gethostname(), __version__)
         keys = self._log.key.reopen().keys
         if keys != self._keys:
             # The log of another cluster was restored: its checkpoints have replaced those seen here.

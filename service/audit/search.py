@@ -1,10 +1,14 @@
-"""Searches the audit log page by page, the newest records first."""
+"""Searches the audit log page by page, the newest records first.
+
+Who may see only what is about certain paths sees each record that names one of these, without any other path
+that it names: a move out of their folder is theirs to know, where to is not.
+"""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ..access import policy
@@ -61,30 +65,49 @@ def search_log(log: AuditStore, key: AuditKey, principal: Principal, query: Audi
     """Return a page of about ``limit`` records: it includes all records of its last millisecond.
 
     Raises:
-        Forbidden: the caller may not audit.
+        Forbidden: the caller may not audit, or not the path that is searched for.
         InvalidFields: the cursor is invalid, or a time is outside the years 1 to 9999.
         StoreUnavailable: the database did not answer.
         CannotDecrypt: the audit key cannot be opened.
     """
-    policy.require(principal, Action.AUDIT)
+    access = policy.audit_filter(principal)
+    if (path := query.equal.get("path")) is not None:
+        # Otherwise a guess at where something was moved to would be confirmed.
+        policy.require_path(principal, Action.AUDIT_PATHS, path)
     until = _in_utc("until", query.until) if query.cursor is None else _position(query.cursor)
     # A record whose time is not a date was altered and is not found here; a verification reports it.
     since = _in_utc("since", query.since) or _EPOCH
-    found = log.page(AuditFilter(query.equal, since, until or _LAST), query.limit)
+    found = log.page(AuditFilter(query.equal, since, until or _LAST, access), query.limit)
     cursor = None
     if len(found) == query.limit:
         last = found[-1]["timestamp"]
-        rest = log.page(AuditFilter(query.equal, last, last + _MILLISECOND), _MAX_PER_MILLISECOND)
+        same = AuditFilter(query.equal, last, last + _MILLISECOND, access)
+        rest = log.page(same, _MAX_PER_MILLISECOND)
         found = [document for document in found if document["timestamp"] > last] + rest
         cursor = _cursor(last)
     keys = key.keys()
     return AuditPage(
         [
-            FoundRecord(str(document["_id"]), read(document), is_authentic_document(keys, document))
+            FoundRecord(
+                str(document["_id"]),
+                _visible(principal, read(document)),
+                is_authentic_document(keys, document),
+            )
             for document in found
         ],
         cursor,
     )
+
+
+def _visible(principal: Principal, record: AuditRecord) -> AuditRecord:
+    """Return the record without paths that the caller may not audit."""
+    if policy.has_whole_log(principal):
+        return record
+    return replace(record, path=_own(principal, record.path), new_path=_own(principal, record.new_path))
+
+
+def _own(principal: Principal, path: str | None) -> str | None:
+    return path if path is not None and policy.has_scope(principal, Action.AUDIT_PATHS, path) else None
 
 
 def _in_utc(name: str, moment: datetime | None) -> datetime | None:

@@ -14,7 +14,16 @@ from ..crypto.keyring import KeyRing
 from ..crypto.tags import AcceptsEarlier
 from ..errors import CannotDecrypt, StoreUnavailable, Tampered, VaultError
 from ..keys import canary
-from ..models import DrillResult, Envelope, StoredAppRole, StoredGrant, StoredSecretId, StoredToken, now
+from ..models import (
+    DrillResult,
+    Envelope,
+    StoredAppRole,
+    StoredGrant,
+    StoredSecretId,
+    StoredShare,
+    StoredToken,
+    now,
+)
 from ..records import Secret
 from ..store.audit_keys import SealedAuditKey
 from ..store.drills import DrillStore
@@ -65,6 +74,7 @@ class Drill:
             self._accepts_earlier = holds_earlier(self.staging, self.ring)
             self._open(self._secrets())
             self._open(self._tokens())
+            self._open(self._shares())
             self._open(self._grants())
             self._open(self._roles())
             self._open(self._secret_ids())
@@ -107,6 +117,10 @@ class Drill:
                 _try("tag", _verify_token, found, self.ring, lambda: self._accepts_earlier),
             )
 
+    def _shares(self) -> Iterator[tuple[str, list[Failure]]]:
+        for share_id, found in self.staging.shares():
+            yield f"share {share_id}", _try("tag", _verify_share, found, self.ring)
+
     def _grants(self) -> Iterator[tuple[str, list[Failure]]]:
         for grant_id, found in self.staging.grants():
             yield f"grant {grant_id}", _try("tag", _verify_grant, found, self.ring)
@@ -144,6 +158,10 @@ def _open_secret(secret: Secret | Tampered, ring: KeyRing, accepts_earlier: Acce
 
 def _verify_token(found: StoredToken | Tampered, ring: KeyRing, accepts_earlier: AcceptsEarlier) -> None:
     tags.verify_token(_require_valid(found, ring), ring, accepts_earlier)
+
+
+def _verify_share(found: StoredShare | Tampered, ring: KeyRing) -> None:
+    tags.verify_share(_require_valid(found, ring), ring)
 
 
 def _verify_grant(found: StoredGrant | Tampered, ring: KeyRing) -> None:

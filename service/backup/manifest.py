@@ -10,9 +10,9 @@ from typing import Any
 from ..errors import Tampered
 
 # Append only: a number that has been in a file never changes its meaning.  Since 2, the manifest has the
-# audit log's newest checkpoint; since 3, there may be grants, and since 4, AppRoles and their secret
-# ids, which an earlier version would leave out, and secrets without a value and options of folders, which
-# it would take for altered.
+# audit log's newest checkpoint; since 3, there may be grants, and since 4, AppRoles, their secret ids
+# and shares, which an earlier version would leave out, and secrets without a value and options of folders,
+# which it would take for altered.
 FORMAT, FORMATS = 4, (1, 2, 3, 4)
 
 

@@ -37,7 +37,11 @@ _START_SECONDS = 90
 # How long the API of a `dev` that was killed may take to close its port.
 _PORT_SECONDS = 3
 # Set by this command; every other variable has the same meaning as in production.
-_OWN = ("MASTER_KEY", "MASTER_KEYS_DIR", "MASTER_KEY_PRIMARY", "MONGO_URI", "AUTH_REQUIRED", "LISTEN")
+_OWN = (
+    *("MASTER_KEY", "MASTER_KEYS_DIR", "MASTER_KEY_PRIMARY", "MONGO_URI", "AUTH_REQUIRED", "LISTEN"),
+    # Whoever uses it names no port.
+    "HEALTH_SOCKET",
+)
 
 
 @click.command(
@@ -193,7 +197,7 @@ def _environment(base: Mapping[str, str], address: Address, key_file: Path, uri:
 
 def _start_api(environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return start_process(
-        [sys.executable, "-m", "gunicorn", "-c", str(_GUNICORN_CONFIG), "service.wsgi:app"],
+        [sys.executable, "-m", "gunicorn", "-c", str(_GUNICORN_CONFIG), "service.dev.wsgi:app"],
         # The package's parent, whatever the caller's working directory is.
         _GUNICORN_CONFIG.parents[1],
         environment,

@@ -72,6 +72,8 @@ def _rewrap() -> int:
                 _keys(runtime),
                 runtime.store.secrets,
                 runtime.store.tokens,
+                runtime.store.sessions,
+                runtime.store.shares,
                 runtime.store.grants,
                 runtime.store.approles,
                 runtime.store.secret_ids,

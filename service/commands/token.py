@@ -138,7 +138,9 @@ def token_services(runtime: Runtime) -> TokenServices:
     # Other processes notice a revocation within seconds; this one caches no tokens.
     store = runtime.store
     end_roles = partial(end_made_by, store.approles, store.secret_ids, runtime.ring)
-    return TokenServices(store.tokens, runtime.ring, runtime.key_check, lambda _token_id: None, end_roles)
+    return TokenServices(
+        store.tokens, store.sessions, runtime.ring, runtime.key_check, lambda _id: None, end_roles
+    )
 
 
 def parse_network(text: str) -> str:

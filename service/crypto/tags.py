@@ -1,6 +1,6 @@
 """Tags: HMACs over everything in a record: a state that the service wrote.
 
-Secrets, tokens, grants, AppRoles and their secret ids have one.
+Secrets, tokens, sessions, shares, grants, AppRoles and their secret ids have one.
 
 Without them, write access to the database would be enough to put another secret at a path, to serve the
 password of before a rotation, to undo an expiry or a limit, or to widen a token's or a role's scopes or a
@@ -21,9 +21,13 @@ from ..models import (
     Envelope,
     Grant,
     SecretId,
+    Session,
+    Share,
     StoredAppRole,
     StoredGrant,
     StoredSecretId,
+    StoredSession,
+    StoredShare,
     StoredToken,
     Token,
 )
@@ -84,6 +88,36 @@ def verify_token(stored: StoredToken, ring: KeyRing, accepts_earlier: AcceptsEar
         if stored.token.revoked_at is None:
             raise
         ring.verify(stored.tag, _token_content(replace(stored.token, revoked_at=None), stored.digest))
+
+
+def sign_session(session: Session, digest: bytes, ring: KeyRing) -> StoredSession:
+    """Return the session as it is stored, with its tag; ``digest`` is the SHA-256 of its secret part."""
+    return StoredSession(session, digest, ring.tag(_session_content(session, digest)))
+
+
+def verify_session(stored: StoredSession, ring: KeyRing) -> None:
+    """Check that the service wrote this session, in this state.
+
+    Raises:
+        Tampered: it did not.
+        UnknownKey: the ring lacks the tag's key.
+    """
+    ring.verify(stored.tag, _session_content(stored.session, stored.digest))
+
+
+def sign_share(share: Share, digest: bytes, ring: KeyRing) -> StoredShare:
+    """Return the share as it is stored, with its tag; ``digest`` is the SHA-256 of its link's secret part."""
+    return StoredShare(share, digest, ring.tag(_share_content(share, digest)))
+
+
+def verify_share(stored: StoredShare, ring: KeyRing) -> None:
+    """Check that the service wrote this share, in this state.
+
+    Raises:
+        Tampered: it did not.
+        UnknownKey: the ring lacks the tag's key.
+    """
+    ring.verify(stored.tag, _share_content(stored.share, stored.digest))
 
 
 def sign_grant(grant: Grant, ring: KeyRing) -> StoredGrant:
@@ -149,6 +183,8 @@ def _names(record: type, *left_out: str) -> tuple[tuple[str, object], ...]:
 _SECRET = _names(Secret, "versions", "tag")
 _VERSION = _names(Version, "sealed")
 _TOKEN = _names(Token, "scopes")
+_SESSION = _names(Session)
+_SHARE = _names(Share)
 _GRANT = _names(Grant)
 _ROLE = _names(AppRole, "scopes")
 _SECRET_ID = _names(SecretId)
@@ -176,7 +212,21 @@ def _version_content(version: Version) -> dict[str, object]:
 def _token_content(token: Token, digest: bytes) -> bytes:
     content = _content(token, _TOKEN)
     content["purpose"] = "token"
-    content["scopes"] = [str(scope) for scope in token.scopes]
+    content["scopes"] = [scope.stored for scope in token.scopes]
+    content["digest"] = digest
+    return encode_record(content)
+
+
+def _session_content(session: Session, digest: bytes) -> bytes:
+    content = _content(session, _SESSION)
+    content["purpose"] = "session"
+    content["digest"] = digest
+    return encode_record(content)
+
+
+def _share_content(share: Share, digest: bytes) -> bytes:
+    content = _content(share, _SHARE)
+    content["purpose"] = "share"
     content["digest"] = digest
     return encode_record(content)
 
@@ -190,7 +240,7 @@ def _grant_content(grant: Grant) -> bytes:
 def _role_content(role: AppRole) -> bytes:
     content = _content(role, _ROLE)
     content["purpose"] = "approle"
-    content["scopes"] = [str(scope) for scope in role.scopes]
+    content["scopes"] = [scope.stored for scope in role.scopes]
     return encode_record(content)
 
 
@@ -229,7 +279,7 @@ def _partial_token_fields(token: Token, digest: bytes) -> dict[str, str]:
         "token_id": token.token_id,
         "digest": digest.hex(),
         "name": token.name,
-        "scopes": "\n".join(map(str, token.scopes)),
+        "scopes": "\n".join(scope.stored for scope in token.scopes),
         "created_at": token.created_at.isoformat(),
         "created_by": token.created_by,
         "expires_at": token.expires_at.isoformat() if token.expires_at else "",

@@ -28,6 +28,8 @@ from ..models import (
     StoredAppRole,
     StoredGrant,
     StoredSecretId,
+    StoredSession,
+    StoredShare,
     StoredToken,
 )
 from ..records import Secret, Version, ends_at
@@ -36,6 +38,8 @@ from ..store.grants import GrantStore
 from ..store.rewrap import ReadItems, Slice
 from ..store.secret_ids import SecretIdStore
 from ..store.secrets import SecretStore
+from ..store.sessions import SessionStore
+from ..store.shares import ShareStore
 from ..store.tokens import TokenStore
 from .canary import KeyRingCheck
 from .status import KeyServices
@@ -51,7 +55,7 @@ _LEGACY_BATCH = 10
 
 @dataclass(frozen=True, slots=True)
 class RewrapResult:
-    """The result of a run, in documents (secrets, tokens, grants, AppRoles and their secret ids).
+    """The result of a run, in documents (secrets, and all others that have a tag).
 
     ``failed`` could not be decrypted or verified; ``left`` are not entirely under the primary key, failed
     ones included.
@@ -83,6 +87,8 @@ class Rewrap:
         keys: KeyServices,
         secrets: SecretStore,
         tokens: TokenStore,
+        sessions: SessionStore,
+        shares: ShareStore,
         grants: GrantStore,
         roles: AppRoleStore,
         secret_ids: SecretIdStore,
@@ -92,6 +98,8 @@ class Rewrap:
         self._keys = keys
         self._secrets = secrets
         self._tokens = tokens
+        self._sessions = sessions
+        self._shares = shares
         self._grants = grants
         self._roles = roles
         self._secret_ids = secret_ids
@@ -125,6 +133,12 @@ class Rewrap:
         )
         self._rewrap_all(
             "token", partial(store.tokens_not_under, key), _rewrap_token, self._tokens.retag, _BATCH
+        )
+        self._rewrap_all(
+            "session", partial(store.sessions_not_under, key), _rewrap_session, self._sessions.retag, _BATCH
+        )
+        self._rewrap_all(
+            "share", partial(store.shares_not_under, key), _rewrap_share, self._shares.retag, _BATCH
         )
         self._rewrap_all(
             "grant", partial(store.grants_not_under, key), _rewrap_grant, self._swap_grants, _BATCH
@@ -247,6 +261,28 @@ def _rewrap_token(
     try:
         tags.verify_token(stored, ring, accepts_earlier)
         return tags.sign_token(stored.token, stored.digest, ring), []
+    except CannotDecrypt as error:
+        return stored, [("tag", error)]
+
+
+def _rewrap_session(
+    stored: StoredSession, ring: KeyRing, _accepts_earlier: AcceptsEarlier
+) -> tuple[StoredSession, Problems]:
+    """Renew a session's tag."""
+    try:
+        tags.verify_session(stored, ring)
+        return tags.sign_session(stored.session, stored.digest, ring), []
+    except CannotDecrypt as error:
+        return stored, [("tag", error)]
+
+
+def _rewrap_share(
+    stored: StoredShare, ring: KeyRing, _accepts_earlier: AcceptsEarlier
+) -> tuple[StoredShare, Problems]:
+    """Renew a share's tag."""
+    try:
+        tags.verify_share(stored, ring)
+        return tags.sign_share(stored.share, stored.digest, ring), []
     except CannotDecrypt as error:
         return stored, [("tag", error)]
 

@@ -62,6 +62,33 @@ class KeyStatus:
     warnings: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class KeySummary:
+    """A master key that this process holds; ``wraps`` is an upper bound of those counted."""
+
+    key_id: str
+    primary: bool
+    wraps: int
+
+
+def key_summaries(keys: KeyServices) -> tuple[list[KeySummary], list[str]]:
+    """Return the keys that this process holds, the primary first, and warnings of them.
+
+    Raises:
+        StoreUnavailable: the database did not answer in time.
+    """
+    reserved = keys.store.registered()
+    primary, *_ = held = keys.ring.key_ids
+    of_text = text_keys.text_key_ids(keys.ring)
+    found = [KeySummary(key_id, key_id == primary, reserved.get(key_id, 0)) for key_id in held]
+    warnings = [
+        warning
+        for key in found
+        for warning in _warnings(key.key_id, key.wraps, is_held=True, is_text=key.key_id in of_text)
+    ]
+    return found, warnings
+
+
 def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
     """Count what is under each key; with millions of secrets this takes seconds.
 
@@ -99,7 +126,11 @@ def key_status(keys: KeyServices, principal: Principal) -> KeyStatus:
         keys=uses,
         legacy=legacy,
         malformed=sum(count for (_, key_id), count in counts.items() if key_id is None),
-        warnings=[warning for use in uses for warning in _warnings(use, is_text=use.key_id in of_text)],
+        warnings=[
+            warning
+            for use in uses
+            for warning in _warnings(use.key_id, use.wraps, is_held=use.held, is_text=use.key_id in of_text)
+        ],
     )
 
 
@@ -119,15 +150,15 @@ def _canary_key_id(canaries: CanaryStore) -> str | None:
         return None
 
 
-def _warnings(use: KeyUse, *, is_text: bool) -> list[str]:
+def _warnings(key_id: str, wraps: int, *, is_held: bool, is_text: bool) -> list[str]:
     missing = (
-        f"this process lacks master key {use.key_id} and cannot decrypt what is under it: add the key to"
+        f"this process lacks master key {key_id} and cannot decrypt what is under it: add the key to"
         " MASTER_KEYS_DIR"
     )
-    text = f"master key {use.key_id} looks like text, and may be guessed: rotate to 32 random bytes"
+    text = f"master key {key_id} looks like text, and may be guessed: rotate to 32 random bytes"
     warnings = [
-        None if use.held else missing,
+        None if is_held else missing,
         text if is_text else None,
-        wrap_counter.warn(use.key_id, use.wraps),
+        wrap_counter.warn(key_id, wraps),
     ]
     return [warning for warning in warnings if warning is not None]

@@ -24,7 +24,7 @@ from .services import SecretServices
 
 @dataclass(frozen=True, slots=True)
 class CreateSecret:
-    """A secret to create; without a path it belongs to the token that creates it.
+    """A secret to create; without a path it belongs to ``owner``, or else to the token that creates it.
 
     Without content it has no value yet, only options.  ``secret_id`` is a UUID that
     nothing else can have; None is a random one.
@@ -33,6 +33,7 @@ class CreateSecret:
     content: Content | None = field(repr=False)
     path: str | None = None
     options: SecretOptions = field(default_factory=SecretOptions)
+    owner: str | None = None
     secret_id: str | None = None
 
 
@@ -49,7 +50,7 @@ def create_secret(
         KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: the secret may or may not have been stored.
     """
-    secret = _make(services, entry, principal, request)
+    secret = make(services, entry, principal, request)
     insert(services, secret)
     return secret
 
@@ -98,7 +99,7 @@ def create_all(
     secrets = []
     for item, request in zip(items, requests, strict=True):
         with batch.all_or_nothing(items, item):
-            secrets.append(_make(services, item, principal, request))
+            secrets.append(make(services, item, principal, request))
     services.secrets.remove_ended([secret.path for secret in secrets if secret.path], services.clock())
 
     def insert_all(store: SecretStore) -> None:
@@ -110,7 +111,12 @@ def create_all(
     return secrets
 
 
-def _make(services: SecretServices, entry: Entry, principal: Principal, request: CreateSecret) -> Secret:
+def make(services: SecretServices, entry: Entry, principal: Principal, request: CreateSecret) -> Secret:
+    """Return a new secret, sealed and signed, that is not stored yet.
+
+    Raises:
+        Forbidden, InvalidFields, TooLarge, KeyRingMismatch: as ``create_secret``.
+    """
     if request.path is None:
         policy.require(principal, Action.CREATE)
     else:
@@ -128,7 +134,7 @@ def _make(services: SecretServices, entry: Entry, principal: Principal, request:
         created_at=at,
         created_by=principal.actor,
         path=request.path,
-        owner=principal.actor if request.path is None and principal.token else None,
+        owner=request.owner or (principal.actor if request.path is None and principal.token else None),
         max_versions=INHERIT,
     )
     entry.secret_id = empty.secret_id

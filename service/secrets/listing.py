@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 
 from ..access import paths, policy
@@ -20,6 +21,7 @@ from . import state
 from .services import SecretServices
 
 MAX_PAGE = 1000
+MAX_WORDS, MAX_MATCH_CHARACTERS = 8, 256
 
 # The first byte of a cursor; a new cursor format needs a new one.
 _CURSOR_FORMAT = b"\x01"
@@ -31,7 +33,8 @@ _AFTER_SLASH = "0"
 class ListQuery:
     """What to list: paths that begin with ``prefix``, or, if ``unnamed``, secrets without a path.
 
-    If not ``recursive``, only one level is listed: paths with a slash after the prefix become folders.
+    If not ``recursive``, only one level is listed: paths with a slash after the prefix become folders.  Each
+    word of ``match`` is in the path or in a label; what has no end does not end ``ends_before`` any time.
     """
 
     prefix: str = ""
@@ -39,6 +42,8 @@ class ListQuery:
     recursive: bool = True
     deleted: bool = False
     unnamed: bool = False
+    match: str = ""
+    ends_before: datetime | None = None
     cursor: str | None = None
     limit: int = 100
 
@@ -63,7 +68,7 @@ def list_(services: SecretServices, entry: Entry, principal: Principal, query: L
 
     Raises:
         Forbidden: the caller may list nothing.
-        InvalidFields: the prefix or the cursor is malformed.
+        InvalidFields: the prefix, the cursor or the time is invalid, or there are too many words.
         StoreUnavailable: the database did not answer in time.
     """
     policy.require(principal, Action.LIST)
@@ -71,7 +76,9 @@ def list_(services: SecretServices, entry: Entry, principal: Principal, query: L
         _require_prefix(query.prefix)
         entry.path = query.prefix
     start = "" if query.cursor is None else _position(query.cursor)
-    filter_ = ListFilter(query.deleted, query.labels, services.clock())
+    filter_ = ListFilter(
+        query.deleted, query.labels, services.clock(), _words(query.match), _in_utc(query.ends_before)
+    )
     if query.unnamed:
         owner = None if policy.is_admin(principal) else principal.actor
         return _listing(services, services.listing.by_id(filter_, owner, start, query.limit))
@@ -183,6 +190,20 @@ def _position(cursor: str) -> str:
     raise InvalidFields(
         {"cursor": ["invalid cursor: pass the `cursor` of the previous page, or omit it to start over"]}
     )
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    try:
+        return None if moment is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidFields({"ends_before": ["not within the years 1 to 9999 in UTC"]}) from None
+
+
+def _words(match: str) -> list[str]:
+    words = list(dict.fromkeys(match.split()))
+    if len(words) > MAX_WORDS:
+        raise InvalidFields({"match": [f"at most {MAX_WORDS} words"]})
+    return words
 
 
 def _require_prefix(prefix: str) -> None:

@@ -56,7 +56,8 @@ def require(secret: Secret, at: datetime, *states: State) -> None:
             raise AlreadyRead(
                 f"it was already read at {_format(secret.read_at)}, from {secret.read_from}, by"
                 f" {secret.read_by}, and has no reads left; if that was not you, treat its value as"
-                " disclosed"
+                " disclosed",
+                _end("read", secret.read_at, secret.read_by, secret.read_from),
             )
         case State.DESTROYED:
             raise _destroyed("it", secret)
@@ -82,7 +83,9 @@ def readable(secret: Secret, number: int | None, at: datetime) -> Version:
             if (state := of_version(version, at)) is not State.LIVE:
                 raise version_gone(version, state)
             return version
-    raise SecretDestroyed(f"version {number} was destroyed; no details are kept of versions this old")
+    raise SecretDestroyed(
+        f"version {number} was destroyed; no details are kept of versions this old", _end("destroyed")
+    )
 
 
 def require_known(secret: Secret, numbers: Collection[int]) -> None:
@@ -108,15 +111,29 @@ def version_gone(version: Version, state: State) -> SecretNotFound:
 
 def _deleted(what: str, item: Secret | Version) -> SecretDeleted:
     by = item.deleted_by or "delete_version_after"
-    return SecretDeleted(f"{what} was deleted at {_format(item.deleted_at)} by {by}; undelete restores it")
+    return SecretDeleted(
+        f"{what} was deleted at {_format(item.deleted_at)} by {by}; undelete restores it",
+        _end("deleted", item.deleted_at, by),
+    )
 
 
 def _expired(what: str, at: datetime | None) -> SecretExpired:
-    return SecretExpired(f"{what} expired at {_format(at)}")
+    return SecretExpired(f"{what} expired at {_format(at)}", _end("expired", at))
 
 
 def _destroyed(what: str, item: Secret | Version) -> SecretDestroyed:
-    return SecretDestroyed(f"{what} was destroyed at {_format(item.destroyed_at)} by {item.destroyed_by}")
+    return SecretDestroyed(
+        f"{what} was destroyed at {_format(item.destroyed_at)} by {item.destroyed_by}",
+        _end("destroyed", item.destroyed_at, item.destroyed_by),
+    )
+
+
+def _end(
+    state: str, at: datetime | None = None, by: str | None = None, client_ip: str | None = None
+) -> dict[str, str]:
+    """Return the end as ``SecretNotFound`` has it for programs."""
+    known = {"state": state, "at": None if at is None else at.isoformat(), "by": by, "from": client_ip}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _format(at: datetime | None) -> str:

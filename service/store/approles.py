@@ -54,6 +54,12 @@ class AppRoleStore:
         """Return the role that was not deleted and has this name, or None if there is none."""
         return self._find_one({"live_name": name})
 
+    def find_each(self, role_ids: Sequence[str]) -> FoundRoles:
+        """Return those of these roles that exist, including deleted ones."""
+        with map_errors():
+            found = list(self._collection.find({"_id": {"$in": list(role_ids)}}))
+        return [(str(document["_id"]), _read_or_error(document)) for document in found]
+
     def is_in_force(self, role_id: str) -> bool:
         """Return whether this role exists and was not deleted."""
         with map_errors():
@@ -108,7 +114,7 @@ def _write(stored: StoredAppRole) -> Document:
     role = stored.role
     written = asdict(role)
     written["_id"] = written.pop("role_id")
-    written["scopes"] = [str(scope) for scope in role.scopes]
+    written["scopes"] = [scope.stored for scope in role.scopes]
     written["tag"] = stored.tag
     # MongoDB removes it some time after that.
     written["ended_at"] = role.deleted_at or role.expires_at

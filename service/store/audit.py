@@ -11,7 +11,8 @@ from pymongo import ASCENDING, DESCENDING, MongoClient
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from ..models import AuditRecord, Status
+from ..access import paths
+from ..models import AccessFilter, AuditRecord, Status
 from .database import DUPLICATE_KEY, Document, deadline_in, map_errors
 
 COLLECTION = "audit_logs"
@@ -21,6 +22,7 @@ _NUMBER_FIELDS = ("count", "version")
 _TEXT_FIELDS = {each.name for each in fields(AuditRecord)} - {"timestamp", "status", *_NUMBER_FIELDS}
 # What an index of its own has.
 DELIVERED: Document = {"operation": "deliver", "status": Status.SUCCESS}
+_EVERYTHING = AccessFilter(everything=True)
 # Ids of chained records are strings that sort by chain and number; earlier records have ids of another type.
 _CHAINED: Document = {"_id": {"$gte": ""}}
 _UNCHAINED: Document = {"_id": {"$not": {"$type": "string"}}}
@@ -60,11 +62,15 @@ class ChainPosition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Selects records with all these values, from ``since`` to just before ``until``."""
+    """Selects records with all these values, from ``since`` to just before ``until``.
+
+    With ``access``, only those about a path that it allows; one that names two may name another as well.
+    """
 
     equal: Mapping[str, str] = field(default_factory=dict)
     since: datetime | None = None
     until: datetime | None = None
+    access: AccessFilter = _EVERYTHING
 
     def filter(self) -> Document:
         """Return the filter for MongoDB."""
@@ -72,8 +78,10 @@ class AuditFilter:
         within = {name: value for name, value in ends.items() if value is not None}
         found: Document = dict(self.equal)
         if (path := found.pop("path", None)) is not None:
-            # A move is found from either end.
-            found["$or"] = [{"path": path}, {"new_path": path}]
+            found["$or"] = _naming([path])
+        if not self.access.everything:
+            below = [{"$gte": folder, "$lt": paths.end_of(folder)} for folder in self.access.folders]
+            found["$and"] = [{"$or": _naming([{"$in": [*self.access.paths]}, *below])}]
         if within:
             # MongoDB would also find arrays that have such a time.
             found["timestamp"] = {**within, "$not": {"$type": "array"}}
@@ -226,6 +234,11 @@ class AuditStore:
     def _any(self, query: Document) -> bool:
         with map_errors():
             return self._collection.find_one(query, {"_id": True}) is not None
+
+
+def _naming(conditions: Iterable[Any]) -> list[Document]:
+    """Return the alternatives of a filter on paths: a move is found from either end."""
+    return [{field: condition} for condition in conditions for field in ("path", "new_path")]
 
 
 def read(document: Document) -> AuditRecord:

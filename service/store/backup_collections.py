@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from . import approles, audit, canary, checkpoints, grants, rate_limits, secret_ids, secrets, tokens
+from . import (
+    approles,
+    audit,
+    canary,
+    checkpoints,
+    grants,
+    rate_limits,
+    secret_ids,
+    secrets,
+    sessions,
+    shares,
+    tokens,
+)
 
 
 class RestorePolicy(Enum):
@@ -29,6 +41,8 @@ class RestorePolicy(Enum):
 INCLUDED: dict[str, RestorePolicy] = {
     canary.COLLECTION: RestorePolicy.MERGE_COUNTS,
     tokens.COLLECTION: RestorePolicy.ADD,
+    # A share that was opened since stays so, although its secret comes back.
+    shares.COLLECTION: RestorePolicy.ADD,
     grants.COLLECTION: RestorePolicy.ADD,
     approles.COLLECTION: RestorePolicy.ADD,
     secret_ids.COLLECTION: RestorePolicy.ADD,
@@ -37,8 +51,9 @@ INCLUDED: dict[str, RestorePolicy] = {
     audit.COLLECTION: RestorePolicy.ADD,
 }
 
-# Counts of the current minute, and which processes are alive: both are out of date a minute later.
-EXCLUDED = frozenset({rate_limits.COLLECTION, checkpoints.WRITERS})
+# Counts of the current minute, and which processes are alive: both are out of date a minute later.  Sessions
+# have ended before anybody restores them.
+EXCLUDED = frozenset({rate_limits.COLLECTION, checkpoints.WRITERS, sessions.COLLECTION})
 
 # The purposes of staging collections, which hold a backup until it proves to be complete.  The service may
 # drop these collections and no others.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING
@@ -66,6 +67,19 @@ class CheckpointStore:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class SeenWriter:
+    """A process that writes to the log: when it was last known to be alive, and where it runs.
+
+    ``host`` and ``version`` are None if it is of a version that did not record them.
+    """
+
+    name: str
+    seen_at: datetime
+    host: str | None
+    version: str | None
+
+
 class WriterStore:
     """The collection ``audit_writers``: when each writer was last known to be alive, by the database's clock.
 
@@ -76,24 +90,34 @@ class WriterStore:
     def __init__(self, database: Database[Document]) -> None:
         self._collection = database[WRITERS]
 
-    def beat(self, writer: str) -> None:
-        """Record that a writer is alive."""
+    def beat(self, writer: str, host: str, version: str) -> None:
+        """Record that a writer is alive, on this host, and of this version of the service."""
+        change = {"$currentDate": {"seen_at": True}, "$set": {"host": host, "version": version}}
         with map_errors():
-            self._collection.update_one({"_id": writer}, {"$currentDate": {"seen_at": True}}, upsert=True)
+            self._collection.update_one({"_id": writer}, change, upsert=True)
 
-    def seen(self) -> dict[str, datetime]:
-        """Return when each writer was last known to be alive."""
+    def seen(self) -> list[SeenWriter]:
+        """Return all writers."""
         with map_errors():
-            return {
-                document["_id"]: document["seen_at"]
+            return [
+                SeenWriter(
+                    document["_id"],
+                    document["seen_at"],
+                    _text(document.get("host")),
+                    _text(document.get("version")),
+                )
                 for document in self._collection.find()
                 if isinstance(document["_id"], str) and isinstance(document.get("seen_at"), datetime)
-            }
+            ]
 
     def remove(self, writer: str) -> None:
         """Remove a writer whose chain is closed."""
         with map_errors():
             self._collection.delete_one({"_id": writer})
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 class AcceptanceStore:

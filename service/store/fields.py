@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Any
 
+from ..access.scopes import ON_PATHS
 from ..models import Action, Scope
 from .database import expect_type
 
@@ -39,5 +40,9 @@ def limits(value: Any) -> tuple[tuple[str, int], ...]:
 
 
 def _scope(text: str) -> Scope:
-    action, colon, pattern = text.partition(":")
-    return Scope(Action(action), pattern if colon else None)
+    word, colon, pattern = text.partition(":")
+    scope = Scope(Action(word), pattern if colon else None)
+    # With a pattern where this version knows none, it may be a narrower scope of a later one.
+    if bool(colon) != (scope.action in ON_PATHS):
+        raise ValueError
+    return scope

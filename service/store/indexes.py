@@ -12,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from ..models import Status
-from . import approles, audit, grants, rate_limits, secret_ids, secrets, tokens
+from . import approles, audit, grants, rate_limits, secret_ids, secrets, sessions, shares, tokens
 from .database import Document, map_errors
 
 IndexKeys = tuple[tuple[str, int], ...]
@@ -21,6 +21,8 @@ _SECONDS_PER_DAY = 86_400
 # For so long, an operator who investigates a rejected program can still find its token; and a grant or a role
 # that was deleted does not come back with a backup from before that.
 _KEEP_ENDED_DAYS = 30
+# For so long, whoever comes back to a session is told that it has ended.
+_KEEP_SESSIONS_DAYS = 1
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.5
 # Server error codes (MongoDB's error_codes.yml) that mean: another process changed it at the same time.
@@ -114,6 +116,14 @@ def declared(audit_ttl_days: int) -> tuple[Index, ...]:
         Index(tokens.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
         # Whose drivers' tokens end next; every scrape of the metrics asks.
         Index(tokens.COLLECTION, (("scopes", ASCENDING), ("ended_at", ASCENDING))),
+        Index(sessions.COLLECTION, (("tag", ASCENDING),)),
+        Index(sessions.COLLECTION, (("token_id", ASCENDING), ("_id", ASCENDING))),
+        Index(sessions.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_SESSIONS_DAYS),
+        Index(shares.COLLECTION, (("tag", ASCENDING),)),
+        Index(
+            shares.COLLECTION, (("created_by", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING))
+        ),
+        Index(shares.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
         Index(grants.COLLECTION, (("tag", ASCENDING),)),
         Index(grants.COLLECTION, (("ended_at", ASCENDING),), expire_days=_KEEP_ENDED_DAYS),
         Index(approles.COLLECTION, (("live_name", ASCENDING),), unique=True),

@@ -18,6 +18,8 @@ from ..models import (
     StoredAppRole,
     StoredGrant,
     StoredSecretId,
+    StoredSession,
+    StoredShare,
     StoredToken,
 )
 from ..records import Secret
@@ -30,6 +32,8 @@ from . import (
     secret_ids,
     secret_queries,
     secrets,
+    sessions,
+    shares,
     tokens,
 )
 from .database import Document, map_errors
@@ -77,6 +81,8 @@ class RewrapStore:
     def __init__(self, database: Database[Document]) -> None:
         self._secrets = database[secrets.COLLECTION]
         self._tokens = database[tokens.COLLECTION]
+        self._sessions = database[sessions.COLLECTION]
+        self._shares = database[shares.COLLECTION]
         self._grants = database[grants.COLLECTION]
         self._roles = database[approles.COLLECTION]
         self._secret_ids = database[secret_ids.COLLECTION]
@@ -93,6 +99,16 @@ class RewrapStore:
     def tokens_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredToken]:
         """Return tokens without a whole tag under this master key."""
         return _read(self._tokens.find(page_slice.filter() | _tag_not_under(key)), page_slice, tokens.read)
+
+    def sessions_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredSession]:
+        """Return sessions without a tag under this master key."""
+        return _read(
+            self._sessions.find(page_slice.filter() | _tag_not_under(key)), page_slice, sessions.read
+        )
+
+    def shares_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredShare]:
+        """Return shares without a tag under this master key."""
+        return _read(self._shares.find(page_slice.filter() | _tag_not_under(key)), page_slice, shares.read)
 
     def grants_not_under(self, key: KeyRanges, page_slice: Slice) -> ReadItems[StoredGrant]:
         """Return grants without a tag under this master key."""
@@ -138,6 +154,8 @@ class RewrapStore:
                 self._secrets.count_documents(_not_under(key))
                 + self._secrets.count_documents(_LEGACY)
                 + self._tokens.count_documents(_tag_not_under(key))
+                + self._sessions.count_documents(_tag_not_under(key))
+                + self._shares.count_documents(_tag_not_under(key))
                 + self._grants.count_documents(_tag_not_under(key))
                 + self._roles.count_documents(_tag_not_under(key))
                 + self._secret_ids.count_documents(_tag_not_under(key))
@@ -154,6 +172,8 @@ class RewrapStore:
                     (self._secrets, wrapped),
                     (self._secrets, tagged),
                     (self._tokens, tagged),
+                    (self._sessions, tagged),
+                    (self._shares, tagged),
                     (self._grants, tagged),
                     (self._roles, tagged),
                     (self._secret_ids, tagged),
@@ -175,8 +195,9 @@ class RewrapStore:
                 for version in document.get("versions", ()):
                     if "data_key" in version:
                         yield EncryptedItem.VERSION, _bytes(version["data_key"])
-            for document in self._tokens.find({}, {"tag": True}).batch_size(_BATCH_SIZE):
-                yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
+            for collection in (self._tokens, self._sessions, self._shares):
+                for document in collection.find({}, {"tag": True}).batch_size(_BATCH_SIZE):
+                    yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
             for document in self._grants.find({}, {"tag": True}).batch_size(_BATCH_SIZE):
                 yield EncryptedItem.GRANT_TAG, _bytes(document.get("tag"))
             for collection in (self._roles, self._secret_ids):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +22,17 @@ Range = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ListFilter:
-    """Selects secrets in use, or deleted ones, that have all these labels and have not ended by ``at``."""
+    """Selects secrets in use, or deleted ones, that have all these labels and have not ended by ``at``.
+
+    Each of ``words`` is in the path or in a label, in upper or lower case.  With ``ends_before``, they end by
+    then.
+    """
 
     deleted: bool
     labels: Mapping[str, str]
     at: datetime
+    words: Sequence[str] = ()
+    ends_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,18 @@ def _query(filter_: ListFilter) -> Document:
     }
     if filter_.labels:
         query["labels"] = {"$all": [secret_documents.label(*pair) for pair in filter_.labels.items()]}
+    if filter_.ends_before is not None:
+        query["ends_at"]["$lte"] = filter_.ends_before
+    if filter_.words:
+        # The range of paths is in an $or already.
+        query["$and"] = [{"$or": _contain(word)} for word in filter_.words]
     return query
+
+
+def _contain(word: str) -> list[Document]:
+    """Return the conditions for documents with this word: no index helps, so each document is looked at."""
+    pattern = {"$regex": re.escape(word), "$options": "i"}
+    return [{"path": pattern}, {"labels.k": pattern}, {"labels.v": pattern}]
 
 
 def _read(document: Document) -> Secret | AlteredSecret:

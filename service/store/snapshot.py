@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 
 from ..errors import ConfigurationError
 from ..models import EncryptedItem
-from . import approles, canary, checkpoints, grants, secret_ids, secrets, tokens
+from . import approles, canary, checkpoints, grants, secret_ids, secrets, shares, tokens
 from .backup_collections import INCLUDED
 from .database import Document, map_errors
 
@@ -154,7 +154,7 @@ def _sealed(collection: str, document: Document) -> Iterator[tuple[EncryptedItem
             for version in _list(document.get("versions")):
                 if isinstance(version, dict) and "data_key" in version:
                     yield EncryptedItem.VERSION, _bytes(version["data_key"])
-        case tokens.COLLECTION:
+        case tokens.COLLECTION | shares.COLLECTION:
             yield EncryptedItem.TOKEN_TAG, _bytes(document.get("tag"))
         case grants.COLLECTION:
             yield EncryptedItem.GRANT_TAG, _bytes(document.get("tag"))

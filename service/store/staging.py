@@ -19,6 +19,7 @@ from ..models import (
     StoredAppRole,
     StoredGrant,
     StoredSecretId,
+    StoredShare,
     StoredToken,
 )
 from ..records import Secret
@@ -32,6 +33,7 @@ from . import (
     secret_documents,
     secret_ids,
     secrets,
+    shares,
     tokens,
 )
 from .audit_keys import SealedAuditKey
@@ -98,6 +100,10 @@ class Staging:
     def tokens(self) -> Iterator[tuple[str, StoredToken | Tampered]]:
         """Yield all tokens, like ``secrets``."""
         return self._read(tokens.COLLECTION, tokens.read)
+
+    def shares(self) -> Iterator[tuple[str, StoredShare | Tampered]]:
+        """Yield all shares, like ``secrets``."""
+        return self._read(shares.COLLECTION, shares.read)
 
     def grants(self) -> Iterator[tuple[str, StoredGrant | Tampered]]:
         """Yield all grants, like ``secrets``."""

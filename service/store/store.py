@@ -23,6 +23,8 @@ from .rewrap import RewrapStore
 from .secret_ids import SecretIdStore
 from .secret_listing import ListingStore
 from .secrets import SecretStore
+from .sessions import SessionStore
+from .shares import ShareStore
 from .snapshot import Snapshot, take_snapshot
 from .staging import Staging
 from .tls import MongoTls
@@ -53,6 +55,8 @@ class Store:
         self.keys = KeyStore(self._database)
         self.rewrap = RewrapStore(self._database)
         self.tokens = TokenStore(self._database, operation_timeout)
+        self.sessions = SessionStore(self._database, operation_timeout)
+        self.shares = ShareStore(self._database, operation_timeout)
         self.grants = GrantStore(self._database)
         self.approles = AppRoleStore(self._database)
         self.secret_ids = SecretIdStore(self._database, operation_timeout)

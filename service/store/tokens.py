@@ -11,7 +11,7 @@ from pymongo import ASCENDING, UpdateOne
 from pymongo.database import Database
 
 from ..errors import Tampered
-from ..models import ROLE_PREFIX, Action, StoredToken, Token, TokenEnd
+from ..models import ROLE_PREFIX, Action, Scope, StoredToken, Token, TokenEnd
 from . import fields
 from .database import Document, expect_type, map_errors
 from .shared_finds import SharedFinds
@@ -198,6 +198,24 @@ class TokenStore:
                 if isinstance(document["_id"], str) and isinstance(document.get("expires_at"), datetime)
             ]
 
+    def with_any_scope(
+        self, scopes: Sequence[Scope], maker: str | None, at: datetime, count: int
+    ) -> list[StoredToken | Tampered]:
+        """Return up to ``count`` tokens with any of these scopes that can be used at that time, by id.
+
+        With ``maker``, only that token and those that descend from it.
+        """
+        query: Document = {
+            "scopes": {"$in": [scope.stored for scope in scopes]},
+            **_ALIVE,
+            "$and": [{"$or": [{"expires_at": None}, {"expires_at": {"$gt": at}}]}],
+        }
+        if maker is not None:
+            query["$and"].append({"$or": [{"_id": maker}, {"created_by": maker}, {"makers": maker}]})
+        with map_errors():
+            found = list(self._collection.find(query).sort("_id", ASCENDING).limit(count))
+        return [_read_or_error(document) for document in found]
+
     def has_administrator(self, at: datetime) -> bool:
         """Return whether there is an administrator's token that can be used at that time.
 
@@ -233,7 +251,7 @@ def _write(stored: StoredToken) -> Document:
         del written["makers"], written["shared_limits"]
     return written | {
         "_id": stored.token.token_id,
-        "scopes": [str(scope) for scope in stored.token.scopes],
+        "scopes": [scope.stored for scope in stored.token.scopes],
         "networks": list(stored.token.networks),
         "digest": stored.digest,
         "tag": stored.tag,

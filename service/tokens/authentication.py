@@ -1,7 +1,8 @@
-"""Authenticates callers by their token.
+"""Authenticates callers by their token, or by a session, which stands in for one.
 
 A valid token is cached for ``RECHECK_SECONDS``: a revocation can take that long to reach every process.
-If a token's uses are limited, each use is counted in the database nevertheless.
+If a token's uses are limited, each use is counted in the database nevertheless.  In a session, session and
+token are both checked at every call.
 
 A client that has passed a limit is refused from memory.  What was wrong a moment ago is not looked up again;
 what has not been seen may be valid, and is looked up together with all others like it.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..access import policy, token_format
 from ..access.token_format import Credential
@@ -23,32 +24,25 @@ from ..errors import (
     AddressNotAllowed,
     InvalidToken,
     NoToken,
+    SessionEnded,
     TokenRevoked,
     TokenUsedUp,
     TooManyRequests,
     Unauthenticated,
 )
 from ..keys.canary import KeyRingCheck
-from ..models import Principal, StoredToken, Token, now
+from ..models import Principal, Session, StoredSession, StoredToken, Token, now
 from ..networks import client_network, is_within
 from ..store.rate_limits import RateLimitStore
+from ..store.sessions import SessionStore
 from ..store.tokens import TokenStore
+from .cache import MAX_CACHED, RECHECK_SECONDS, Cache
 from .rate_limits import RateLimits
 from .tokens import holder, require_in_force
 
-RECHECK_SECONDS = 5.0
-
-# More tokens than any process sees in RECHECK_SECONDS; beyond it the cache is cleared.
-_MAX_CACHED = 10_000
 _NO_DIGEST = bytes(32)
 # A batch that is refused takes its calls back: a single one may have been over the limit only because of it.
 _RECOUNT_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Cached:
-    stored: StoredToken
-    until: float
 
 
 class Authenticator:
@@ -64,6 +58,7 @@ class Authenticator:
     def __init__(
         self,
         tokens: TokenStore,
+        sessions: SessionStore,
         attempts: RateLimitStore,
         ring: KeyRing,
         key_check: KeyRingCheck,
@@ -72,25 +67,31 @@ class Authenticator:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tokens = tokens
+        self._sessions = sessions
         self._limits = RateLimits(attempts, clock)
         self._ring = ring
         self._key_check = key_check
         self._failures_per_minute = failures_per_minute
         self._clock = clock
-        self._cache: dict[str, _Cached] = {}
+        self._cache = Cache[StoredToken](clock)
+        self._session_cache = Cache[StoredSession](clock)
         # What was refused, from which address: whose it was, and until when that is remembered.
         self._refused: dict[tuple[str, Credential], tuple[str, float]] = {}
 
-    def authenticate(self, entry: Entry, text: str | None, *, batch: bool = False) -> Principal:
-        """Return who sends this token, and record that as the actor of the audit entry.
+    def authenticate(
+        self, entry: Entry, text: str | None, *, batch: bool = False, sessions: bool = True
+    ) -> Principal:
+        """Return who sends this token or session, and record that as the actor of the audit entry.
 
         A ``batch`` takes as many uses as it has values: ``charge`` counts them once their number is known.
+        Without ``sessions``, one is refused like anything else that is no token.
 
         Raises:
             NoToken, MalformedToken: there is nothing to look up.
-            InvalidToken: unknown, wrong, expired, revoked, used up, or not allowed from this address.
+            InvalidToken: unknown, wrong, expired, revoked, used up, or not allowed from this address; of a
+                session, or of the token that it stands in for.
             TooManyRequests: too many failures, or more calls than the token's own limit allows.
-            Tampered, UnknownKey: the stored token does not authenticate.
+            Tampered, UnknownKey: the stored token or session does not authenticate.
             StoreUnavailable: the database did not answer in time.
         """
         client_ip, credential = entry.caller.client_ip, None
@@ -98,15 +99,19 @@ class Authenticator:
         try:
             if text is None:
                 raise NoToken
-            credential = token_format.parse(text)
+            is_session = sessions and text.startswith(token_format.SESSION)
+            credential = token_format.parse(text, token_format.SESSION if is_session else token_format.TOKEN)
             subjects.append(f"failures of {credential.token_id}")
             entry.actor = f"unproven:{credential.token_id}"
             limited = self._limits.is_exceeded(subjects)
             if limited and (actor := self._refused_before(client_ip, credential)) is not None:
                 entry.actor = actor
                 raise InvalidToken
-            token = self._prove(credential, limited=limited)
+            session = self._prove_session(credential, limited=limited) if is_session else None
+            token = self._token_of(session) if session else self._prove(credential, limited=limited)
             entry.actor = token.token_id
+            if session is not None:
+                _check_session(session, client_ip)
             _check(token, client_ip)
             self.count_calls(token, 1)
             # Last, so that a call that is refused for another reason costs no use.
@@ -117,7 +122,7 @@ class Authenticator:
                 self._remember_refused(client_ip, credential, entry.actor)
             self._count_failure(subjects)
             raise
-        return holder(token)
+        return holder(token, session)
 
     def charge(self, principal: Principal, values: int) -> None:
         """Count a batch as so many calls, before anything of it is done; one was counted with its token.
@@ -132,9 +137,10 @@ class Authenticator:
                 self.count_calls(token, values - 1)
             self._use(token, values)
 
-    def forget(self, token_id: str) -> None:
-        """Drop a token from the cache, and all refusals, because this process has changed or revoked it."""
-        self._cache.pop(token_id, None)
+    def forget(self, record_id: str) -> None:
+        """Drop a token or session from the cache, and all refusals, because this process has changed it."""
+        self._cache.drop(record_id)
+        self._session_cache.drop(record_id)
         self._refused.clear()
 
     def _prove(self, credential: Credential, *, limited: bool) -> Token:
@@ -147,20 +153,38 @@ class Authenticator:
             raise InvalidToken
         if cached is None:
             tags.verify_token(stored, self._ring, self._key_check.accepts_earlier)
-            self._add_to_cache(stored, asked_at + RECHECK_SECONDS)
+            self._cache.put(credential.token_id, stored, asked_at)
+        return stored.token
+
+    def _prove_session(self, credential: Credential, *, limited: bool) -> Session:
+        asked_at = self._clock()
+        cached = self._session_cache.get(credential.token_id)
+        if cached is not None and cached.session.expires_at <= now():
+            # Another process may have renewed it.
+            cached = None
+        find = self._sessions.find_with_others if limited else self._sessions.find
+        stored = cached or find(credential.token_id)
+        # As for a token.
+        if not hmac.compare_digest(stored.digest if stored else _NO_DIGEST, credential.digest) or not stored:
+            raise InvalidToken
+        if cached is None:
+            tags.verify_session(stored, self._ring)
+            self._session_cache.put(credential.token_id, stored, asked_at)
+        return stored.session
+
+    def _token_of(self, session: Session) -> Token:
+        """Return the token that a session stands in for."""
+        stored = self._cached(session.token_id)
+        if stored is None:
+            asked_at = self._clock()
+            stored = self._find_authentic(session.token_id)
+            self._cache.put(session.token_id, stored, asked_at)
         return stored.token
 
     def _cached(self, token_id: str) -> StoredToken | None:
         cached = self._cache.get(token_id)
-        if cached is None or self._clock() >= cached.until:
-            return None
         # If it has expired here, another process may have renewed it.
-        return None if _has_expired(cached.stored.token) else cached.stored
-
-    def _add_to_cache(self, stored: StoredToken, until: float) -> None:
-        if len(self._cache) >= _MAX_CACHED:
-            self._cache.clear()
-        self._cache[stored.token.token_id] = _Cached(stored, until)
+        return None if cached is None or _has_expired(cached.token) else cached
 
     def _refused_before(self, client_ip: str, credential: Credential) -> str | None:
         """Return the actor of a refusal of the same credential a moment ago, if there was one."""
@@ -170,7 +194,7 @@ class Authenticator:
     def _remember_refused(self, client_ip: str, credential: Credential, actor: str) -> None:
         if self._refused_before(client_ip, credential) is not None:
             return
-        if len(self._refused) >= _MAX_CACHED:
+        if len(self._refused) >= MAX_CACHED:
             self._refused.clear()
         self._refused[client_ip, credential] = (actor, self._clock() + RECHECK_SECONDS)
 
@@ -229,7 +253,7 @@ class Authenticator:
                 raise TokenUsedUp(uses)
             after = tags.sign_token(replace(stored.token, uses=used), stored.digest, self._ring)
             if self._tokens.swap(stored, after):
-                self._add_to_cache(after, asked_at + RECHECK_SECONDS)
+                self._cache.put(token.token_id, after, asked_at)
                 return
             asked_at, stored = self._clock(), None
 
@@ -262,6 +286,15 @@ def _check(token: Token, client_ip: str) -> None:
         raise AddressNotAllowed
 
 
+def _check_session(session: Session, client_ip: str) -> None:
+    if session.revoked_at is not None or session.expires_at <= now():
+        raise SessionEnded
+    if client_network(client_ip) != session.client_network:
+        raise AddressNotAllowed(
+            "the session may not be used from this address: it is bound to the one that it was created from"
+        )
+
+
 def _has_expired(token: Token) -> bool:
     return token.expires_at is not None and token.expires_at <= now()
 
@@ -269,7 +302,9 @@ def _has_expired(token: Token) -> bool:
 class NoAuthentication:
     """Replaces ``Authenticator`` if authentication is disabled."""
 
-    def authenticate(self, _entry: Entry, _text: str | None, *, batch: bool = False) -> Principal:
+    def authenticate(
+        self, _entry: Entry, _text: str | None, *, batch: bool = False, sessions: bool = True
+    ) -> Principal:
         """Return the same principal for everybody."""
         return policy.ANYONE
 

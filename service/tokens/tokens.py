@@ -7,7 +7,7 @@ StoreUnavailable if the database does not answer in time.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,7 +18,8 @@ from ..crypto import tags
 from ..crypto.keyring import KeyRing
 from ..errors import CannotDecrypt, Forbidden, InvalidToken, TokenExpired, TokenNotFound, TokenRevoked
 from ..keys.canary import KeyRingCheck
-from ..models import Action, Principal, Scope, StoredToken, Token, now
+from ..models import Action, Principal, Scope, Session, StoredToken, Token, now
+from ..store.sessions import SessionStore
 from ..store.tokens import TokenStore
 from . import attenuation
 from .attenuation import TokenRequest
@@ -32,13 +33,14 @@ _NO_DIGEST = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class TokenServices:
-    """The dependencies; ``forget`` drops a changed token, named by its id, from this process's cache.
+    """The dependencies; ``forget`` drops a changed token or session, by its id, from this process's cache.
 
     ``end_roles`` ends the AppRoles and secret ids that descend from these tokens; its second argument is who
     has ended the tokens.
     """
 
     store: TokenStore
+    sessions: SessionStore
     ring: KeyRing
     key_check: KeyRingCheck
     forget: Callable[[str], None]
@@ -52,12 +54,14 @@ def create(
 
     Raises:
         Forbidden: the caller may not create tokens, or not this one.
+        ConfirmationRequired: the caller is a session, in which the token was not shown for some time.
         InvalidFields: the request is invalid or contradicts itself.
         KeyRingMismatch: the key ring does not fit the data.
         TokenRevoked: the caller's own token, or one that it descends from, was revoked a moment ago.
         StoreUnavailable: the token may have been stored, but its text is lost.
     """
     policy.require(principal, Action.TOKEN)
+    policy.require_confirmed(principal)
     attenuation.validate(request)
     created_at = now()
     credential = token_format.new()
@@ -94,6 +98,18 @@ def describe(services: TokenServices, entry: Entry, principal: Principal, token_
     return _find(services, entry, principal, token_id).token
 
 
+def names(services: TokenServices, actors: Iterable[str]) -> dict[str, str]:
+    """Return the names of those of these actors that are tokens, by id, without altered ones."""
+    ids = sorted({actor for actor in actors if token_format.is_id(actor)})
+    found: dict[str, str] = {}
+    for token_id, stored in services.store.find_each(ids) if ids else ():
+        with suppress(CannotDecrypt):
+            if isinstance(stored, StoredToken):
+                verify(services, stored)
+                found[token_id] = stored.token.name
+    return found
+
+
 def prove(services: TokenServices, entry: Entry, text: str) -> Token:
     """Return the token that this text is, in whatever state it is.
 
@@ -110,13 +126,13 @@ def prove(services: TokenServices, entry: Entry, text: str) -> Token:
     # Compared even if there is no token, so that an unknown id takes as long as a wrong secret.
     if not hmac.compare_digest(stored.digest if stored else _NO_DIGEST, credential.digest) or not stored:
         raise InvalidToken
-    _verify(services, stored)
+    verify(services, stored)
     return stored.token
 
 
-def holder(token: Token) -> Principal:
-    """Return whoever calls with this token."""
-    return Principal(token.token_id, token.scopes, token)
+def holder(token: Token, session: Session | None = None) -> Principal:
+    """Return whoever calls with this token, or with a session that acts for it."""
+    return Principal(token.token_id, token.scopes, token, session)
 
 
 def require_in_force(token: Token) -> None:
@@ -160,7 +176,7 @@ def list_(services: TokenServices, principal: Principal, after: str) -> TokenPag
         try:
             if not isinstance(stored, StoredToken):
                 raise stored
-            _verify(services, stored)
+            verify(services, stored)
             tokens.append(stored.token)
         except CannotDecrypt:
             altered.append(token_id)
@@ -172,10 +188,12 @@ def renew(services: TokenServices, entry: Entry, principal: Principal, token_id:
 
     Raises:
         TokenNotFound: there is no such token, the caller may not know of it, or it was revoked.
-        Forbidden: it is not renewable, or it has expired.
+        Forbidden: it is not renewable, it has expired, or the caller is a session.
         KeyRingMismatch: the key ring does not fit the data.
         StoreUnavailable: it may or may not have been renewed.
     """
+    if principal.session is not None:
+        raise Forbidden("a session cannot renew tokens: call this with the token itself")
     # The new tag is made under the primary key, which must fit the database.
     services.key_check.require()
     while True:
@@ -252,7 +270,7 @@ def _sign_revocations(services: TokenServices, revoked: Sequence[str]) -> None:
         # One that does not authenticate gets no tag, and nobody can use it.
         with suppress(CannotDecrypt):
             if isinstance(stored, StoredToken):
-                _verify(services, stored)
+                verify(services, stored)
                 changes.append((stored, tags.sign_token(stored.token, stored.digest, services.ring)))
     if changes:
         services.store.retag(changes)
@@ -304,7 +322,7 @@ def _makers_of(services: TokenServices, token: Token) -> tuple[str, ...]:
         stored = services.store.find(token.created_by)
         if stored is None:
             break
-        _verify(services, stored)
+        verify(services, stored)
         token = stored.token
     return tuple(makers)
 
@@ -318,11 +336,15 @@ def shared_limits(creator: Token | None) -> tuple[tuple[str, int], ...]:
 
 
 def has_live_makers(services: TokenServices, principal: Principal, makers: Sequence[str]) -> bool:
-    """Return whether nothing is revoked that something new of this caller descends from.
+    """Return whether nothing is revoked that something new of this caller descends from, nor its session.
 
     To be asked when that is stored: a revocation takes seconds to reach every process, long enough for a
     thief to create tokens, roles and secret ids with a stolen token, which would stay valid.
     """
+    session = principal.session
+    if session is not None and not services.sessions.is_alive(session.session_id, now()):
+        services.forget(session.session_id)
+        return False
     if principal.token is None or (
         services.store.is_alive(principal.actor) and not services.store.any_ended(makers)
     ):
@@ -346,9 +368,14 @@ def _find(services: TokenServices, entry: Entry, principal: Principal, token_id:
     is_creator = principal.actor == stored.token.created_by and Scope(Action.TOKEN) in principal.scopes
     if not (is_own or is_creator or policy.is_admin(principal)):
         raise TokenNotFound
-    _verify(services, stored)
+    verify(services, stored)
     return stored
 
 
-def _verify(services: TokenServices, stored: StoredToken) -> None:
+def verify(services: TokenServices, stored: StoredToken) -> None:
+    """Check that the service wrote this token.
+
+    Raises:
+        Tampered, UnknownKey: it did not, or nobody can tell.
+    """
     tags.verify_token(stored, services.ring, services.key_check.accepts_earlier)

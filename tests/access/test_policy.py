@@ -4,7 +4,7 @@ import pytest
 
 from service.access import policy, scopes
 from service.errors import Forbidden
-from service.models import AccessFilter, Action, Principal
+from service.models import AccessFilter, Action, Principal, Scope
 
 
 def principal(*texts: str) -> Principal:
@@ -17,7 +17,7 @@ def test_denies_by_default(action: Action) -> None:
     """A caller without scopes may do nothing."""
     with pytest.raises(Forbidden, match=f"lacks a scope for this: {action}"):
         policy.require(principal(), action)
-    with pytest.raises(Forbidden, match=f"lacks a scope for this path: {action}:a"):
+    with pytest.raises(Forbidden, match=f"lacks a scope for this path: {Scope(action, 'a')}"):
         policy.require_path(principal(), action, "a")
     assert AccessFilter(owner="0f3a5b7c9d1e2f40") == policy.access_filter(principal(), action)
 
@@ -52,6 +52,29 @@ def test_one_scope_of_many_is_enough() -> None:
             policy.require_path(holder, action, path)
         assert not policy.has_scope(holder, action, path)
     assert policy.has_scope(holder, Action.CREATE, "a/x")
+
+
+def test_the_filter_of_the_log_is_never_wider_than_the_scopes() -> None:
+    """Only ``audit`` by itself and ``admin`` have all of it."""
+    for whole in (principal("audit"), principal("admin"), principal("audit:a", "audit")):
+        assert AccessFilter(everything=True) == policy.audit_filter(whole)
+    assert AccessFilter(paths=("a/b",), folders=("c/",)) == policy.audit_filter(
+        principal("audit:a/b", "audit:c/*", "fetch:*")
+    )
+    assert AccessFilter(folders=("",)) == policy.audit_filter(principal("audit:*"))
+    for without in (principal(), principal("fetch:*", "token")):
+        with pytest.raises(Forbidden, match="lacks a scope for this: audit"):
+            policy.audit_filter(without)
+
+
+def test_the_log_of_paths_gives_nothing_of_their_secrets() -> None:
+    """Nor the rest of the log."""
+    holder = principal("audit:*")
+
+    assert not policy.reaches(holder, "")
+    assert not any(policy.has_scope(holder, action, "a") for action in scopes.ON_SECRETS)
+    with pytest.raises(Forbidden):
+        policy.require(holder, Action.AUDIT)
 
 
 def test_a_query_has_only_the_scopes_that_concern_its_paths() -> None:

@@ -45,7 +45,11 @@ def test_parses_what_it_prints(scope: Scope) -> None:
         ("admin:*", "admin takes no path"),
         ("admin:", "admin takes no path"),
         ("token:team/*", "token takes no path"),
-        ("audit:*", "audit takes no path"),
+        ("audit:", "audit takes a path"),
+        ("audit:team/", "audit takes a path"),
+        ("audit_paths", "begins with one of create, fetch"),
+        ("audit_paths:*", "begins with one of create, fetch"),
+        ("share:*", "share takes no path"),
     ],
     ids=repr,
 )
@@ -84,10 +88,11 @@ def test_does_not_repeat_a_token_in_the_wrong_field(before: str) -> None:
     ],
 )
 def test_the_matrix(scoped: Action, action: Action, pattern: str, held: set[str], not_held: set[str]) -> None:
-    """Action by scope by path: a scope allows its action on its paths; ``admin`` allows everything."""
+    """Action by scope by path: ``admin`` allows everything, ``audit`` the log of all paths."""
     on_paths = scoped in scopes.ON_PATHS
     scope = Scope(scoped, pattern if on_paths else None)
-    allowed = held | not_held if scoped is Action.ADMIN else held if on_paths and scoped is action else set()
+    everywhere = scoped is Action.ADMIN or (scoped, action) == (Action.AUDIT, Action.AUDIT_PATHS)
+    allowed = held | not_held if everywhere else held if on_paths and scoped is action else set()
 
     assert allowed == {path for path in held | not_held if scopes.allows(scope, action, path)}
 
@@ -114,6 +119,13 @@ def test_the_matrix(scoped: Action, action: Action, pattern: str, held: set[str]
         ("token", "admin", False),
         ("token", "fetch:a", False),
         ("audit", "token", False),
+        ("audit", "audit:team/*", True),
+        ("audit", "audit:*", True),
+        ("audit:team/*", "audit:team/app/*", True),
+        ("audit:*", "audit", False),
+        ("audit:*", "fetch:team/app", False),
+        ("audit:team/app", "audit:team/*", False),
+        ("fetch:*", "audit:team/app", False),
     ],
 )
 def test_implies(held: str, requested: str, expected: bool) -> None:

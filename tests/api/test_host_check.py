@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
+from service.api import host_check
+
 FOREIGN = [
     "rebound.example",
     "rebound.example:8000",
@@ -15,6 +17,7 @@ FOREIGN = [
     "[rebound.example]:80",
     "",
 ]
+LOOPBACK = ["127.0.0.1", "127.9.9.9", "[::1]", "localhost", "LOCALHOST", "vault.localhost"]
 OWN = [
     "127.0.0.1",
     "127.0.0.1:8000",
@@ -43,6 +46,35 @@ def test_without_authentication_only_own_names_are_answered(
         ]
         assert [status] * 2 == [answer.status_code for answer in answers], host
         assert ("/problems/unexpected-host" == answers[1].get_json().get("type")) is (status == 421)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "tls", "is_own"),
+    [
+        *((f"{name}:8000", 8000, False, True) for name in LOOPBACK),
+        *((f"{name}:8001", 8000, False, False) for name in LOOPBACK),
+        *((name, 8000, False, False) for name in LOOPBACK),
+        *((name, 80, False, True) for name in LOOPBACK),
+        *((name, 443, True, True) for name in LOOPBACK),
+        *((name, 443, False, False) for name in LOOPBACK),
+        ("localhost:80", 80, False, True),
+        ("localhost:08000", 8000, False, False),
+        ("localhost:8000:8000", 8000, False, False),
+        ("192.0.2.7:8000", 8000, False, False),
+        ("[2001:db8::1]:8000", 8000, False, False),
+        ("secret-manager_api:8000", 8000, False, False),
+        ("0.0.0.0:8000", 8000, False, False),
+        ("vault.example.org", 8000, False, True),
+        ("Vault.Example.org:9000", 8000, False, True),
+        *((host, 8000, False, False) for host in FOREIGN),
+        *((f"{host}:8000", 8000, False, False) for host in FOREIGN),
+    ],
+)
+def test_dev_is_for_this_machine_only(host: str, port: int, tls: bool, is_own: bool) -> None:
+    """By its own names and with its own port; others can be allowed."""
+    allowed = frozenset({"vault.example.org"})
+
+    assert is_own == host_check.is_of_this_machine(host, allowed, port, tls=tls)
 
 
 def test_with_authentication_any_name_will_do(make_client: Callable[..., FlaskClient]) -> None:

@@ -62,7 +62,7 @@ def content(database: Database) -> dict[str, Any]:
     """Return the documents of the collections that grow, by id."""
     return {
         name: {document["_id"]: document for document in database[name].find()}
-        for name in ("secrets", "tokens", "grants", "approles", "approle_secret_ids", "audit_logs")
+        for name in ("secrets", "tokens", "grants", "shares", "approles", "approle_secret_ids", "audit_logs")
     }
 
 
@@ -91,7 +91,7 @@ def test_restores_everything(
 
     And options of folders, and secrets without a value.
     """
-    token = give("fetch:*")
+    token, auditor = give("fetch:*"), give("audit:team/*")
     role = make_role(guarded, give("admin"))
     secret_id, used_up = role.secret_id(), role.secret_id(max_uses=1)
     assert 200 == role.log_in(used_up).status_code
@@ -136,6 +136,7 @@ def test_restores_everything(
     assert [200, 401] == [role.log_in(one).status_code for one in (secret_id, used_up)]
     assert "Yg==" == ask(client, "fetch", path="a").json["secret"]
     assert "YQ==" == ask(guarded, "fetch", token, path="a", version=1).json["secret"]
+    assert 200 == post(guarded, "/vault/audit/search", {}, auditor).status_code
     assert 200 == ask(client, "fetch", path="twice").status_code
     assert "already read" in ask(client, "fetch", path="twice").json["detail"]
     assert not set(STAGING_COLLECTIONS) & set(database.list_collection_names())

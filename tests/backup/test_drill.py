@@ -16,7 +16,7 @@ from service.store.store import Store
 from tests.api.kv.calls import Vault
 from tests.approles.roles import make_role
 from tests.backup.backups import Operator, Watcher
-from tests.calls import FOLDER, ask, id_of, post
+from tests.calls import FOLDER, SHARE, ask, id_of, post
 
 GRANT = "/vault/grant/create"
 
@@ -44,6 +44,7 @@ def test_opens_every_record_and_reports_to_every_worker(
     give("fetch:*")
     post(client, GRANT, {"services": ["x"], "paths": ["a"]})
     make_role(client, give("admin")).secret_id()
+    assert 200 == post(client, SHARE + "create", {"for": "Grace", "secret": "YQ=="}).status_code
     post(client, FOLDER + "configure", {"prefix": "folder/", "cas_required": True})
     Vault(client).put("secret/metadata/empty", {"max_versions": 5})
     checkpoint(operator)
@@ -75,6 +76,8 @@ def test_names_what_does_not_open(
     accessor = id_of(role.secret_id(max_uses=1))
     database.approles.update_one({}, {"$set": {"scopes": ["admin"]}})
     database.approle_secret_ids.update_one({}, {"$set": {"max_uses": 2}})
+    share_id = post(client, "/vault/share/create", {"secret": "YQ==", "for": "x"}).json["share_id"]
+    database.shares.update_one({}, {"$set": {"tries": 4}})
     database.secrets.update_one({"_id": secret_id}, {"$set": {"versions.0.payload": bytes(60)}})
     database.secrets.update_one({"path": "b"}, {"$set": {"path": "c"}})
     post(client, FOLDER + "configure", {"prefix": "folder/", "max_versions": 20})
@@ -89,11 +92,12 @@ def test_names_what_does_not_open(
 
     result, failed = operator.drill(operator.back_up())
 
-    assert (False, 11, 11) == (result.success, result.failed, len(failed))
+    assert (False, 12, 12) == (result.success, result.failed, len(failed))
     for what in (
         f"secret {secret_id}: version 1: tampered",
         "secret folder folder/: tag: tampered",
         f"grant {grant_id}: tag: tampered",
+        f"share {share_id}: tag: tampered",
         f"approle {role.role_id}: tag: tampered",
         f"secret id {accessor}: tag: tampered",
         "checkpoint 1: document: ",

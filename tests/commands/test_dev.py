@@ -145,6 +145,28 @@ def test_the_printed_lines_work_and_everything_is_there_at_the_next_start(
     assert "aGVsbG8=" == fetched.json()["secret"]
 
 
+def test_answers_to_names_of_this_machine_with_its_own_port(dev: Callable[..., Dev], tmp_path: Path) -> None:
+    """No page can reach it by a name that leads here; the console and the documentation neither."""
+    started = dev("--data", str(tmp_path / "data"), ALLOWED_HOSTS="vault.test")
+    started.wait_until_ready()
+    port, other = started.port, started.port + 1
+
+    for host, status in {
+        f"localhost:{port}": 200,
+        f"127.0.0.1:{port}": 200,
+        f"vault.test:{other}": 200,
+        f"localhost:{other}": 421,
+        "localhost": 421,
+        f"rebound.example:{port}": 421,
+        f"vault:{port}": 421,
+        f"192.0.2.7:{port}": 421,
+    }.items():
+        for path in ("/healthz", "/console", "/docs", "/share"):
+            answer = requests.get(started.url + path, headers={"Host": host}, timeout=10)
+            assert status == answer.status_code, (host, path)
+    assert f"with its own port {port}" in answer.json()["detail"]
+
+
 def test_ctrl_c_stops_everything(dev: Callable[..., Dev], tmp_path: Path) -> None:
     """SIGINT works like SIGTERM, and no stack trace is shown."""
     started = dev("--data", str(tmp_path / "data"))

@@ -23,7 +23,7 @@ def test_prints_changes_and_nothing_if_there_were_none(
     second = run(environment, "indexes", AUDIT_TTL_DAYS="30")
     third = run(environment, "indexes", AUDIT_TTL_DAYS="7")
 
-    assert 36 == len(first.stdout.splitlines())
+    assert 42 == len(first.stdout.splitlines())
     assert ("", "") == (second.stdout, second.stderr)
     assert "audit_logs: index timestamp_1: expiry changed from 30 days to 7 days\n" == third.stdout
     assert {0} == {finished.returncode for finished in (first, second, third)}
@@ -38,7 +38,7 @@ def test_check_changes_nothing_and_reports_by_exit_code(
     run(environment, "indexes")
     after = run(environment, "indexes", "--check")
 
-    assert (1, 36) == (before.returncode, len(before.stdout.splitlines()))
+    assert (1, 42) == (before.returncode, len(before.stdout.splitlines()))
     assert (0, "") == (after.returncode, after.stdout)
 
 

@@ -63,7 +63,9 @@ def _sources() -> str:
     files = [*ROOT.glob("service/**/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("docs/*.py")]
     files += [*ROOT.glob("roles/**/*.yml"), *ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("molecule/**/*.yml")]
     files.append(ROOT / "mkdocs.yml")
-    return "\n".join(file.read_text() for file in files)
+    scripts = [*ROOT.glob("service/api/console/static/*.js")]
+    # The pages call modules of the console by their files' names.
+    return "\n".join([*(file.read_text() for file in files + scripts), *(file.name for file in scripts)])
 
 
 def test_readme_is_one_page() -> None:

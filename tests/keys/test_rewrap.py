@@ -73,6 +73,8 @@ class Rotation:
             self.keys,
             self.store.secrets,
             self.token_store,
+            self.store.sessions,
+            self.store.shares,
             self.store.grants,
             self.store.approles,
             self.store.secret_ids,
@@ -118,12 +120,14 @@ def make_grant(client: FlaskClient) -> str:
 
 
 def test_everything_comes_under_the_primary_key(
-    rotation: Rotation, client: FlaskClient, give: Callable[..., str], new: Callable, database: Database
+    rotation: Rotation,
+    client: FlaskClient,
+    guarded: FlaskClient,
+    give: Callable[..., str],
+    new: Callable,
+    database: Database,
 ) -> None:
-    """Versions, tags, tokens, grants and roles, ended ones too, and the canary: the old key is not needed.
-
-    Nor for options of folders and secrets without a value.
-    """
+    """Everything with a tag, ended ones too, and the canary: the old key is not needed."""
     create(client, path="a")
     for _ in range(3):
         post(client, UPDATE, {"path": "a", "secret": "Yg=="})
@@ -135,11 +139,13 @@ def test_everything_comes_under_the_primary_key(
     post(client, "/vault/grant/delete", {"grant_id": make_grant(client)})
     role = make_role(client, admin)
     secret_id = role.secret_id()
+    session = post(guarded, "/vault/session/create", {}, admin).json["session"]
+    post(guarded, "/vault/share/create", {"secret": "YQ==", "for": "x"}, admin)
     post(client, FOLDER + "configure", {"prefix": "f/", "max_versions": 3})
     Vault(client).put("secret/metadata/empty", {"max_versions": 5})
     payloads = database.secrets.distinct("versions.payload")
 
-    assert RewrapResult(done=11, failed=0, left=0) == rotation.rewrap()
+    assert RewrapResult(done=14, failed=0, left=0) == rotation.rewrap()
 
     old, found = (rotation.uses()[key_id] for key_id in (OLD, NEW))
     assert (0, 0, 0, 0, 0, False) == (
@@ -150,7 +156,7 @@ def test_everything_comes_under_the_primary_key(
         old.approle_tags,
         old.canary,
     )
-    assert (4, 5, 2, 2, 2, True) == (
+    assert (5, 6, 4, 2, 2, True) == (
         found.versions,
         found.secret_tags,
         found.token_tags,
@@ -160,6 +166,7 @@ def test_everything_comes_under_the_primary_key(
     )
     assert payloads == database.secrets.distinct("versions.payload")
     only_new = new()
+    assert 200 == post(only_new, "/vault/token/whoami", None, session).status_code
     assert 200 == replace(role, client=only_new).log_in(secret_id).status_code
     assert 3 == post(only_new, FOLDER + "describe", {"prefix": "f/"}, admin).json["max_versions"]
     assert 0 == ask(only_new, "describe", admin, path="empty").json["version"]

@@ -184,14 +184,14 @@ def test_all_metrics_fit(tmp_path: Path) -> None:
 
 def test_a_full_shared_memory_is_told_at_the_start(environment: dict[str, str], small_disk: Path) -> None:
     """In one line, and nothing is left in it."""
-    (small_disk / "other").write_bytes(bytes(600 * 1024))
+    (small_disk / "other").write_bytes(bytes(900 * 1024))
     environment |= {"LISTEN": f"127.0.0.1:{free_port()}"}
 
     code, log = start(environment, *with_memory(small_disk))
 
     (line,) = [line for line in log.splitlines() if not line.startswith("{")]
     assert "no files for the metrics can be made in /dev/shm: No space left on device" in line
-    assert "they need 1776 KiB" in line
+    assert "they need 2352 KiB" in line
     assert 1 == code
     assert ["other"] == [file.name for file in small_disk.iterdir()]
 

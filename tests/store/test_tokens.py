@@ -40,6 +40,19 @@ def test_finds_what_was_inserted(store: Store) -> None:
     assert store.tokens.find("0" * 16) is None
 
 
+def test_the_scope_for_the_log_of_paths_has_a_name_of_its_own(store: Store, database: Database) -> None:
+    """Versions that know ``audit`` alone take no other name for it; a pattern where none belongs is odd."""
+    scoped = replace(STORED, token=replace(STORED.token, scopes=(Scope(Action.AUDIT_PATHS, "team/*"),)))
+    store.tokens.insert(scoped)
+
+    assert scoped == store.tokens.find(ID)
+    assert ["audit_paths:team/*"] == database.tokens.find_one({"_id": ID})["scopes"]
+    for odd in ("audit:team/*", "token:*", "audit_paths", "fetch"):
+        database.tokens.update_one({"_id": ID}, {"$set": {"scopes": [odd]}})
+        with pytest.raises(Tampered):
+            store.tokens.find(ID)
+
+
 def test_finds_for_many_with_few_queries(store: Store, database: Database) -> None:
     """Each gets its own, or why it cannot be read; and one alone waits for nobody."""
     store.tokens.insert(STORED)

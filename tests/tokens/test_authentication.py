@@ -278,7 +278,8 @@ def authenticators(environment: dict[str, str], store: Store, clock: Clock) -> l
     ring = key_ring(Settings.from_environment(Environment(environment)), store)
     key_check = KeyRingCheck(store.canaries, store.secrets, ring, store.keys, store.rewrap)
     return [
-        Authenticator(store.tokens, store.rate_limits, ring, key_check, 1000, clock=clock) for _ in range(2)
+        Authenticator(store.tokens, store.sessions, store.rate_limits, ring, key_check, 1000, clock=clock)
+        for _ in range(2)
     ]
 
 
@@ -339,9 +340,9 @@ def test_the_cache_is_bounded(
     authenticators: list[Authenticator], give: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the cache is full it is cleared, and every token is still accepted."""
-    monkeypatch.setattr("service.tokens.authentication._MAX_CACHED", 2)
+    monkeypatch.setattr("service.tokens.cache.MAX_CACHED", 2)
     here, _ = authenticators
 
     for token in [give("audit") for _ in range(5)]:
         assert id_of(token) == ask(here, token)
-        assert len(here._cache) <= 2
+        assert len(here._cache._records) <= 2

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from ...audit import search
 from ...audit.findings import FindingKind
 from ...models import Status
-from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_TIME, Text, count, moment
+from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_TIME, Text, actor_names, count, moment, wants_names
 
 MAX_FINDINGS = 1000
 # As many as fit into a body of the default maximum size.
@@ -37,6 +37,7 @@ class SearchRequest(Schema):
         validate=validate.OneOf([status.value for status in Status]),
         metadata={"description": "Whether the operation succeeded."},
     )
+    names = wants_names()
     cursor = fields.String(metadata={"description": "`cursor` of the previous page."})
     limit = count(
         1,
@@ -123,6 +124,7 @@ class SearchResponse(Schema):
     cursor = fields.String(
         required=True, allow_none=True, metadata={"description": "For the next page; null on the last page."}
     )
+    names = actor_names()
 
 
 class VerifyRequest(Schema):

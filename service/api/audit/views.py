@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ...access import policy
+from ...approles.names import names
 from ...audit.findings import Finding
 from ...audit.search import AuditQuery, search_log
 from ...audit.verify import verify_log
@@ -74,9 +75,13 @@ _REPORT = {
 def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """Find audit records by time, actor, operation, secret, address, status, or service, newest first.
 
+    With the scope `audit:team/*`, only records about such paths; of a move from or to elsewhere, the other
+    path is null.
+
     Each record on the page is checked: `authentic` is false for one that the service did not write, or not
     with this content. Whether any are missing, only a verification shows.
     """
+    with_names = body.pop("names", False)
     query = AuditQuery(
         since=body.pop("since", None),
         until=body.pop("until", None),
@@ -87,11 +92,13 @@ def search(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     log = dependencies().audit_log
     with dependencies().request_deadline():
         page = search_log(log.records, log.key, call.principal, query)
+        actors = [actor for found in page.records for actor in (found.record.actor, found.record.token_id)]
+        named = {"names": names(dependencies().approles, actors)} if with_names else {}
     records = [
         {"record_id": found.record_id, **asdict(found.record), "authentic": found.authentic}
         for found in page.records
     ]
-    return {"records": records, "cursor": page.cursor}
+    return {"records": records, "cursor": page.cursor} | named
 
 
 @blueprint.post("/verify")

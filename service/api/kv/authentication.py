@@ -27,12 +27,15 @@ def token() -> str | None:
 def authenticate(entry: Entry) -> Principal:
     """Return who calls, and record that in the audit entry.
 
+    Sessions are for people at a browser: clients of Vault would look them up, renew and revoke them, and
+    mean the token.
+
     Raises:
         Unauthenticated, TooManyRequests, CannotDecrypt, Unavailable: as ``Authenticator.authenticate``.
     """
     parts = dependencies()
     with parts.request_deadline():
-        return parts.authentication.authenticate(entry, token())
+        return parts.authentication.authenticate(entry, token(), sessions=False)
 
 
 def authenticate_unrecorded() -> Principal:

@@ -7,19 +7,28 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from ...approles.names import names
 from ...errors import Forbidden, InvalidBase64, SecretInUse, SecretNotFound, TooLarge, VersionConflict
 from ...records import Secret
 from ...secrets import defaults, listing, modify, read, usage
 from ...secrets.listing import Listing, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...store.secret_queries import SecretRef
+from ...tokens.reach import Reach, reach
 from ..blueprint import JsonBlueprint
 from ..dependencies import dependencies
 from ..error_docs import COMMON_ERRORS, INVALID_BASE64, documents_errors
 from ..fields import EXAMPLE_ID, EXAMPLE_PATH, EXAMPLE_SECRET, EXAMPLE_TIME
 from ..guard import Call, guarded
-from .requests import DestroyRequest, ListRequest, Name, UpdateRequest, VersionsRequest
-from .responses import ChangedResponse, ListResponse, SecretDescription, describe_secret
+from .requests import (
+    AccessRequest,
+    DescribeRequest,
+    DestroyRequest,
+    ListRequest,
+    UpdateRequest,
+    VersionsRequest,
+)
+from .responses import AccessResponse, ChangedResponse, ListResponse, SecretDescription, describe_secret
 
 blueprint = JsonBlueprint(
     "lifecycle", __name__, url_prefix="/vault/secret", description="The lifecycle of a secret."
@@ -121,15 +130,16 @@ def update(call: Call, request: tuple[SecretRef, UpdateSecret]) -> dict[str, Any
 
 @blueprint.post("/describe")
 @guarded(blueprint, "describe")
-@blueprint.arguments(Name(), example={"path": EXAMPLE_PATH})
+@blueprint.arguments(DescribeRequest(), example={"path": EXAMPLE_PATH})
 @blueprint.response(200, SecretDescription, example=_DESCRIBED)
 @documents_errors(blueprint, _BY_NAME)
-def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
+def describe(call: Call, request: tuple[SecretRef, bool]) -> dict[str, Any]:
     """Return everything about a secret but its values; needs the scope `list`, and uses up no read."""
-    services = dependencies().secrets
+    services, (ref, with_names) = dependencies().secrets, request
     with dependencies().request_deadline():
         secret = read.describe(services, call.entry, call.principal, ref)
         uses = usage.in_use(services, secret)
+        named = {"names": names(dependencies().approles, _actors(secret))} if with_names else {}
         of_folder = services.defaults_of(secret.path)
     applied = defaults.applied(secret, of_folder)
     warnings = usage.warnings(secret, uses, services.clock(), applied.max_versions)
@@ -141,7 +151,38 @@ def describe(call: Call, ref: SecretRef) -> dict[str, Any]:
             "in_use": uses,
             "warnings": warnings,
         }
+        | named
     )
+
+
+@blueprint.post("/access")
+@guarded(blueprint, "access")
+@blueprint.arguments(AccessRequest(), example={"path": EXAMPLE_PATH})
+@blueprint.response(
+    200,
+    AccessResponse,
+    example={
+        "tokens": [
+            {
+                "token_id": _ACTOR,
+                "name": "billing",
+                "actions": ["fetch"],
+                "through": "fetch:team/app/*",
+                "expires_at": None,
+            }
+        ],
+        "complete": True,
+    },
+)
+@documents_errors(blueprint, COMMON_ERRORS)
+def access(call: Call, body: dict[str, Any]) -> Reach:
+    """Return the tokens whose scopes cover a path, with or without a secret; needs `list` on the path.
+
+    A token is there once for each of its scopes that does. Callers without admin see their own token and
+    those that descend from it. A session reaches what its token does, and a Swarm service what grants let it.
+    """
+    with dependencies().request_deadline():
+        return reach(dependencies().tokens, call.entry, call.principal, body["path"])
 
 
 @blueprint.post("/list")
@@ -218,3 +259,11 @@ def _change(change: Any, call: Call, request: tuple[SecretRef, frozenset[int]]) 
 
 def _response(secret: Secret) -> dict[str, Any]:
     return describe_secret(secret, dependencies().secrets.clock())
+
+
+def _actors(secret: Secret) -> list[str | None]:
+    """Return who did something to a secret, as its description names them."""
+    of_versions = (
+        actor for each in secret.versions for actor in (each.created_by, each.deleted_by, each.destroyed_by)
+    )
+    return [secret.created_by, secret.deleted_by, secret.read_by, *of_versions]

@@ -18,7 +18,7 @@ from ...grants.rules import Recipient
 from ...secrets.create import CreateSecret
 from ...secrets.deliver import DeliverSecret
 from ...secrets.generate import ALPHABETS, DEFAULT_ALPHABET, DEFAULT_LENGTH, MAX_CHARACTERS, Content, Recipe
-from ...secrets.listing import MAX_PAGE, ListQuery
+from ...secrets.listing import MAX_MATCH_CHARACTERS, MAX_PAGE, MAX_WORDS, ListQuery
 from ...secrets.modify import UpdateSecret
 from ...secrets.options import MAX_KEPT_VERSIONS, SecretOptions
 from ...secrets.read import SecretVersionRef
@@ -38,6 +38,7 @@ from ..fields import (
     label_map,
     moment,
     seconds,
+    wants_names,
 )
 
 MAX_BATCH = 100
@@ -164,6 +165,22 @@ class Name(Schema):
     @post_load
     def _build(self, data: Body, **_: object) -> Any:
         return _ref(data)
+
+
+class DescribeRequest(Name):
+    """What to describe."""
+
+    names = wants_names()
+
+    @post_load
+    def _build(self, data: Body, **_: object) -> tuple[SecretRef, bool]:
+        return _ref(data), data.get("names", False)
+
+
+class AccessRequest(Schema):
+    """A path."""
+
+    path = fields.String(required=True, metadata=PATH)
 
 
 class FetchRequest(Name):
@@ -337,6 +354,20 @@ class ListRequest(Schema):
     )
     deleted = flag("True for only deleted secrets, which can be restored.")
     unnamed = flag("True for only secrets without a path: those of your token, or all for administrators.")
+    match = Text(
+        validate=validate.Length(max=MAX_MATCH_CHARACTERS),
+        metadata={
+            "description": f"Only secrets that have each of these words, at most {MAX_WORDS}, in their path"
+            " or in a label, in upper or lower case. Looks at every secret in question.",
+            "example": "billing prod",
+        },
+    )
+    ends_before = fields.AwareDateTime(
+        metadata={
+            "description": "Only secrets that end before this time.",
+            "example": "2090-01-31T12:00:00+00:00",
+        }
+    )
     cursor = fields.String(metadata={"description": "`cursor` of the previous page."})
     limit = count(1, MAX_PAGE, metadata={"description": "Entries per page; default 100."})
 

@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 
 from ...records import FetchedSecret, Secret, State, ends_at
 from ...secrets import state
-from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION, Base64Bytes
+from ..fields import EXAMPLE_TIME, ID, LABELS, PATH, SECRET, VERSION, Base64Bytes, actor_names
 
 _UUID = {**ID, "format": "uuid"}
 _STATES = {"enum": list(State)}
@@ -194,6 +194,29 @@ class SecretDescription(ChangedResponse):
         fields.String(),
         required=True,
         metadata={"description": "What of that has an end, or will be destroyed by the next value."},
+    )
+    names = actor_names()
+
+
+class AccessDescription(Schema):
+    """What a token may do at the path, through one of its scopes."""
+
+    token_id = fields.String(required=True)
+    name = fields.String(required=True)
+    actions = fields.List(fields.String(), required=True, metadata={"example": ["fetch"]})
+    through = fields.String(required=True, metadata={"example": "fetch:team/*"})
+    expires_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class AccessResponse(Schema):
+    """Who reaches a path."""
+
+    tokens = fields.List(fields.Nested(AccessDescription), required=True)
+    complete = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "False if there may be others: those that you may not know of, or too many."
+        },
     )
 
 

@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from ...models import Scope
 from ...tokens.attenuation import MAX_NAME_CHARACTERS, MAX_SECONDS
 from ..fields import flag, next_page
+from ..sessions.schemas import SessionResponse
 
 _MAX_COUNT = 1_000_000
 
@@ -41,7 +42,7 @@ class TokenRequest(Schema):
         validate=validate.Length(min=1, max=100),
         metadata={
             "description": "`action:pattern` (action: create, fetch, list, update, delete or deliver;"
-            " pattern: a path, `folder/*` or `*`), or `token`, `audit` or `admin`.",
+            " pattern: a path, `folder/*` or `*`), `audit:pattern`, or `token`, `share`, `audit` or `admin`.",
             "example": ["fetch:team/app/*"],
         },
     )
@@ -151,16 +152,46 @@ class TokenRevokeResponse(Schema):
     )
 
 
+class LimitsResponse(Schema):
+    """Limits of the service."""
+
+    max_secret_bytes = fields.Integer(required=True)
+    share_max_seconds = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How long a share may live; null without them."},
+    )
+
+
 class WhoAmIResponse(Schema):
     """The authenticated caller."""
 
     actor = fields.String(required=True, metadata={"description": "Your name in the audit log."})
     scopes = fields.Function(
-        lambda principal: _scopes(principal.scopes),
+        lambda found: _scopes(found["scopes"]),
         required=True,
         metadata={"type": "array", "items": {"type": "string"}},
     )
     token = fields.Nested(TokenResponse, required=True, allow_none=True)
+    session = fields.Nested(
+        SessionResponse,
+        required=True,
+        allow_none=True,
+        metadata={"description": "If the caller is a session; `token` is the one that it stands in for."},
+    )
+    client_ip = fields.String(
+        required=True,
+        metadata={"description": "Your address as the service believes it (TRUSTED_PROXIES)."},
+    )
+    public_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Where people reach the service, if it is set."},
+    )
+    limits = fields.Nested(LimitsResponse, required=True)
+    warnings = fields.List(
+        fields.String(), required=True, metadata={"description": "Protections that are switched off."}
+    )
 
 
 def _scopes(scopes: tuple[Scope, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from flask import Response, jsonify
 
 from ...access import scopes
 from ...errors import Forbidden, TokenNotFound
-from ...models import Principal, Token
+from ...models import Token
 from ...tokens import tokens
 from ...tokens.attenuation import TokenRequest
 from ..blueprint import JsonBlueprint
@@ -50,7 +50,7 @@ def create(call: Call, body: dict[str, Any]) -> Response:
     """Create a token. Only this response contains it; it is never shown again.
 
     It cannot exceed the caller's own token: no wider scopes, no later expiry, no other networks, no higher
-    rate limit.
+    rate limit. In a session, the token must have been shown within ten minutes: see session/confirm.
     """
     request = TokenRequest(
         name=body["name"],
@@ -131,7 +131,16 @@ def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(
     200,
     schemas.WhoAmIResponse,
-    example={"actor": _TOKEN["token_id"], "scopes": _TOKEN["scopes"], "token": _TOKEN},
+    example={
+        "actor": _TOKEN["token_id"],
+        "scopes": _TOKEN["scopes"],
+        "token": _TOKEN,
+        "session": None,
+        "client_ip": "192.0.2.7",
+        "public_url": "https://vault.example.org",
+        "limits": {"max_secret_bytes": 524288, "share_max_seconds": 604800},
+        "warnings": [],
+    },
 )
 @documents_errors(
     blueprint,
@@ -145,9 +154,22 @@ def revoke(call: Call, body: dict[str, Any]) -> dict[str, Any]:
         )
     },
 )
-def whoami(call: Call) -> Principal:
-    """Return the authenticated caller: its name in the audit log, its scopes and its token."""
-    return call.principal
+def whoami(call: Call) -> dict[str, Any]:
+    """Return the authenticated caller, its address, and what it has to know of the service."""
+    parts, principal = dependencies(), call.principal
+    return {
+        "actor": principal.actor,
+        "scopes": principal.scopes,
+        "token": principal.token,
+        "session": principal.session,
+        "client_ip": call.entry.caller.client_ip,
+        "public_url": parts.public_url or None,
+        "limits": {
+            "max_secret_bytes": parts.secrets.max_secret_bytes,
+            "share_max_seconds": parts.shares.max_seconds if parts.share_enabled else None,
+        },
+        "warnings": parts.warnings,
+    }
 
 
 def _own_unless_named(call: Call, body: dict[str, Any]) -> str:

@@ -343,11 +343,27 @@ def test_refuses_an_invalid_next(call: Callable[..., TestResponse], admin: str, 
 
 def test_without_authentication_callers_have_no_token(client: FlaskClient) -> None:
     """Every caller is an administrator, and must name the token to revoke."""
-    assert {"actor": "anonymous", "scopes": ["admin"], "token": None} == post(client, WHOAMI).json
+    who = post(client, WHOAMI).json
+    assert ("anonymous", ["admin"], None, None) == tuple(
+        who[name] for name in ("actor", "scopes", "token", "session")
+    )
+    assert "authentication is off: anyone who can reach the port has full access" in who["warnings"]
     assert 404 == post(client, f"{TOKEN}revoke", {}).status_code
     created = post(client, f"{TOKEN}create", {"name": "first", "scopes": ["admin"]})
     assert ("anonymous", 200) == (created.json["created_by"], created.status_code)
     assert 200 == post(client, f"{TOKEN}revoke", {"token_id": created.json["token_id"]}).status_code
+
+
+def test_whoami_has_what_a_client_must_know(make_client: Callable[..., FlaskClient]) -> None:
+    """Its address as the service believes it, and the limits."""
+    variables = {"MAX_SECRET_BYTES": "1000", "SHARE_MAX_SECONDS": "60", "PUBLIC_URL": "https://v.example.org"}
+
+    who = post(make_client(**variables), WHOAMI, address="192.0.2.7").json
+
+    assert ("192.0.2.7", "https://v.example.org") == (who["client_ip"], who["public_url"])
+    assert {"max_secret_bytes": 1000, "share_max_seconds": 60} == who["limits"]
+    without = post(make_client(**variables, SHARE_ENABLED="false"), WHOAMI).json
+    assert without["limits"]["share_max_seconds"] is None
 
 
 def test_a_token_created_without_authentication_works_with_it(

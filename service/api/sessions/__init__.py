@@ -1,0 +1,1 @@
+"""``/vault/session``: schemas and views."""

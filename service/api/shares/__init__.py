@@ -1,0 +1,1 @@
+"""``/vault/share``: schemas and views."""

@@ -1,0 +1,1 @@
+"""Shares: links that reveal one secret once, to somebody without a token."""

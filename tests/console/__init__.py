@@ -1,0 +1,1 @@
+"""Tests of the console and of shared links in a real browser."""
