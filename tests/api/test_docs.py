@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,25 @@ from flask.testing import FlaskClient
 from pymongo.database import Database
 from werkzeug.test import TestResponse
 
+from service.access import policy
 from service.api.fields import EXAMPLE_PATH
-from tests.calls import APPROLE, BATCH, CREATE, FETCH, GRANT, SECRET, TOKEN, UNKNOWN, WHOAMI, post
+from tests.calls import (
+    APPROLE,
+    BATCH,
+    CREATE,
+    FETCH,
+    GRANT,
+    SECRET,
+    SESSION,
+    SHARE,
+    TOKEN,
+    UNKNOWN,
+    WHOAMI,
+    post,
+)
+
+# What needs no token.
+LOGINS = (APPROLE + "login", SHARE + "peek", SHARE + "reveal")
 
 
 @pytest.fixture
@@ -43,11 +61,12 @@ def test_documents_every_error_with_an_example(document: dict[str, Any]) -> None
     for path, operation in operations(document):
         answers = operation["responses"]
         if path.startswith("/vault/"):
-            assert {"200", "401", "429", "500", "503"} <= answers.keys(), path
-            expected = [] if path == APPROLE + "login" else [{"token": []}]
-            assert expected == operation["security"], path
+            assert {"200", "429", "500", "503"} <= answers.keys(), path
+            # A role's id and its secret id can be wrong; a link then is one that does not exist.
+            assert path in LOGINS[1:] or "401" in answers, path
+            assert ([] if path in LOGINS else [{"token": []}]) == operation["security"], path
         if "requestBody" in operation:
-            forbidden = set() if path == APPROLE + "login" else {"403"}
+            forbidden = set() if path in LOGINS else {"403"}
             assert {"400", "413", "415", "422"} | forbidden <= answers.keys(), path
             assert {"example", "examples"} & operation["requestBody"]["content"]["application/json"].keys(), (
                 path
@@ -62,12 +81,14 @@ def test_documents_every_error_with_an_example(document: dict[str, Any]) -> None
 
 
 def test_every_example_can_be_sent(client: FlaskClient, document: dict[str, Any]) -> None:
-    """It fits the schema; only the secret that it names may not exist."""
+    """It fits the schema; only what it names may not exist, and without tokens there are no sessions."""
     for path, operation in operations(document):
         for content in operation.get("requestBody", {}).get("content", {}).values():
             examples = [example["value"] for example in content.get("examples", {}).values()]
             for body in examples or [content["example"]]:
-                expected = (401,) if path == APPROLE + "login" else (200, 404, 409)
+                expected = {APPROLE + "login": (401,), SESSION + "create": (403,)}.get(path, (200, 404, 409))
+                if path in (SESSION + "renew", SESSION + "confirm"):
+                    expected = (403,)
                 assert client.post(path, json=body).status_code in expected, (path, body)
 
 
@@ -77,6 +98,7 @@ def test_error_examples_are_real(
     document: dict[str, Any],
     database: Database,
     indexed: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every example has the type, status and ``detail`` of an error that a call here gets."""
     path = {"path": EXAMPLE_PATH}
@@ -127,6 +149,8 @@ def test_error_examples_are_real(
         yield guarded.post(CREATE, headers=authorized, data="{", content_type="application/json")
         yield guarded.get("/vault/key/status", headers={"Authorization": f"Bearer {reader}"})
         yield guarded.get("/metrics", environ_overrides={"REMOTE_ADDR": "192.0.2.1"})
+        yield from of_sessions()
+        yield from of_shares()
         payload = database.secrets.find_one()["versions"][1]["payload"]
         altered = payload[:-1] + bytes([payload[-1] ^ 1])
         database.secrets.update_one({}, {"$set": {"versions.1.payload": altered}})
@@ -134,6 +158,29 @@ def test_error_examples_are_real(
         database.command("collMod", "audit_logs", validator={"never": {"$exists": True}})
         yield post(guarded, FETCH, path, admin)
         yield guarded.get("/readyz")
+
+    def of_sessions() -> Iterator[TestResponse]:
+        session = post(guarded, SESSION + "create", {}, admin).json["session"]
+        yield post(guarded, SESSION + "create", {}, session)
+        yield post(guarded, SESSION + "renew", {}, admin)
+        yield post(guarded, SESSION + "revoke", {"session_id": "0" * 16}, admin)
+        with monkeypatch.context() as later:
+            later.setattr(policy, "CONFIRMED_FOR", timedelta(0))
+            yield post(guarded, TOKEN + "create", {"name": "a", "scopes": ["fetch:*"]}, session)
+
+    def of_shares() -> Iterator[TestResponse]:
+        share = {"secret": "YQ==", "for": "Grace"}
+        locked, opened = (
+            post(guarded, SHARE + "create", share | options, admin).json["link"]
+            for options in ({"passphrase": "correct horse"}, {})
+        )
+        yield post(guarded, SHARE + "revoke", {"share_id": "0" * 16}, admin)
+        wrong = {"link": locked, "passphrase": "wrong horse", "attempt": "0" * 32}
+        yield post(guarded, SHARE + "reveal", wrong)
+        for attempt in ("0" * 32, "1" * 32):
+            yield post(guarded, SHARE + "reveal", {"link": opened, "attempt": attempt}, address="192.0.2.7")
+        for _ in range(100):
+            yield post(guarded, SHARE + "create", share, admin)
 
     seen = {_comparable(response.json) for response in responses() if response.status_code >= 400}
     examples = {_comparable(example) for example in _problems(document["paths"])}
@@ -155,7 +202,9 @@ def _problems(node: Any) -> Iterator[dict[str, Any]]:
 
 def _comparable(problem: dict[str, Any]) -> tuple[str, int, str]:
     # The database's error, the check that failed, and times differ from the examples.
-    variable = r"((?:the database cannot be used now|not ready): |delivered to service \S+ at ).*"
+    variable = (
+        r"((?:the database cannot be used now|not ready): |delivered to service \S+ at |opened at )[^,]*"
+    )
     return problem["type"], problem["status"], re.sub(variable, r"\1…", problem["detail"])
 
 

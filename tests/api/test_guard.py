@@ -23,6 +23,8 @@ from tests.calls import (
     GRANT,
     OF_CALLERS,
     SECRET,
+    SESSION,
+    SHARE,
     TOKEN,
     UNKNOWN,
     WHOAMI,
@@ -38,7 +40,10 @@ GUARDED = (
         SECRET + name
         for name in ["create/batch", "update", "describe", "deliver", "list", "delete", "undelete", "destroy"]
     ),
+    SECRET + "access",
     *(TOKEN + name for name in ["create", "list", "describe", "renew", "revoke", "whoami"]),
+    *(SESSION + name for name in ["create", "renew", "confirm", "list", "revoke"]),
+    *(SHARE + name for name in ["create", "list", "revoke"]),
     *(GRANT + name for name in ["create", "list", "describe", "delete"]),
     "/vault/folder/describe",
     "/vault/folder/configure",
@@ -46,9 +51,11 @@ GUARDED = (
     *(APPROLE + "secret-id/" + name for name in ["create", "list", "revoke"]),
     "/vault/audit/search",
     "/vault/audit/verify",
+    "/vault/status",
 )
-# Whoever logs in has no token yet; tests/approles/test_login.py has what these reveal.
-LOGINS = (APPROLE + "login",)
+# Whoever logs in has no token yet, and whoever opens a link needs none; tests/approles/test_login.py and
+# tests/shares have what these reveal.
+LOGINS = (APPROLE + "login", SHARE + "peek", SHARE + "reveal")
 
 
 @pytest.fixture

@@ -125,7 +125,8 @@ def test_answers_as_documented(
 
 def test_every_operation_is_tried(client: FlaskClient) -> None:
     """Fails for a new operation that is missing here."""
-    tried = {*WITH_BODY, "/vault/token/whoami", "/vault/key/status", "/healthz", "/readyz", "/metrics"}
+    tried = {*WITH_BODY, "/vault/token/whoami", "/vault/status", "/vault/key/status"}
+    tried |= {"/healthz", "/readyz", "/metrics"}
 
     assert client.get("/openapi.json").json["paths"].keys() == tried
 

@@ -30,9 +30,9 @@ GUARDED = {"AUTH_REQUIRED": "true", "AUTH_FAILURES_PER_MINUTE": "1000"}
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, for all tests of a process."""
+    """The system's Chromium, for all tests of a file: while it is driven, nothing else can use asyncio."""
     if CHROMIUM is None:
         pytest.skip(NO_CHROMIUM)
     with sync_playwright() as playwright:
