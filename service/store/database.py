@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import pymongo
 from bson.codec_options import DatetimeConversion
 from pymongo import MongoClient, ReadPreference
+from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import ConfigurationError as DriverConfigurationError
 from pymongo.errors import InvalidURI, OperationFailure, PyMongoError
@@ -36,6 +37,7 @@ UNAUTHORIZED, DUPLICATE_KEY = 13, 11000
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 Document = dict[str, Any]
+Result = TypeVar("Result")
 
 
 def connect(
@@ -173,6 +175,22 @@ def map_errors() -> Iterator[None]:
         yield
     except PyMongoError as error:
         raise StoreUnavailable(describe(error)) from None
+
+
+def in_transaction(database: Database[Document], work: Callable[[ClientSession], Result]) -> Result:
+    """Call ``work`` with a session in a transaction: all of its changes are made, or none.
+
+    ``work`` is called again if others change the same documents at the same time.
+
+    Raises:
+        StoreUnavailable: either all or none of the changes were made.
+    """
+    with map_errors(), database.client.start_session() as session:
+        return session.with_transaction(
+            work,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority", j=True),
+        )
 
 
 def describe(error: PyMongoError) -> str:

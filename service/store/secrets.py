@@ -9,14 +9,12 @@ from typing import TypeVar
 
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
 from ..errors import SecretHidden, SecretNotFound, Tampered
 from ..models import AccessFilter
 from ..records import Secret
 from . import secret_documents, secret_queries
-from .database import Document, map_errors
+from .database import Document, in_transaction, map_errors
 from .secret_batches import BatchedInserts, BatchedReads
 from .secret_queries import SecretRef
 from .write_errors import map_write_errors
@@ -183,12 +181,10 @@ class SecretStore:
         Raises:
             StoreUnavailable: either all or none of the changes were made.
         """
-        with map_errors(), self._database.client.start_session() as session:
-            return session.with_transaction(
-                lambda inside: work(SecretStore(self._database, self._operation_timeout, inside)),
-                read_concern=ReadConcern("snapshot"),
-                write_concern=WriteConcern("majority", j=True),
-            )
+        return in_transaction(
+            self._database,
+            lambda session: work(SecretStore(self._database, self._operation_timeout, session)),
+        )
 
     def _find(self, refs: Sequence[SecretRef], access: AccessFilter, *stages: Document) -> Found:
         found = self._aggregate(

@@ -12,12 +12,10 @@ from typing import TypeVar
 from pymongo import DESCENDING, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
 
 from ..errors import Tampered
 from ..models import Share, StoredShare
-from .database import Document, expect_type, map_errors
+from .database import Document, expect_type, in_transaction, map_errors
 from .secrets import SecretStore
 from .shared_finds import SharedFinds
 
@@ -58,12 +56,7 @@ class ShareStore:
                 SecretStore(self._database, self._operation_timeout, session),
             )
 
-        with map_errors(), self._database.client.start_session() as session:
-            return session.with_transaction(
-                inside,
-                read_concern=ReadConcern("snapshot"),
-                write_concern=WriteConcern("majority", j=True),
-            )
+        return in_transaction(self._database, inside)
 
     def insert(self, stored: StoredShare) -> None:
         """Insert a new share.
