@@ -42,22 +42,22 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def open_server(
-    mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """A server without authentication, for all tests of a file."""
+def environment(mongo: EmbeddedMongo, mongo_client: MongoClient) -> dict[str, str]:
+    """Return what servers of a file have in common: a database that is emptied before any of them starts."""
     databases.empty(mongo_client, indexed=False)
-    yield from _serve(variables(mongo) | ONE_WORKER, tmp_path_factory.mktemp("open") / "log")
+    return variables(mongo) | ONE_WORKER
 
 
 @pytest.fixture(scope="module")
-def guarded_server(
-    mongo: EmbeddedMongo, mongo_client: MongoClient, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def open_server(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without authentication, for all tests of a file."""
+    yield from _serve(environment, tmp_path_factory.mktemp("open") / "log")
+
+
+@pytest.fixture(scope="module")
+def guarded_server(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that demands tokens, for all tests of a file."""
-    databases.empty(mongo_client, indexed=False)
-    environment = variables(mongo) | ONE_WORKER | GUARDED
-    yield from _serve(environment, tmp_path_factory.mktemp("guarded") / "log")
+    yield from _serve(environment | GUARDED, tmp_path_factory.mktemp("guarded") / "log")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.console.conftest import Pages, everything, go, loaded, sign_in
 from tests.console.test_share import share, show
@@ -132,6 +132,36 @@ def test_what_is_copied_was_never_in_the_page(
     page.get_by_role("button", name="Clear now").click()
     expect(page.get_by_text("The clipboard was cleared.")).to_be_visible()
     assert "" == elsewhere.evaluate("navigator.clipboard.readText()")
+
+
+def test_what_arrives_after_locking_is_not_copied(
+    pages: Pages, guarded_server: Server, admin: str, folder: str
+) -> None:
+    """The clipboard keeps what it had, and the locked page says nothing of it."""
+    path = stored(guarded_server, admin, f"{folder}/late", VALUE)
+    page = pages.open(guarded_server, f"/console#/secret/{path}")
+    sign_in(page, admin)
+    loaded(page)
+    elsewhere = pages.open(guarded_server, "/healthz", page.context)
+    elsewhere.evaluate("navigator.clipboard.writeText('before')")
+    page.bring_to_front()
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/vault/secret/fetch", lambda route: held.append((route, route.fetch())))
+    with page.expect_request("**/vault/secret/fetch"):
+        page.get_by_role("button", name="Copy", exact=True).click()
+    while not held:
+        page.wait_for_timeout(50)
+    page.get_by_role("button", name="Lock now").click()
+    expect(page.get_by_text("Locked.")).to_be_visible()
+
+    ((route, answer),) = held
+    assert answer.ok
+    with page.expect_response("**/vault/secret/fetch"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(500)
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert "before" == paste(elsewhere)
 
 
 def test_leaving_the_page_of_a_link_hides_what_it_shows(

@@ -48,7 +48,7 @@ def test_what_ends_within_thirty_days_is_a_view(
 
     rows = page.get_by_role("row").filter(has=page.get_by_role("button", name="Copy"))
     expect(rows).to_have_count(2)
-    page.get_by_label("Find in paths and labels").fill("b/")
+    page.get_by_label("Find in paths and labels").fill("/b/")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("b/sooner")
 

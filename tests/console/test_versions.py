@@ -34,6 +34,27 @@ def test_what_was_typed_is_compared_before_it_is_saved(
     assert b"line one\nline three\n" == get(path)
 
 
+def test_what_was_typed_is_replaced_only_by_who_says_so(
+    open_server: Server, pages: Pages, put: Callable[..., str], folder: str
+) -> None:
+    """To begin with the current value asks first, and reads nothing before."""
+    path = put(f"{folder}/db", b"stored")
+    page = pages.open(open_server, f"/console#/version/{path}")
+    page.get_by_label("The text").fill("typed")
+
+    page.get_by_role("button", name="Begin with version 1").click()
+    dialog = page.get_by_role("dialog", name="Replace what you typed?")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_label("The text")).to_have_value("typed")
+    found = open_server.post("/vault/audit/search", {"path": path, "operation": "fetch"}).json()
+    assert [] == found["records"]
+
+    page.get_by_role("button", name="Begin with version 1").click()
+    dialog.get_by_role("button", name="Begin with version 1").click()
+    expect(page.get_by_label("The text")).to_have_value("stored")
+    expect(dialog).to_have_count(0)
+
+
 def test_labels_and_end_change_without_a_version(
     open_server: Server, pages: Pages, put: Callable[..., str], folder: str
 ) -> None:

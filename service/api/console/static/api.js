@@ -24,7 +24,8 @@ export function useCredential(text, id = "") {
 export const randomHex = (bytes) =>
   Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// call("secret/list", {…}) → the answer's members.  Throws a Problem; status 0 if there was no answer.
+// call("secret/list", {…}) → the answer's members.  Throws a Problem; status 0 if there was no answer, or if it
+// came after the console was locked.
 export async function call(path, body = {}, options = {}) {
   const { bearer = credential, method = "POST", keepalive = false } = options;
   const headers = { "X-Request-ID": `${source}-${randomHex(8)}` };
@@ -34,6 +35,7 @@ export async function call(path, body = {}, options = {}) {
     method, headers, keepalive, body: method === "POST" ? JSON.stringify(body) : undefined,
     credentials: "omit", cache: "no-store", redirect: "error",
   });
+  if (options.bearer === undefined && bearer !== credential) throw new Problem(0, { type: "/problems/locked" });
   if (response.ok) return response.members;
   if (response.status === 401 && bearer === credential && bearer !== null) {
     window.dispatchEvent(new Event("session-ended"));

@@ -32,8 +32,8 @@ export async function copySecret(load) {
     // Whatever the clipboard says, the reason is why there was no text.
     const value = failure ? null : await text;
     if (failure instanceof NotText) toast(T.clipboard.notText);
-    else if (failure) openDialog(T.clipboard.failed, withClose(problemView(failure)));
-    else offerSelected(value);
+    else if (failure && failure.type !== "locked") openDialog(T.clipboard.failed, withClose(problemView(failure)));
+    else if (!failure) offerSelected(value);
     return;
   }
   announce();

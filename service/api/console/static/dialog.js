@@ -9,7 +9,11 @@ import { T } from "./texts.js";
 export function openDialog(title, content, { escape = true } = {}) {
   const heading = h("h2", { id: `dialog-${document.querySelectorAll("dialog").length}` }, title);
   const dialog = h("dialog", { "aria-labelledby": heading.id }, h("div", {}, heading, content));
-  const leave = () => dialog.close();
+  // At once, not with the event, which comes later: a page that is left may never have it.
+  const leave = () => {
+    dialog.close();
+    dialog.remove();
+  };
   if (escape) window.addEventListener("hide-values", leave);
   else dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.addEventListener("close", () => {

@@ -4,7 +4,7 @@ import { crumbs } from "./about_secret.js";
 import { call } from "./api.js";
 import { comparison } from "./compare.js";
 import { contentFields, END_DAYS, endField, labelFields } from "./content.js";
-import { openDialog } from "./dialog.js";
+import { confirmed, openDialog } from "./dialog.js";
 import { button, card, h, replace } from "./dom.js";
 import { lastSegment, toBase64 } from "./format.js";
 import { form, Unusable, valueOf } from "./saving.js";
@@ -23,10 +23,14 @@ export function versionPage(main, rest) {
   const body = part(() => call("secret/describe", ref), (secret) => {
     // Reading would use up one of few reads.
     const readable = secret.reads_left === null && secret.version > 0 && (secret.path === null || may("fetch", secret.path));
-    const place = h("div");
-    const begin = (before) => replace(place, versionForm(secret, ref, back, before, readable));
+    let typed = false;
+    const place = h("div", { oninput: () => { typed = true; } });
+    const begin = (before) => {
+      typed = false;
+      replace(place, versionForm(secret, ref, back, before, readable));
+    };
     begin(null);
-    return [readable && beginning(secret, ref, begin), place];
+    return [readable && beginning(secret, ref, begin, () => typed), place];
   });
   main.append(
     ref.path ? crumbs(ref.path, true) : crumbs("", true),
@@ -36,12 +40,12 @@ export function versionPage(main, rest) {
   return title;
 }
 
-function beginning(secret, ref, begin) {
+function beginning(secret, ref, begin, typed) {
   const problem = h("div");
-  const read = button(words.beginWith(secret.version), async () => {
-    const bytes = await attempt(read, problem, () => fetchBytes(ref));
-    if (bytes) begin(bytes);
-  });
+  const load = async () => begin(await fetchBytes(ref));
+  const verb = words.beginWith(secret.version);
+  const read = button(verb, () =>
+    (typed() ? confirmed(words.replaceTitle, words.replaceText, verb, load) : attempt(read, problem, load)));
   return h("div", { class: "body" }, h("div", { class: "actions" }, read, h("span", { class: "note" }, words.beginNote)), problem);
 }
 
