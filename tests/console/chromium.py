@@ -14,4 +14,6 @@ NO_CHROMIUM = "there is no Chromium: apt-get install chromium"
 def launch(playwright: Playwright, *arguments: str, **options: Any) -> Browser:
     """Start it; the caller closes it."""
     # Its own sandbox wants a user that is not root, or namespaces that containers do not have.
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments], **options)
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *arguments], **options
+    )

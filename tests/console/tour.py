@@ -43,7 +43,7 @@ _STEP_MILLISECONDS = 20_000
 _CONNECT_SECONDS = 2.0
 _CHUNK = 65_536
 # A browser at full speed would leave little of a small machine to what is being tried.
-_PAUSE_SECONDS = 2.0
+_PAUSE_SECONDS = 6.0
 
 
 class _Replicas(socketserver.ThreadingTCPServer):
