@@ -30,10 +30,9 @@ export async function copySecret(load) {
     await write(text);
   } catch {
     // Whatever the clipboard says, the reason is why there was no text.
-    const value = failure ? null : await text;
-    if (failure instanceof NotText) toast(T.clipboard.notText);
-    else if (failure && failure.type !== "locked") openDialog(T.clipboard.failed, withClose(problemView(failure)));
-    else if (!failure) offerSelected(value);
+    if (!failure) offerSelected(await text);
+    else if (failure instanceof NotText) toast(T.clipboard.notText);
+    else if (failure.type !== "locked") openDialog(T.clipboard.failed, withClose(problemView(failure)));
     return;
   }
   announce();

@@ -451,7 +451,7 @@ export const T = {
     beginWith: (version) => `Begin with version ${version}`,
     beginNote: "This reads the value, which is written to the audit log.",
     replaceTitle: "Replace what you typed?",
-    replaceText: "The form begins anew: the value, labels and end that you entered are gone.",
+    replaceText: "This resets the form and discards everything that you entered.",
     unchanged: "Nothing is changed, so there is nothing to save.",
     emptyValue: "The value is empty. Enter one, or choose “As it is” to change only labels and the end.",
     difference: "Show the difference",
