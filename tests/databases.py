@@ -1,9 +1,18 @@
-"""Empties the service's database between tests, in a tenth of the time that dropping and making it takes."""
+"""Where the tests' databases lie, and how they are emptied between tests.
+
+Emptying takes a tenth of the time that dropping and making them takes.
+"""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -11,6 +20,23 @@ from service.store import backup_collections, canary, indexes
 
 # By collection, as MongoDB tells them; they do not change within a run.
 _declared: dict[str, dict[str, Any]] = {}
+# Linux's file system in memory, and what must be free there for one more database beside the other
+# processes' ones: a fresh one has 350 MiB.
+_MEMORY = Path("/dev/shm")
+_ENOUGH_BYTES = 4 * 2**30
+
+
+@contextmanager
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make a folder for a database: in memory where there is room, as every write waits for the disk.
+
+    A gigabyte is written in two minutes, beside a cluster that waits for the same disk.
+    """
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ENOUGH_BYTES:
+        yield tmp_path_factory.mktemp("mongo")
+        return
+    with tempfile.TemporaryDirectory(prefix="mongo-", dir=_MEMORY) as name:
+        yield Path(name)
 
 
 def empty(client: MongoClient, *, indexed: bool) -> Database:

@@ -11,17 +11,17 @@ import pytest
 import requests
 
 from service.dev.mongod import EmbeddedMongo
-from tests.conftest import variables
+from tests.conftest import IMPATIENT, variables
 from tests.gunicorn_server import Server
 
 # The operation and its record have MONGO_TIMEOUT_SECONDS each; the rest is for a loaded machine.
-LIMIT_SECONDS = 2 * 2 + 4
+LIMIT_SECONDS = 2 * int(IMPATIENT["MONGO_TIMEOUT_SECONDS"]) + 4
 
 
 @pytest.fixture
 def server(own_mongo: EmbeddedMongo, tmp_path: Path) -> Iterator[Server]:
     """A ready server with its own mongod."""
-    server = Server(variables(own_mongo), tmp_path / "log")
+    server = Server(variables(own_mongo) | IMPATIENT, tmp_path / "log")
     server.wait_until()
     yield server
     server.stop()

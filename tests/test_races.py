@@ -54,7 +54,7 @@ def test_a_single_read_is_given_to_one_client_only(
     serve: Callable[..., Server], indexed: None, database: Database
 ) -> None:
     """In each round exactly one client gets the value; all others get a 404 that says it was read."""
-    servers = [serve(MONGO_TIMEOUT_SECONDS="20", LOG_LEVEL="WARNING") for _ in range(2)]
+    servers = [serve(LOG_LEVEL="WARNING") for _ in range(2)]
     for server in servers:
         server.wait_until()
     secret_ids = [

@@ -27,7 +27,7 @@ def replicas(
     """Two servers with authentication."""
     mongo_client.drop_database("vault")
     folder = tmp_path_factory.mktemp("replicas")
-    demanding = {"AUTH_REQUIRED": "true", "AUTH_FAILURES_PER_MINUTE": "6", "MONGO_TIMEOUT_SECONDS": "20"}
+    demanding = {"AUTH_REQUIRED": "true", "AUTH_FAILURES_PER_MINUTE": "6"}
     servers = [Server(variables(mongo) | demanding, folder / f"{number}.log") for number in range(2)]
     try:
         for server in servers:

@@ -13,7 +13,7 @@ import pytest
 from service.dev.mongod import EmbeddedMongo
 from tests.certificates import Authority
 from tests.commands.operator import operate
-from tests.conftest import variables
+from tests.conftest import IMPATIENT, variables
 from tests.gunicorn_server import Server, free_port
 from tests.load.conftest import load, wait_for
 from tests.load.journal import Kind, Operation, Result, read
@@ -26,7 +26,7 @@ StartLoad = Callable[..., subprocess.Popen[str]]
 @pytest.fixture
 def servers(own_mongo: EmbeddedMongo, tmp_path: Path) -> Iterator[list[Server]]:
     """Two replicas on a mongod that this test may kill."""
-    servers = [Server(variables(own_mongo), tmp_path / f"log-{number}") for number in range(2)]
+    servers = [Server(variables(own_mongo) | IMPATIENT, tmp_path / f"log-{number}") for number in range(2)]
     for server in servers:
         server.wait_until()
     yield servers

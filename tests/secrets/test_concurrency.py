@@ -31,20 +31,14 @@ class Call:
     body: dict[str, Any]
 
 
-@pytest.fixture
-def busy(make_client: Callable[..., FlaskClient]) -> FlaskClient:
-    """A client of an application whose database timeout is longer than any of these tests needs."""
-    return make_client(MONGO_TIMEOUT_SECONDS="20")
-
-
-def at_once(busy: FlaskClient, work: Callable[[Callable[..., Call], int], None]) -> list[Call]:
+def at_once(client: FlaskClient, work: Callable[[Callable[..., Call], int], None]) -> list[Call]:
     """Do the work in THREADS concurrent threads; return every call that they made."""
     calls: list[Call] = []
     barrier = threading.Barrier(THREADS)
 
     def call(operation: str, **body: Any) -> Call:
         started = time.monotonic()
-        answer = ask(busy.application.test_client(), operation, path=PATH, **body)
+        answer = ask(client.application.test_client(), operation, path=PATH, **body)
         made = Call(started, time.monotonic(), answer.status_code, answer.json)
         calls.append(made)
         return made
@@ -69,9 +63,9 @@ def assert_in_real_order(calls: list[Call], order: Callable[[Call], int]) -> Non
         assert not other.ended < one.started, (one, other)
 
 
-def test_no_version_is_lost(busy: FlaskClient) -> None:
+def test_no_version_is_lost(client: FlaskClient) -> None:
     """Each concurrent update finds its value under the version number in its response."""
-    ask(busy, "create/", path=PATH, secret=encoded("first"), max_versions=100)
+    ask(client, "create/", path=PATH, secret=encoded("first"), max_versions=100)
     values: dict[int, str] = {}
 
     def work(call: Callable[..., Call], number: int) -> None:
@@ -79,18 +73,18 @@ def test_no_version_is_lost(busy: FlaskClient) -> None:
             value = encoded(f"{number} {turn}")
             values[call("update", secret=value).body["version"]] = value
 
-    calls = at_once(busy, work)
+    calls = at_once(client, work)
 
     assert {200} == {call.status for call in calls}
     assert list(range(2, 82)) == sorted(values)
     assert_in_real_order(calls, lambda call: call.body["version"])
     for version, value in values.items():
-        assert value == ask(busy, "fetch", path=PATH, version=version).json["secret"]
+        assert value == ask(client, "fetch", path=PATH, version=version).json["secret"]
 
 
-def test_compare_and_set_is_linearizable(busy: FlaskClient) -> None:
+def test_compare_and_set_is_linearizable(client: FlaskClient) -> None:
     """Each number is won once, by a call that expected its predecessor; no conflict names a stale one."""
-    ask(busy, "create/", path=PATH, secret=encoded("first"), max_versions=100, cas_required=True)
+    ask(client, "create/", path=PATH, secret=encoded("first"), max_versions=100, cas_required=True)
 
     def work(call: Callable[..., Call], number: int) -> None:
         expected = 1
@@ -101,7 +95,7 @@ def test_compare_and_set_is_linearizable(busy: FlaskClient) -> None:
                 won.append((expected, made.body["version"] - 1))
 
     won: list[tuple[int, int]] = []
-    calls = at_once(busy, work)
+    calls = at_once(client, work)
 
     winners = [call for call in calls if call.status == 200]
     losers = [call for call in calls if call.status == 409]
@@ -117,15 +111,15 @@ def test_compare_and_set_is_linearizable(busy: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("reads", [1, 7, 30])
-def test_limited_reads_are_counted_exactly(busy: FlaskClient, reads: int) -> None:
+def test_limited_reads_are_counted_exactly(client: FlaskClient, reads: int) -> None:
     """Each response has another number of reads left, in the order in which they were used up."""
-    ask(busy, "create/", path=PATH, secret=encoded("value"), max_reads=reads)
+    ask(client, "create/", path=PATH, secret=encoded("value"), max_reads=reads)
 
     def work(call: Callable[..., Call], _number: int) -> None:
         for _ in range(5):
             call("fetch")
 
-    calls = at_once(busy, work)
+    calls = at_once(client, work)
 
     given = [call for call in calls if call.status == 200]
     refused = [call for call in calls if call.status != 200]
@@ -138,19 +132,19 @@ def test_limited_reads_are_counted_exactly(busy: FlaskClient, reads: int) -> Non
     assert all(call.ended > last.started for call in refused)
 
 
-def test_one_path_is_created_once(busy: FlaskClient, indexed: None) -> None:
+def test_one_path_is_created_once(client: FlaskClient, indexed: None) -> None:
     """With expected_version 0, one call creates it; the others get its version in a conflict."""
     calls = at_once(
-        busy, lambda call, number: call("update", secret=encoded(str(number)), expected_version=0)
+        client, lambda call, number: call("update", secret=encoded(str(number)), expected_version=0)
     )
 
     assert [200] + [409] * (THREADS - 1) == sorted(call.status for call in calls)
     assert {1} == {call.body["current_version"] for call in calls if call.status == 409}
 
 
-def test_what_is_destroyed_stays_destroyed(busy: FlaskClient, database: Database) -> None:
+def test_what_is_destroyed_stays_destroyed(client: FlaskClient, database: Database) -> None:
     """A concurrent update that has read the value before cannot bring it back."""
-    ask(busy, "create/", path=PATH, secret=encoded("value"))
+    ask(client, "create/", path=PATH, secret=encoded("value"))
 
     def work(call: Callable[..., Call], number: int) -> None:
         for turn in range(5):
@@ -159,7 +153,7 @@ def test_what_is_destroyed_stays_destroyed(busy: FlaskClient, database: Database
             else:
                 call("update", secret=encoded("more"))
 
-    calls = at_once(busy, work)
+    calls = at_once(client, work)
 
     assert {200, 404} >= {call.status for call in calls}
     assert [] == [version for version in database.secrets.find_one()["versions"] if "payload" in version]

@@ -320,12 +320,6 @@ class Machine(RuleBasedStateMachine):
             )
 
 
-@pytest.fixture
-def environment(environment: dict[str, str]) -> dict[str, str]:
-    """Of thousands of calls, one may take a busy machine seconds."""
-    return environment | {"MONGO_TIMEOUT_SECONDS": "20"}
-
-
 @pytest.mark.timeout(600)
 def test_the_service_does_what_the_model_does(
     guarded: FlaskClient,

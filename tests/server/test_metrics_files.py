@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from service.dev.mongod import EmbeddedMongo
 from service.server import metrics_files
 from tests.gunicorn_server import ROOT, Server, command, free_port
 
@@ -67,7 +68,10 @@ def start(environment: dict[str, str], *before: str | Path) -> tuple[int, str]:
 
 
 def with_memory(folder: Path) -> tuple[str | Path, ...]:
-    """Return what a command begins with to have this folder as its shared memory."""
+    """Return what a command begins with to have this folder as its shared memory.
+
+    It cannot reach the database that the tests share, which may be there.
+    """
     return ("unshare", "--mount", "sh", "-ec", f'mount --bind "{folder}" {MEMORY}; exec "$@"', "-")
 
 
@@ -122,9 +126,10 @@ def test_the_next_start_removes_what_a_killed_server_left(
 
 
 def test_a_start_that_fails_leaves_nothing(
-    server: Server, environment: dict[str, str], small_disk: Path
+    server: Server, environment: dict[str, str], own_mongo: EmbeddedMongo, small_disk: Path
 ) -> None:
     """On a port that is taken, which gunicorn tries for some seconds; and without a database."""
+    environment |= {"MONGO_URI": own_mongo.uri}
     taken = {"LISTEN": f"127.0.0.1:{server.port}"}
     without = {"MONGO_URI": "mongodb://127.0.0.1:9", "STARTUP_TIMEOUT_SECONDS": "1"}
 
@@ -197,9 +202,10 @@ def test_a_full_shared_memory_is_told_at_the_start(environment: dict[str, str], 
 
 
 def test_a_shared_memory_that_fills_up_kills_nobody(
-    environment: dict[str, str], small_disk: Path, tmp_path: Path
+    environment: dict[str, str], own_mongo: EmbeddedMongo, small_disk: Path, tmp_path: Path
 ) -> None:
     """Neither the workers, nor those that take their place."""
+    environment |= {"MONGO_URI": own_mongo.uri}
     server = Server(environment, tmp_path / "log", before=with_memory(small_disk))
     try:
         server.wait_until()

@@ -148,9 +148,7 @@ def test_a_token_is_used_as_often_as_it_may_be_and_no_more(
     make_client: Callable[..., FlaskClient], give: Callable[..., str], database: Database, uses: int
 ) -> None:
     """Of 64 concurrent callers, exactly ``uses`` are let in."""
-    application = make_client(
-        AUTH_REQUIRED="true", MONGO_TIMEOUT_SECONDS="30", AUTH_FAILURES_PER_MINUTE="1000"
-    ).application
+    application = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="1000").application
     token = give("audit", max_uses=uses)
 
     with ThreadPoolExecutor(64) as pool:

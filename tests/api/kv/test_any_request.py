@@ -70,7 +70,7 @@ REQUESTS = st.fixed_dictionaries(
 
 def test_answers_any_request(make_client: Callable[..., FlaskClient], give: Callable[..., str]) -> None:
     """One of these statuses; JSON of exactly this type, and of an error nothing but its texts."""
-    client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="100000", MONGO_TIMEOUT_SECONDS="20")
+    client = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="100000")
     token, seen = give("admin"), set()
 
     @settings(suppress_health_check=list(HealthCheck), max_examples=10 * settings().max_examples)

@@ -20,7 +20,7 @@ CLIENTS, ROUNDS = 100, 3
 @pytest.fixture
 def servers(serve: Callable[..., Server]) -> list[Server]:
     """Two servers, ready."""
-    servers = [serve(MONGO_TIMEOUT_SECONDS="20", LOG_LEVEL="WARNING") for _ in range(2)]
+    servers = [serve(LOG_LEVEL="WARNING") for _ in range(2)]
     for server in servers:
         server.wait_until()
     return servers

@@ -44,7 +44,7 @@ def test_answers_as_clients_expect(
 ) -> None:
     """No 5xx, no status that Vault has not there, no other content type, and no member that is missing."""
     # Each login of these fails.
-    guarded = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="10000", MONGO_TIMEOUT_SECONDS="20")
+    guarded = make_client(AUTH_REQUIRED="true", AUTH_FAILURES_PER_MINUTE="10000")
     schema = schemathesis.openapi.from_dict(openapi.document(), config=CONFIG)
     schema.app = guarded.application
     own = give("admin")
