@@ -15,7 +15,7 @@ from tests.gunicorn_server import Server
 
 CLIENTS, BATCH = 64, 50
 # A multiple of BATCH.  More, in minutes: RACE_ROUNDS=1000 pytest tests/test_races.py
-ROUNDS = int(os.environ.get("RACE_ROUNDS", BATCH * max(1, settings().max_examples // 100)))
+ROUNDS = int(os.environ.get("RACE_ROUNDS", BATCH * max(1, settings().max_examples // 30)))
 
 
 class Client:

@@ -54,9 +54,9 @@ def lab(scenario: str) -> Iterator[dict[str, str]]:
         molecule("destroy", "-s", scenario, **named)
 
 
-def tell(scenario: str, **variables: str) -> None:
-    """Tell a scenario on the nodes that there are, from its beginning."""
-    molecule("reset", "-s", scenario)
+def tell(scenario: str, state: Path, **variables: str) -> None:
+    """Tell a scenario on the nodes that there are, from its beginning; ``state`` is an empty folder."""
+    variables["MOLECULE_EPHEMERAL_DIRECTORY"] = str(state)
     output = molecule("test", "-s", scenario, "--destroy=never", **variables)
     # A playbook that is not there is passed over with success.
     assert "missing playbook" not in output.lower()

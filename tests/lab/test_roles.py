@@ -4,6 +4,7 @@ By hand, ``molecule test -s NAME`` makes its own node.  Here the roles build on 
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,6 @@ def one_node() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_role(one_node: dict[str, str], role: str) -> None:
+def test_role(one_node: dict[str, str], role: str, tmp_path: Path) -> None:
     """Applied, applied again, asked what it would change, looked at."""
-    tell(role, LAB_SKIP_TAGS="prerequisite", **one_node)
+    tell(role, tmp_path, LAB_SKIP_TAGS="prerequisite", **one_node)

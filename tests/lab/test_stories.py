@@ -4,6 +4,7 @@ By hand, ``molecule test -s NAME`` makes its own nodes.  Here the stories are to
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_no_scenario_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_story(three_nodes: dict[str, str], story: str) -> None:
+def test_story(three_nodes: dict[str, str], story: str, tmp_path: Path) -> None:
     """From bare machines to a cluster; then what happens to it."""
     whole = {} if story == STORIES[0] else {"LAB_CONVERGE": "../shared/whole.yml"}
-    tell(story, **three_nodes, **whole)
+    tell(story, tmp_path, **three_nodes, **whole)

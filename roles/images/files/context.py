@@ -1,6 +1,6 @@
 """A build context as a tar archive that is the same, byte for byte, for the same content.
 
-    context.py digest FOLDER...            prints the digest of what is in the folders
+    context.py digest FOLDER...            prints the digest of what is in each, a line each
     context.py pack ARCHIVE FOLDER...      writes the archive, and prints its SHA-256
 
 A ``FOLDER`` may be given as ``path=name`` to get another name in the archive; a file likewise.
@@ -48,9 +48,10 @@ def main(arguments: list[str]) -> None:
     """Do what the arguments say."""
     match arguments:
         case ["digest", *folders]:
-            content = io.BytesIO()
-            write(folders, content)
-            sys.stdout.write(hashlib.sha256(content.getvalue()).hexdigest())
+            for folder in folders:
+                content = io.BytesIO()
+                write([folder], content)
+                sys.stdout.write(hashlib.sha256(content.getvalue()).hexdigest() + "\n")
         case ["pack", target, *folders]:
             unfinished = Path(target).with_suffix(".part")
             with unfinished.open("wb") as out:
