@@ -64,11 +64,10 @@ MONGOD_OPTIONS = (
 # For servers whose database a test kills or stops.
 IMPATIENT = {"MONGO_TIMEOUT_SECONDS": "2"}
 
-# Of the cluster and the lab, what takes longest comes first: a process each for the stories, the roles and
-# this machine's cluster.  The engine dies last: that waits for whatever needs it.
-LAB = ("tests/lab/test_stories.py", "tests/lab/test_roles.py")
-CLUSTER = "tests/cluster/"
-LAST = "tests/cluster/test_killed_engine.py"
+# One process tells the lab's stories.  One has this machine's cluster, then the roles, and at last the death
+# of the engine: that waits for whoever needs it.
+STORIES = "tests/lab/test_stories.py"
+CLUSTER, ROLES, LAST = "tests/cluster/", "tests/lab/test_roles.py", "tests/cluster/test_killed_engine.py"
 # Of the loop, what takes longest comes first as well, so that no process is left with it at the end.
 SLOW = (
     "tests/test_slow_sockets.py",
@@ -105,8 +104,7 @@ class Sharing(LoadScopeScheduling):
     """Shares the tests out by file, and keeps together what waits for the same machines."""
 
     def _split_scope(self, nodeid: str) -> str:
-        together = nodeid.startswith(CLUSTER) and not nodeid.startswith(LAST)
-        return "cluster" if together else super()._split_scope(nodeid)
+        return "cluster" if nodeid.startswith((CLUSTER, ROLES)) else super()._split_scope(nodeid)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -120,8 +118,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return three processes for each processor, as tests also wait; three for the cluster and the lab."""
-    return 3 if machine_tests(config) else 3 * (os.cpu_count() or 1)
+    """Return three processes for each processor, as tests also wait; two for the cluster and the lab."""
+    return 2 if machine_tests(config) else 3 * (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:
@@ -158,7 +156,7 @@ def machine_tests(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its kind, and begin with what takes longest."""
-    order = (*LAB, CLUSTER, *SLOW, "", LAST)
+    order = (STORIES, CLUSTER, ROLES, *SLOW, "", LAST)
 
     def rank(item: pytest.Item) -> int:
         # The empty one is how all begin; of several that fit, the longest says most.

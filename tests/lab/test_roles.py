@@ -38,5 +38,5 @@ def one_node() -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_role(one_node: dict[str, str], role: str, tmp_path: Path) -> None:
-    """Applied, applied again, asked what it would change, looked at."""
+    """Applied, applied again, looked at."""
     tell(role, tmp_path, LAB_SKIP_TAGS="prerequisite", **one_node)
