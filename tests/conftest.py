@@ -324,7 +324,7 @@ def clock(client: FlaskClient, guarded: FlaskClient) -> Clock:
 @pytest.fixture
 def store(environment: dict[str, str]) -> Iterator[Store]:
     """The service's own way into the empty database."""
-    store = Store(environment["MONGO_URI"], 5)
+    store = Store(environment["MONGO_URI"], 20)
     yield store
     store.close()
 

@@ -71,4 +71,6 @@ class AnchorFile:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield folder
         finally:
+            # Not by closing it: gevent closes a folder later, and this process would wait for itself.
+            fcntl.flock(folder, fcntl.LOCK_UN)
             os.close(folder)

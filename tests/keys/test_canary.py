@@ -17,7 +17,7 @@ from tests.filling import fill
 
 def key_check(mongo: EmbeddedMongo, *keys: bytes) -> KeyRingCheck:
     """Return the check of a ring with these keys."""
-    store = Store(mongo.uri, 5)
+    store = Store(mongo.uri, 20)
     return KeyRingCheck(store.canaries, store.secrets, make_ring(*keys), store.keys, store.rewrap)
 
 
@@ -81,7 +81,7 @@ def test_require_checks_once(mongo: EmbeddedMongo, database: Database) -> None:
 
 def test_looks_once_for_data_under_a_key_that_it_lacks(mongo: EmbeddedMongo, database: Database) -> None:
     """A process that already serves keeps serving if another one still writes under an old key."""
-    store = Store(mongo.uri, 5)
+    store = Store(mongo.uri, 20)
     key_check(mongo, MASTER_KEY, OTHER_MASTER_KEY).check()
     check = key_check(mongo, MASTER_KEY)
     check.check()

@@ -34,7 +34,7 @@ def in_vault(client: FlaskClient) -> str:
 
 def check(uri: str, primary: bytes) -> None:
     """Check as a start with this key does."""
-    store = Store(uri, 5)
+    store = Store(uri, 20)
     try:
         require_not_instead(store.default_database, make_ring(primary))
     finally:

@@ -19,7 +19,7 @@ KEYS = AuditKeys.of(bytes(32))
 @pytest.fixture
 def store(mongo: EmbeddedMongo, database: Database) -> Store:
     """A store on the empty database."""
-    return Store(mongo.uri, 5)
+    return Store(mongo.uri, 20)
 
 
 def record(request_id: str = "r") -> AuditRecord:

@@ -63,7 +63,7 @@ ID, ALL = SecretRef("id"), AccessFilter(everything=True)
 @pytest.fixture
 def secrets(mongo: EmbeddedMongo, database: Database) -> SecretStore:
     """The collection, empty."""
-    return Store(mongo.uri, 5).secrets
+    return Store(mongo.uri, 20).secrets
 
 
 @pytest.mark.parametrize("kept", [SECRET, FULL], ids=["plain", "full"])
