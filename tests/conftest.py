@@ -64,8 +64,8 @@ MONGOD_OPTIONS = (
 # For servers whose database a test kills or stops.
 IMPATIENT = {"MONGO_TIMEOUT_SECONDS": "2"}
 
-# One process tells the lab's stories.  One has this machine's cluster, then the roles, and at last the death
-# of the engine: that waits for whoever needs it.
+# One process tells the lab's stories.  One has this machine's cluster, then the roles, and at last the test
+# that kills the engine: it waits until no other test uses it.
 STORIES = "tests/lab/test_stories.py"
 CLUSTER, ROLES, LAST = "tests/cluster/", "tests/lab/test_roles.py", "tests/cluster/test_killed_engine.py"
 # Of the loop, what takes longest comes first as well, so that no process is left with it at the end.

@@ -21,7 +21,7 @@ from service.store import backup_collections, canary, indexes
 # By collection, as MongoDB tells them; they do not change within a run.
 _declared: dict[str, dict[str, Any]] = {}
 # Linux's file system in memory, and what must be free there for one more database beside the other
-# processes' ones: a fresh one has 350 MiB.
+# processes' ones: a fresh one has 300 MiB.
 _MEMORY = Path("/dev/shm")
 _ENOUGH_BYTES = 4 * 2**30
 

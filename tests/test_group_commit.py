@@ -175,7 +175,7 @@ def test_no_call_waits_longer_than_its_limit(slow: Slow, pool: ThreadPoolExecuto
 
     with pytest.raises(StoreUnavailable, match="timed out"):
         group.submit(2, 0.1)
-    assert 0.1 <= time.monotonic() - started < 10
+    assert 0.1 <= time.monotonic() - started < 2
 
     hanging = later(pool, group, 3, seconds=0.3)
     patient = later(pool, group, 4)

@@ -71,6 +71,6 @@ class AnchorFile:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield folder
         finally:
-            # Not by closing it: gevent closes a folder later, and this process would wait for itself.
+            # Closing would do, but gevent postpones it: the next caller in this process would wait forever.
             fcntl.flock(folder, fcntl.LOCK_UN)
             os.close(folder)

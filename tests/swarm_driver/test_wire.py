@@ -101,7 +101,7 @@ def test_activates(driver: DriverProcess) -> None:
 def test_refuses_what_is_no_call(
     driver: DriverProcess, vault: VaultDouble, body: bytes | dict[str, Any], outcome: str
 ) -> None:
-    """With 400, without asking the vault; the connection stays."""
+    """With 400, at once, without asking the vault; the connection stays."""
     connection = driver.connect()
 
     answered = connection.ask(body)
@@ -109,6 +109,7 @@ def test_refuses_what_is_no_call(
     assert 400 == answered.status
     assert answered.document["Err"]
     assert answered.document["DoNotReuse"] is True
+    assert answered.seconds < 1
     assert "Value" in connection.ask().document
     assert [outcome, "delivered"] == [line["outcome"] for line in driver.lines]
     assert 1 == len(vault.requests)
@@ -195,8 +196,7 @@ def test_does_not_wait_for_the_rest_of_a_request(driver: DriverProcess, parts: t
 
     assert 408 == status
     assert document["DoNotReuse"] is True
-    # The engine waits for ten.
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 2
 
 
 def test_a_request_in_pieces_is_one(driver: DriverProcess, vault: VaultDouble) -> None:
@@ -304,6 +304,7 @@ def test_the_time_of_a_call(
     connection.close()
 
     assert 200 == len(vault.requests)
+    assert max(seconds) < 2
     report(record_property, "200 in a row", seconds)
 
 
