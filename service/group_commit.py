@@ -82,6 +82,7 @@ class GroupCommit(Generic[Item, Result]):
             if not done:
                 raise StoreUnavailable("timed out while waiting for the database")
         if call.leads:
+            self._let_others_submit(call)
             self._commit_batch()
         if call.error is not None:
             raise call.error
@@ -98,10 +99,18 @@ class GroupCommit(Generic[Item, Result]):
                 self._elect_leader()
             return call.done
 
-    def _commit_batch(self) -> None:
-        if self._crowded:
-            # Threads that are about to submit get into this batch.
+    def _let_others_submit(self, call: _Call[Item, Result]) -> None:
+        """Give threads that are about to submit the chance to get into the batch that ``call`` leads."""
+        if not self._crowded:
+            return
+        try:
             time.sleep(0)
+        except BaseException:
+            # Only this thread is being ended: another leads.
+            self._leave(call)
+            raise
+
+    def _commit_batch(self) -> None:
         with self._lock:
             batch = self._waiting[: self._max_batch]
             del self._waiting[: self._max_batch]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -157,6 +158,30 @@ def test_if_a_leader_s_thread_is_ended_the_others_go_on(slow: Slow, pool: Thread
     assert {SystemExit, StoreUnavailable} == {type(error) for error in ended[1:3]}
     slow.may_end.release()
     assert 10 == group.submit(5, 1)
+
+
+def test_if_a_leader_s_thread_is_ended_before_its_batch_another_leads(
+    slow: Slow, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lets others submit when the batch before had several calls, and may be ended in that moment."""
+    group = GroupCommit(slow, 2)
+    calls = [begin(pool, group, slow, 1), later(pool, group, 2), later(pool, group, 3)]
+    slow.may_end.release(2)
+    assert [2, 4, 6] == [call.result(5) for call in calls]
+    waiting: list[Future[int]] = []
+
+    def sleep(_seconds: float) -> None:
+        if not waiting:
+            waiting.append(later(pool, group, 5))
+            raise SystemExit
+
+    monkeypatch.setattr("service.group_commit.time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep))
+    slow.may_end.release(2)
+
+    assert isinstance(pool.submit(group.submit, 4, 20).exception(5), SystemExit)
+    assert 10 == waiting[0].result(5)
+    assert 12 == group.submit(6, 1)
+    assert [[1], [2, 3], [5], [6]] == slow.batches
 
 
 def test_too_few_results_are_an_error_for_all(slow: Slow) -> None:

@@ -39,6 +39,7 @@ class Client:
     def __init__(self, group: _Group, places: tuple[AbstractContextManager[object], ...]) -> None:
         self.group = group
         self.places = places
+        self.ended = False
         self.body_bytes = 0
         self.body_since = 0.0
 
@@ -102,7 +103,7 @@ class Clients:
 
     def leave(self, client: Client) -> None:
         """Forget a client, because its connection has ended."""
-        self.stop_waiting(client)
+        client.group.waiting.pop(client, None)
         self.release(client)
         # It refers to the client, too: the two would stay until garbage is collected, with what it read.
         del client.greenlet
@@ -116,7 +117,13 @@ class Clients:
         client.group.waiting[client] = None
 
     def stop_waiting(self, client: Client) -> None:
-        """Note that a client's request is complete."""
+        """Note that a client's request is complete: from now on its greenlet is not ended.
+
+        Raises:
+            GreenletExit: it was ended at the moment in which the rest of its request arrived.
+        """
+        if client.ended:
+            raise gevent.GreenletExit
         client.group.waiting.pop(client, None)
 
     def end_waiting(self) -> None:
@@ -191,7 +198,8 @@ class Clients:
 
     def _end(self, client: Client) -> None:
         """End a client that waits; it leaves when its greenlet gets to it."""
-        self.stop_waiting(client)
+        client.ended = True
+        client.group.waiting.pop(client, None)
         self.release(client)
         client.greenlet.kill(block=False)
 

@@ -56,6 +56,29 @@ def test_a_network_beyond_its_part_ends_its_own() -> None:
     assert ["v6 0", "v6 1"] == house.ended
 
 
+def test_a_request_that_is_complete_as_its_client_is_ended_is_not_begun() -> None:
+    """Otherwise it would be ended in the midst of its work, with whatever it holds for others."""
+    clients = Clients(4, 4, MEGABYTE, ())
+    client = clients.admit("192.0.2.1")
+    assert client is not None
+    arrived, begun = Event(), []
+
+    def serve() -> None:
+        clients.start_waiting(client)
+        arrived.wait()
+        clients.stop_waiting(client)
+        begun.append(client)
+
+    client.greenlet = gevent.spawn(serve)
+    gevent.sleep(0)
+    arrived.set()
+    clients.admit("192.0.2.1")
+    client.greenlet.join(1)
+
+    assert client.greenlet.dead
+    assert [] == begun
+
+
 def test_a_network_with_all_its_connections_answered_gets_no_more() -> None:
     """The rest of the process is not its."""
     house = House()
