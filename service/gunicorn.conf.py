@@ -31,7 +31,7 @@ if str(_PACKAGE.parent) not in sys.path:
 from service.environment import process_environment
 from service.errors import ConfigurationError, Unavailable
 from service.hardening import harden_process
-from service.server import logs, metrics_files
+from service.server import logs, metrics_files, stop_signals
 from service.server.connection import TlsSocket
 from service.settings import Settings
 
@@ -105,13 +105,14 @@ def ssl_context(config: object, default: "Callable[[], ssl.SSLContext]") -> ssl.
 
 
 def pre_fork(server: "Arbiter", worker: "Worker") -> None:
-    """Give a new worker the number of its metrics, and the space that they need."""
+    """Give a new worker the number of its metrics, and the space that they need; hold its signals back."""
     worker.number = metrics_files.numbers.take()
     try:
         metrics_files.allocate(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]), worker.number)
     except OSError as error:
         # The space for as many as WORKERS was taken at the start: this is one more, during a reload.
         server.log.error("a worker may be killed by SIGBUS when it counts: %s", error.strerror)
+    stop_signals.hold()
 
 
 def post_fork(server: object, worker: "Worker") -> None:
@@ -156,6 +157,7 @@ def on_starting(server: object) -> None:
         prepare(_settings)
     except (ConfigurationError, Unavailable) as error:
         sys.exit(f"secret-manager: {error}")
+    stop_signals.release_after_forks()
 
 
 def child_exit(server: object, worker: "Worker") -> None:

@@ -21,6 +21,7 @@ from gunicorn.http import errors
 from gunicorn.workers.base import Worker as BaseWorker
 
 from ..environment import Network
+from . import stop_signals
 from .clients import Client, Clients
 from .connection import Connection, HandshakeFailed, PlainHttp, Snapshot, TooSlow
 from .connection_balance import WorkerSlots
@@ -102,6 +103,11 @@ class Worker(BaseWorker):  # type: ignore[misc]
         for listener in self.sockets:
             listener.close()
         self._finish()
+
+    def init_signals(self) -> None:
+        """Handle signals, first those that were held back since the fork."""
+        super().init_signals()
+        stop_signals.release()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Stop when the requests that have arrived are answered."""

@@ -86,6 +86,25 @@ def test_a_killed_worker_is_replaced_and_its_counters_stay(server: Server) -> No
     assert 'vault_http_requests_total{method="POST",route="/vault/secret/create/",status="200"} 6.0' in text
 
 
+def test_a_worker_that_is_told_to_stop_as_it_starts_stops(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    """And is not waited for until it is killed."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, time; os.register_at_fork(after_in_child=lambda: time.sleep(1))"
+    )
+    server = serve(PYTHONPATH=str(tmp_path), MONGO_TIMEOUT_SECONDS="2")
+    server.wait_until()
+    server.process.send_signal(signal.SIGTTIN)
+    end = time.monotonic() + 30
+    while len(server.workers()) < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+
+    assert 0 == server.stop()
+
+    assert 3 == len([line for line in server.log_lines() if line["message"].startswith("Worker exiting")])
+
+
 def test_logs_one_json_line_per_request(server: Server) -> None:
     """With the response's request id, and with the route instead of the path."""
     response = server.create(headers={"X-Request-ID": "find-me"})
