@@ -105,14 +105,14 @@ def ssl_context(config: object, default: "Callable[[], ssl.SSLContext]") -> ssl.
 
 
 def pre_fork(server: "Arbiter", worker: "Worker") -> None:
-    """Give a new worker the number of its metrics, and the space that they need; hold its signals back."""
+    """Give a new worker the number of its metrics, and the space that they need; block its signals."""
     worker.number = metrics_files.numbers.take()
     try:
         metrics_files.allocate(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]), worker.number)
     except OSError as error:
         # The space for as many as WORKERS was taken at the start: this is one more, during a reload.
         server.log.error("a worker may be killed by SIGBUS when it counts: %s", error.strerror)
-    stop_signals.hold()
+    stop_signals.block()
 
 
 def post_fork(server: object, worker: "Worker") -> None:
@@ -157,7 +157,7 @@ def on_starting(server: object) -> None:
         prepare(_settings)
     except (ConfigurationError, Unavailable) as error:
         sys.exit(f"secret-manager: {error}")
-    stop_signals.release_after_forks()
+    stop_signals.unblock_after_forks()
 
 
 def child_exit(server: object, worker: "Worker") -> None:

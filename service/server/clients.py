@@ -39,7 +39,6 @@ class Client:
     def __init__(self, group: _Group, places: tuple[AbstractContextManager[object], ...]) -> None:
         self.group = group
         self.places = places
-        self.ended = False
         self.body_bytes = 0
         self.body_since = 0.0
 
@@ -122,9 +121,9 @@ class Clients:
         Raises:
             GreenletExit: it was ended at the moment in which the rest of its request arrived.
         """
-        if client.ended:
+        if client not in client.group.waiting:
             raise gevent.GreenletExit
-        client.group.waiting.pop(client, None)
+        del client.group.waiting[client]
 
     def end_waiting(self) -> None:
         """End all connections that wait for a complete request."""
@@ -198,8 +197,7 @@ class Clients:
 
     def _end(self, client: Client) -> None:
         """End a client that waits; it leaves when its greenlet gets to it."""
-        client.ended = True
-        client.group.waiting.pop(client, None)
+        del client.group.waiting[client]
         self.release(client)
         client.greenlet.kill(block=False)
 

@@ -1,7 +1,7 @@
-"""Signals that end a worker, held back from its fork until it handles them.
+"""Signals that stop a worker, blocked from its fork until it has handlers of its own.
 
-Until then it would take them as the server does, into its copy of the server's queue, which it never reads:
-the server would wait for it until it kills it.
+With the server's handlers, which it inherits, it would put them into its copy of the server's queue, and
+never read them: the server would wait for it until the time is up, and kill it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import signal
 _STOP = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
 
 
-def hold() -> None:
-    """Hold them back, in this process and in the worker that it forks next."""
+def block() -> None:
+    """Block them, in this process and in the worker that it forks next."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
 
 
-def release() -> None:
-    """Let them arrive, those first that were held back."""
+def unblock() -> None:
+    """Unblock them; pending ones are handled at once."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP)
 
 
-def release_after_forks() -> None:
-    """Let them arrive in this process as soon as it has forked; call it once."""
-    os.register_at_fork(after_in_parent=release)
+def unblock_after_forks() -> None:
+    """Unblock them in this process after each fork; call it once."""
+    os.register_at_fork(after_in_parent=unblock)

@@ -105,9 +105,9 @@ class Worker(BaseWorker):  # type: ignore[misc]
         self._finish()
 
     def init_signals(self) -> None:
-        """Handle signals, first those that were held back since the fork."""
+        """Handle signals, first those that came since the fork."""
         super().init_signals()
-        stop_signals.release()
+        stop_signals.unblock()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Stop when the requests that have arrived are answered."""

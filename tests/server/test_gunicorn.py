@@ -93,7 +93,7 @@ def test_a_worker_that_is_told_to_stop_as_it_starts_stops(
     (tmp_path / "sitecustomize.py").write_text(
         "import os, time; os.register_at_fork(after_in_child=lambda: time.sleep(1))"
     )
-    server = serve(PYTHONPATH=str(tmp_path), MONGO_TIMEOUT_SECONDS="2")
+    server = serve(PYTHONPATH=str(tmp_path))
     server.wait_until()
     server.process.send_signal(signal.SIGTTIN)
     end = time.monotonic() + 30
